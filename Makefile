@@ -1,0 +1,33 @@
+# Every command of the project. `make help` lists them.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# pip's own find-links setting, which uv does not read.
+FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lock
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(STAMP)  ## make .venv from the lock file
+
+$(VENV)/bin/uv:
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>&1 | grep -v 'is ignored: it is neither' || true
+
+$(STAMP): requirements.lock pyproject.toml | $(VENV)/bin/uv
+	@echo "Setting up $(VENV) from requirements.lock (about 2 GB, once) ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND) --requirements requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: | $(VENV)/bin/uv  ## pin every dependency anew in requirements.lock
+	@echo 'torch==2.13.0' > $(VENV)/torch.txt
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
+	    --group dev --constraint $(VENV)/torch.txt $(FIND) --output-file $(VENV)/new.lock pyproject.toml
+	@# torch alone goes without hash and local suffix: each machine takes the build that its index offers.
+	@$(BIN)/python -c "import re, sys; print(re.sub(r'^(torch==[0-9.]+).*(\n    --hash.*)*', r'\1', sys.stdin.read(), flags=re.M), end='')" \
+	    < $(VENV)/new.lock > requirements.lock
