@@ -1,1 +1,1 @@
-"""."""
+"""Dagster and the command line: landing, assets, checks, schedules, settings."""
