@@ -1,0 +1,69 @@
+"""The environment in which the stock tools work on one home.
+
+`exports` is what `tastemate env` prints; `enter` puts it into this process and
+writes the two settings files that lie in the home, Dagster's and Feast's.
+"""
+
+import os
+from pathlib import Path
+
+import yaml
+
+from feature_repo.settings import write_feature_store_yaml
+from serving.home import Home
+
+PROJECT = Path(__file__).resolve().parent.parent
+DBT_PROJECT = PROJECT / "dbt_project"
+FEATURE_REPO = PROJECT / "feature_repo"
+
+# None of the tools reports anything to anybody, and no library reaches for a hub.
+SILENT = {
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "FEAST_TELEMETRY": "False",
+    "FEAST_USAGE": "False",
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+    "BENTOML_DO_NOT_TRACK": "True",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+
+DAGSTER_YAML = {
+    "telemetry": {"enabled": False},
+    "nux": {"enabled": False},
+    # A worker that dies with its machine leaves a run STARTED for ever; this ends it.
+    "run_monitoring": {"enabled": True, "max_runtime_seconds": 14 * 3600},
+    "run_retries": {"enabled": True, "max_retries": 2},
+    "retention": {"schedule": {"purge_after_days": 30}, "sensor": {"purge_after_days": 30}},
+}
+
+
+def exports(home: Home) -> dict[str, str]:
+    """Give the variables after which stock dbt, feast, dagster and bentoml work on *home*."""
+    return {
+        "TASTEMATE_HOME": str(home.root),
+        "DBT_PROFILES_DIR": str(DBT_PROJECT),
+        "DBT_PROJECT_DIR": str(DBT_PROJECT),
+        "DBT_TARGET_PATH": str(home.dbt / "target"),
+        "DBT_LOG_PATH": str(home.dbt / "logs"),
+        "FEAST_FS_YAML_FILE_PATH": str(home.feast / "feature_store.yaml"),
+        "BENTOML_HOME": str(home.bentoml),
+        "DAGSTER_HOME": str(home.dagster),
+        **SILENT,
+    }
+
+
+def enter(home: Home) -> None:
+    """Make *home* ready to work in, and this process work in it."""
+    os.environ.update(exports(home))
+    for folder in (home.dbt, home.feast, home.bentoml, home.dagster, home.warehouse.parent,
+                   home.marts, home.features, home.reports, home.state):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_feature_store_yaml(home.root, os.environ.get("TASTEMATE_ONLINE") or None)
+    _write_dagster_yaml(home.dagster / "dagster.yaml")
+
+
+def _write_dagster_yaml(path: Path) -> None:
+    """Write the default once; from then on the file is the operator's."""
+    if not path.exists():
+        path.write_text(yaml.safe_dump(DAGSTER_YAML, sort_keys=False))
