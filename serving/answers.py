@@ -1,0 +1,233 @@
+"""The request path, usable without HTTP: from a user's id to people and places.
+
+Identity, features, history, model, search, consent, reasons: in this order, the same
+for every door. When the online store cannot be read, a lower rung answers and says so.
+"""
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from feature_repo.reader import OnlineStoreUnavailable
+from models_ml.recommender import History, Recommender
+from serving.catalogue import Catalogue
+from serving.histories import Features, FeatureSource
+from serving.home import now
+from serving.index import Index
+from serving.messages import (
+    Milliseconds,
+    RecommendedPlace,
+    RecommendPlacesAnswer,
+    RecommendPlacesQuestion,
+    SimilarUser,
+    SimilarUsersAnswer,
+    SimilarUsersQuestion,
+)
+from serving.reasons import why_this_place, why_this_user
+from serving.release import Release
+
+# How many people more than asked for are looked at first, because some have withdrawn consent.
+SPARE = 8
+
+Scores = npt.NDArray[np.float32]
+
+
+class Pseudonymizer(Protocol):
+    """Turns the product's id into the one the features are kept under."""
+
+    def of(self, user_id: str) -> str: ...
+
+
+class Revealer(Protocol):
+    """Turns pseudonyms back into the product's ids; those forgotten are left out."""
+
+    def reveal(self, pseudonyms: list[str]) -> Mapping[str, str]: ...
+
+
+@dataclass
+class Stopwatch:
+    """Adds up where the time of one answer goes."""
+
+    started: float = field(default_factory=time.perf_counter)
+    parts: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def during(self, part: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.parts[part] += time.perf_counter() - began
+
+    def read(self) -> Milliseconds:
+        total = time.perf_counter() - self.started
+        shown = {part: self.parts[part] for part in ("features", "model", "search", "filter")}
+        return Milliseconds(
+            total=round(total * 1e3, 3),
+            **{part: round(seconds * 1e3, 3) for part, seconds in shown.items()},
+        )
+
+
+@dataclass
+class Answers:
+    """Answers questions from one release; its index may be replaced while it answers."""
+
+    release: Release
+    recommender: Recommender
+    index: Index
+    features: FeatureSource
+    pseudonyms: Pseudonymizer
+    vault: Revealer
+
+    def __post_init__(self) -> None:
+        self.catalogue = Catalogue(self.recommender.places)
+
+    def similar_users(
+        self, question: SimilarUsersQuestion, request_id: str | None = None
+    ) -> SimilarUsersAnswer:
+        """Find the people whose taste is most like the user's, among those who agreed to be shown.
+
+        Consent is read anew for each answer, so that who withdraws it is gone at once;
+        therefore nobody is shown while the online store cannot be read.
+        """
+        watch, index = Stopwatch(), self.index
+        asker = self.pseudonyms.of(str(question.user_id))
+        mine, users = None, []
+        strategy, degraded = "unknown_user", False
+        try:
+            with watch.during("features"):
+                mine = self.features.read([asker])[asker]
+            if mine is not None and mine.history.place_ids:
+                with watch.during("model"):
+                    vector = self.recommender.embed([mine.history])[0]
+                users = self._neighbours(index, asker, mine, vector, question.limit, watch)
+                strategy = self.release.kind
+        except OnlineStoreUnavailable:
+            strategy, degraded = "unavailable", True
+        return SimilarUsersAnswer(
+            request_id=request_id or uuid.uuid4().hex,
+            release_id=self.release.release_id,
+            index_id=index.index_id,
+            strategy=strategy,
+            degraded=degraded,
+            feature_age_s=_age(mine),
+            users=users,
+            took_ms=watch.read(),
+        )
+
+    def recommend_places(
+        self, question: RecommendPlacesQuestion, request_id: str | None = None
+    ) -> RecommendPlacesAnswer:
+        """Rank the places where the user would like to go next.
+
+        Of whom nothing is known, or nothing can be read, is shown what is popular.
+        """
+        watch = Stopwatch()
+        asker = self.pseudonyms.of(str(question.user_id))
+        mine, degraded = None, False
+        try:
+            with watch.during("features"):
+                mine = self.features.read([asker])[asker]
+        except OnlineStoreUnavailable:
+            degraded = True
+        if mine is not None and mine.history.place_ids:
+            strategy, history = self.release.kind, mine.history
+            with watch.during("model"):
+                scores = self.recommender.score([history])[0]
+        else:
+            strategy, history = "popular", History([], [], [], [], {})
+            scores = self.catalogue.popularity
+        with watch.during("search"):
+            rows = self.catalogue.top(scores, question.limit, self._allowed(question, history))
+        with watch.during("filter"):
+            places = self._explained(rows, scores, history)
+        return RecommendPlacesAnswer(
+            request_id=request_id or uuid.uuid4().hex,
+            release_id=self.release.release_id,
+            index_id=self.index.index_id,
+            strategy=strategy,
+            degraded=degraded,
+            feature_age_s=_age(mine),
+            places=places,
+            took_ms=watch.read(),
+        )
+
+    def _neighbours(
+        self,
+        index: Index,
+        asker: str,
+        mine: Features,
+        vector: Scores,
+        limit: int,
+        watch: Stopwatch,
+    ) -> list[SimilarUser]:
+        """Look further down the list until *limit* people may be shown or nobody is left."""
+        shown: list[SimilarUser] = []
+        considered = {asker}
+        count = limit + SPARE
+        while True:
+            with watch.during("search"):
+                found = index.search(vector, count)
+            fresh = [(user, score) for user, score in found if user not in considered]
+            considered.update(user for user, _ in fresh)
+            with watch.during("features"):
+                theirs = self.features.read([user for user, _ in fresh])
+            with watch.during("filter"):
+                names = self.vault.reveal(list(_consenting(theirs)))
+                for user, score in fresh:
+                    if user in names and len(shown) < limit:
+                        shown.append(
+                            SimilarUser(
+                                user_id=names[user],
+                                score=score,
+                                rank=len(shown) + 1,
+                                reasons=why_this_user(
+                                    mine.history, theirs[user].history, self.catalogue
+                                ),
+                            )
+                        )
+            if len(shown) == limit or count >= len(index):
+                return shown
+            count *= 4
+
+    def _allowed(
+        self, question: RecommendPlacesQuestion, history: History
+    ) -> npt.NDArray[np.bool_]:
+        hidden: Iterable[str] = history.place_ids
+        if question.include_visited and not self.recommender.excludes_seen:
+            hidden = ()
+        return self.catalogue.allowed(
+            category_code=question.category_code,
+            district_code=question.district_code,
+            hidden_place_ids=hidden,
+        )
+
+    def _explained(
+        self, rows: npt.NDArray[np.intp], scores: Scores, history: History
+    ) -> list[RecommendedPlace]:
+        return [
+            RecommendedPlace(
+                place_id=self.catalogue.place_ids[row],
+                score=float(scores[row]),
+                rank=rank,
+                category_codes=self.catalogue.category_codes[row],
+                district_code=self.catalogue.district_codes[row],
+                reasons=why_this_place(row, history, self.catalogue),
+            )
+            for rank, row in enumerate(rows.tolist(), start=1)
+        ]
+
+
+def _consenting(theirs: Mapping[str, Features | None]) -> Iterator[str]:
+    return (user for user, row in theirs.items() if row is not None and row.is_discoverable)
+
+
+def _age(row: Features | None) -> float | None:
+    return None if row is None else max(0.0, (now() - row.known_at).total_seconds())

@@ -1,0 +1,60 @@
+"""The champion: the one pointer that says which release and index are live."""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from serving.home import Home, now
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What is live, since when and why."""
+
+    release_id: str
+    index_id: str
+    promoted_at: str
+    reason: str
+
+
+class NoChampion(Exception):
+    """Nothing is live in this home yet."""
+
+
+def read(home: Home) -> Champion:
+    """Read which release and index are live."""
+    try:
+        return Champion(**json.loads(home.champion.read_text()))
+    except FileNotFoundError:
+        raise NoChampion(
+            f"{home.champion}: nothing has been promoted. Make and promote a release: tastemate run"
+        ) from None
+
+
+def promote(home: Home, release_id: str, index_id: str, reason: str) -> Champion:
+    """Make *release_id* with *index_id* live, in one step that a crash cannot halve.
+
+    Each promotion is also a line of `champion.log.jsonl`, which says where to roll back to.
+    """
+    champion = Champion(release_id, index_id, now().isoformat(), reason)
+    line = json.dumps(asdict(champion))
+    home.root.mkdir(parents=True, exist_ok=True)
+    with home.champion.with_suffix(".log.jsonl").open("a") as log:
+        log.write(line + "\n")
+        log.flush()
+        os.fsync(log.fileno())
+    with tempfile.NamedTemporaryFile(
+        "w", dir=home.root, prefix=".champion-", delete=False
+    ) as draft:
+        draft.write(line + "\n")
+        draft.flush()
+        os.fsync(draft.fileno())
+    Path(draft.name).replace(home.champion)
+    folder = os.open(home.root, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return champion

@@ -1,0 +1,188 @@
+"""The index: the vectors of all users who agreed to be shown, for one release.
+
+The search is exact. The vectors are read from the file as they are needed, so that
+several processes share one copy and loading takes no time.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models_ml.recommender import History, load
+from serving.release import open_release, settle
+
+BATCH = 256
+USERS = "users.parquet"
+VECTORS = "vectors.npy"
+META = "index.json"
+SCHEMA = pa.schema([("user_id", pa.string()), ("known_at", pa.timestamp("us", tz="UTC"))])
+
+Entry = tuple[str, datetime, History]
+Vectors = npt.NDArray[np.float32]
+
+
+class IndexFault(Exception):
+    """An index is missing, damaged or made for another release."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """The users of an index and their vectors, row by row."""
+
+    index_id: str
+    release_id: str
+    as_of: str
+    folder: Path
+    users: pa.StringArray
+    vectors: Vectors
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def search(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
+        """Find the *count* users nearest to *vector*, nearest first, with their inner product."""
+        import faiss
+
+        count = min(count, len(self))
+        if count == 0:
+            return []
+        scores, rows = faiss.knn(
+            vector.reshape(1, -1), self.vectors, count, metric=faiss.METRIC_INNER_PRODUCT
+        )
+        return [
+            (self.users[int(row)].as_py(), float(score))
+            for score, row in zip(scores[0], rows[0], strict=True)
+        ]
+
+
+def build(
+    release_dir: Path,
+    entries: Iterable[Entry],
+    out_dir: Path,
+    as_of: datetime,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Index:
+    """Embed *entries* with the release and lay their index into *out_dir* under its content's name.
+
+    The entries are the users who may be shown: user, when the history was last
+    changed, history; in any order, each user once. *progress* is told how many users
+    are done. Memory holds one batch of histories at a time, and the users' ids.
+    """
+    release = open_release(release_dir)
+    recommender = load(release_dir)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=out_dir))
+    try:
+        user_ids: list[str] = []
+        known_ats: list[datetime] = []
+        dimensions = 0
+        unordered = draft / "unordered"
+        with unordered.open("wb") as raw:
+            for batch in _batches(entries):
+                vectors = np.ascontiguousarray(
+                    recommender.embed([history for _, _, history in batch]), dtype=np.float32
+                )
+                dimensions = vectors.shape[1]
+                raw.write(vectors.tobytes())
+                user_ids += [user_id for user_id, _, _ in batch]
+                known_ats += [known_at for _, known_at, _ in batch]
+                progress(len(user_ids))
+        order = np.argsort(np.array(user_ids, dtype=object), kind="stable")
+        users = pa.table([user_ids, known_ats], schema=SCHEMA).take(pa.array(order))
+        pq.write_table(users, draft / USERS)
+        digest = hashlib.sha256(release.release_id.encode())
+        for user_id, known_at in zip(*(column.to_pylist() for column in users), strict=True):
+            digest.update(f"\n{user_id} {known_at.isoformat()}".encode())
+        _write_vectors(unordered, order, dimensions, draft / VECTORS, digest.update)
+        unordered.unlink()
+        index_id = digest.hexdigest()[:16]
+        meta = {
+            "index_id": index_id,
+            "release_id": release.release_id,
+            "as_of": as_of.isoformat(),
+            "users": len(user_ids),
+            "dimensions": dimensions,
+        }
+        (draft / META).write_text(json.dumps(meta, indent=2) + "\n")
+        settle(draft, out_dir / index_id)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return open_index(out_dir / index_id)
+
+
+def open_index(folder: Path) -> Index:
+    """Open the index in *folder*; its vectors stay on the disk until a search reads them."""
+    try:
+        meta = json.loads((folder / META).read_text())
+        users = pq.read_table(folder / USERS, columns=["user_id"]).column(0).combine_chunks()
+        vectors = np.load(folder / VECTORS, mmap_mode="r")
+    except FileNotFoundError as error:
+        raise IndexFault(
+            f"{folder}: no index, it lacks {Path(error.filename).name}. "
+            "Make one: tastemate release build"
+        ) from None
+    if vectors.shape != (len(users), meta["dimensions"]):
+        raise IndexFault(
+            f"{folder / VECTORS}: holds {vectors.shape[0]} vectors for {len(users)} users. "
+            "Remove the folder and make the index again: tastemate release build"
+        )
+    return Index(
+        index_id=meta["index_id"],
+        release_id=meta["release_id"],
+        as_of=meta["as_of"],
+        folder=folder,
+        users=users,
+        vectors=vectors,
+    )
+
+
+def newest(indexes_dir: Path, release_id: str) -> Index:
+    """Open the index of *release_id* with the latest as-of."""
+    found = []
+    for meta_file in indexes_dir.glob(f"[!.]*/{META}"):
+        meta = json.loads(meta_file.read_text())
+        if meta["release_id"] == release_id:
+            found.append((datetime.fromisoformat(meta["as_of"]), meta_file.parent))
+    if not found:
+        raise IndexFault(
+            f"{indexes_dir}: no index for release {release_id}. Make one: tastemate release build"
+        )
+    return open_index(max(found)[1])
+
+
+def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    rest = iter(entries)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _write_vectors(
+    unordered: Path,
+    order: npt.NDArray[np.intp],
+    dimensions: int,
+    target: Path,
+    digest: Callable[[bytes], None],
+) -> None:
+    """Write the raw vectors of *unordered* as an array in *order*, a chunk at a time."""
+    shape = (len(order), dimensions)
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    with target.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        if not len(order):
+            return
+        vectors = np.memmap(unordered, dtype="<f4", mode="r", shape=shape)
+        for start in range(0, len(order), BATCH):
+            chunk = vectors[order[start : start + BATCH]].tobytes()
+            digest(chunk)
+            file.write(chunk)

@@ -1,0 +1,163 @@
+"""A release: everything that decides an answer except the people, named by its content.
+
+Two machines that pack the same content give it the same name; a changed byte is
+found by name. The card (metrics, times) lies beside the content, outside the hash.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from serving.home import now
+
+MODEL_FILES = ("config.json", "model.safetensors", "places.parquet", "vocabulary.json")
+REGISTRY = "registry.pb"
+FEATURE_SCHEMA = "feature_schema.json"
+CONTENT = (*MODEL_FILES, REGISTRY, FEATURE_SCHEMA)
+CARD = "card.json"
+
+
+class ReleaseError(Exception):
+    """A release cannot be packed or must not be used; the message says which file."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release as it lies on disk."""
+
+    release_id: str
+    folder: Path
+    card: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """`model`, or `baseline` where no model was good enough."""
+        return str(self.card["kind"])
+
+    @property
+    def registry(self) -> Path:
+        return self.folder / REGISTRY
+
+
+def pack(
+    model_folder: Path,
+    registry_pb: Path,
+    feature_schema: Path,
+    releases_dir: Path,
+    card: Mapping[str, Any],
+) -> Release:
+    """Put the parts of a release into *releases_dir* under the name of their content.
+
+    A reader sees the whole release or none: it is made under a temporary name,
+    written through to the disk and renamed. The same content packed again is the
+    release that is already there, with the card it was first given.
+    """
+    sources = {name: model_folder / name for name in MODEL_FILES}
+    sources |= {REGISTRY: registry_pb, FEATURE_SCHEMA: feature_schema}
+    for name, source in sources.items():
+        if not source.is_file():
+            raise ReleaseError(
+                f"{source}: there is no such file, and a release needs its {name}. "
+                "Train the model and freeze the registry first: tastemate train"
+            )
+    releases_dir.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=releases_dir))
+    try:
+        for name, source in sources.items():
+            shutil.copyfile(source, draft / name)
+        files = _hashes(draft)
+        release_id = _identify(files)
+        config = json.loads((draft / "config.json").read_text())
+        whole_card = {
+            "kind": config["kind"],
+            "name": config["name"],
+            "created_at": now().isoformat(),
+        }
+        whole_card |= dict(card) | {"release_id": release_id, "files": files}
+        (draft / CARD).write_text(json.dumps(whole_card, indent=2, sort_keys=True) + "\n")
+        settle(draft, releases_dir / release_id)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return open_release(releases_dir / release_id)
+
+
+def verify(release_dir: Path, release_id: str | None = None) -> Release:
+    """Check that every byte is as it was packed; refuse a changed file by name.
+
+    *release_id* is what the content must hash to, by default the folder's name.
+    """
+    release = open_release(release_dir)
+    found = _hashes(release_dir)
+    packed = release.card["files"]
+    for name in CONTENT:
+        if found[name] != packed.get(name):
+            raise ReleaseError(
+                f"{release_dir / name}: its sha256 is {found[name]}, but it was packed as "
+                f"{packed.get(name)}. Pack the release again, or roll back: tastemate release promote"
+            )
+    expected = release_id or release_dir.name
+    if _identify(found) != expected:
+        raise ReleaseError(
+            f"{release_dir}: its content is release {_identify(found)}, not {expected}. "
+            "Pack the release again: tastemate release build"
+        )
+    return release
+
+
+def open_release(release_dir: Path) -> Release:
+    """Open the release in *release_dir* without reading its weights."""
+    missing = [name for name in (CARD, *CONTENT) if not (release_dir / name).is_file()]
+    if missing:
+        raise ReleaseError(
+            f"{release_dir}: no release, it lacks {', '.join(missing)}. "
+            "Pack one: tastemate release build"
+        )
+    card = json.loads((release_dir / CARD).read_text())
+    return Release(release_id=card["release_id"], folder=release_dir, card=card)
+
+
+def settle(draft: Path, final: Path) -> None:
+    """Give the finished folder *draft* its content's name, durably and in one step.
+
+    If the name is taken, the same content is already there and is left as it is.
+    """
+    if final.exists():
+        return
+    for path in (*draft.iterdir(), draft):
+        _flush(path)
+    draft.chmod(0o755)
+    try:
+        draft.rename(final)
+    except OSError:
+        # Another process may have settled the same content in between.
+        if not final.exists():
+            raise
+    _flush(final.parent)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    hashes = {}
+    for name in CONTENT:
+        with (folder / name).open("rb") as file:
+            hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
+
+
+def _identify(files: Mapping[str, str]) -> str:
+    """Name the content; 32 of the 64 digits, because a Bento tag holds no more than 63."""
+    lines = "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()[:32]
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

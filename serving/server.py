@@ -1,0 +1,113 @@
+"""Starts and stops the packaged service as a process of its own, on this computer only."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from serving import champion
+from serving.bento import build, environment
+from serving.home import Home
+
+HOST = "127.0.0.1"
+READY_WITHIN = 120.0
+STOPPED_WITHIN = 15.0
+_OPENER = build_opener(ProxyHandler({}))
+
+
+class ServerError(Exception):
+    """The service did not start; the message ends with the last lines of its log."""
+
+
+@dataclass
+class Server:
+    """A running service. Leaving its `with` block stops it."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Let it finish what it is answering, then end it with all its workers."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOPPED_WITHIN)
+            except subprocess.TimeoutExpired:
+                pass
+        # The group outlives its leader if a worker hangs.
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+
+def start(home: Home, port: int = 0, release_id: str | None = None) -> Server:
+    """Serve a release, by default the champion, and return when it is ready to answer.
+
+    *port* 0 takes one that is free.
+    """
+    tag = build(home, release_id or champion.read(home).release_id)
+    port = port or _free_port()
+    log = home.bentoml / "logs" / f"serve-{port}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bentoml", "serve", tag, "--host", HOST, "--port", str(port)],
+            cwd=home.root,
+            env=environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(process=process, url=f"http://{HOST}:{port}", log=log)
+    try:
+        _await_ready(server)
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+def _await_ready(server: Server) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise ServerError(_story(server, f"the service ended with {server.process.returncode}"))
+        try:
+            with _OPENER.open(f"{server.url}/readyz", timeout=2):
+                return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    raise ServerError(_story(server, f"the service was not ready within {READY_WITHIN:.0f} s"))
+
+
+def _story(server: Server, what: str) -> str:
+    lines = server.log.read_text(errors="replace").splitlines()
+    return f"{server.log}: {what}. Its last lines:\n" + "\n".join(lines[-20:])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,87 @@
+import json
+
+import pytest
+
+from serving.release import CONTENT, MODEL_FILES, ReleaseError, open_release, pack, verify
+
+
+@pytest.fixture
+def parts(tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    for name in MODEL_FILES:
+        (model / name).write_text(name)
+    (model / "config.json").write_text(json.dumps({"kind": "model", "name": "bert"}))
+    registry, schema = tmp_path / "registry.pb", tmp_path / "feature_schema.json"
+    registry.write_bytes(b"registry")
+    schema.write_text("{}")
+    return {
+        "model_folder": model,
+        "registry_pb": registry,
+        "feature_schema": schema,
+        "releases_dir": tmp_path / "releases",
+        "card": {"metrics": {"ndcg_10": 0.1}},
+    }
+
+
+def test_the_same_content_has_the_same_name_whatever_its_card_says(parts):
+    first = pack(**parts)
+    again = pack(**{**parts, "card": {"metrics": {"ndcg_10": 0.9}}})
+    assert again.release_id == first.release_id
+    assert again.card["metrics"] == {"ndcg_10": 0.1}
+    elsewhere = parts["releases_dir"].with_name("elsewhere")
+    assert pack(**{**parts, "releases_dir": elsewhere}).release_id == first.release_id
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_other_content_has_another_name(parts, name):
+    first = pack(**parts)
+    with (parts["model_folder"] / name).open("a") as file:
+        file.write(" ")
+    assert pack(**parts).release_id != first.release_id
+
+
+def test_the_name_is_what_sha256sum_computes(parts):
+    import subprocess
+
+    release = pack(**parts)
+    command = "sha256sum " + " ".join(sorted(CONTENT)) + " | sha256sum"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=release.folder, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(release.release_id)
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_changed_file_is_refused_by_name(parts, name):
+    release = pack(**parts)
+    assert verify(release.folder) == release
+    with (release.folder / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(ReleaseError, match=name):
+        verify(release.folder)
+
+
+def test_a_release_under_a_false_name_is_refused(parts):
+    release = pack(**parts)
+    moved = release.folder.rename(release.folder.with_name("0" * 32))
+    with pytest.raises(ReleaseError, match=release.release_id):
+        verify(moved)
+    assert verify(moved, release.release_id).release_id == release.release_id
+
+
+def test_a_missing_part_is_named_and_nothing_is_left_behind(parts):
+    (parts["model_folder"] / "vocabulary.json").unlink()
+    with pytest.raises(ReleaseError, match=r"vocabulary\.json"):
+        pack(**parts)
+    assert not parts["releases_dir"].exists()
+
+
+def test_a_folder_that_is_no_release_is_refused(tmp_path):
+    with pytest.raises(ReleaseError, match=r"card\.json"):
+        open_release(tmp_path)
+
+
+def test_only_whole_releases_are_to_be_seen(parts):
+    release = pack(**parts)
+    assert [path.name for path in parts["releases_dir"].iterdir()] == [release.release_id]
