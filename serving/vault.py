@@ -6,12 +6,12 @@ Ids lie encrypted, each bound to its pseudonym, so that rows cannot be swapped.
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from serving.home import Home
 from serving.keys import make_key, open_key
 
 KEY_NAME = "vault.key"
@@ -32,19 +32,23 @@ class VaultMissing(Exception):  # noqa: N818 - it says what is the matter
 class Vault:
     """Pseudonyms and the encrypted ids behind them; read-only unless made with `create`."""
 
-    def __init__(self, path: Path, keys: Path) -> None:
+    def __init__(self, home: Home) -> None:
+        path = home.vault
         if not path.exists():
             raise VaultMissing(
                 f"{path}: there is no vault. It is made when data first lands: tastemate ingest"
             )
         self._path = path
-        self._cipher = AESGCM(open_key(keys / KEY_NAME))
-        self._database = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        self._cipher = AESGCM(open_key(home.keys / KEY_NAME))
+        self._database = sqlite3.connect(
+            f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False
+        )
 
     @classmethod
-    def create(cls, path: Path, keys: Path) -> Self:
+    def create(cls, home: Home) -> Self:
         """Open a vault for writing, and make it and its key where there are none."""
-        make_key(keys / KEY_NAME)
+        path = home.vault
+        make_key(home.keys / KEY_NAME)
         path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(path)
         path.chmod(0o600)
@@ -52,7 +56,7 @@ class Vault:
         database.execute("pragma synchronous = full")
         database.execute(_SCHEMA)
         database.commit()
-        vault = cls(path, keys)
+        vault = cls(home)
         vault._database.close()
         vault._database = database
         return vault

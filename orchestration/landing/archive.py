@@ -1,0 +1,178 @@
+"""The archive: every line that ever landed, and apart from it, encrypted, what no one could read.
+
+A file appears whole under its name or not at all; whether it counts, the ledger says.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from orchestration.landing.batches import Batch
+from orchestration.landing.documents import Documents
+from serving.home import Home
+from serving.keys import make_key
+
+KEY_NAME = "quarantine.key"
+_NONCE_BYTES = 12
+LINES = pa.schema(
+    {
+        "file_id": pa.string(),
+        "line_number": pa.int64(),
+        "byte_offset": pa.int64(),
+        "user_id": pa.string(),
+        "district_code": pa.string(),
+        "doc": pa.string(),
+        "landing_reason": pa.string(),
+    }
+)
+QUARANTINED = pa.schema(
+    {
+        "file_id": pa.string(),
+        "line_number": pa.int64(),
+        "byte_offset": pa.int64(),
+        "landing_reason": pa.string(),
+        "ciphertext": pa.binary(),
+    }
+)
+
+
+@dataclass
+class ArchivedFile:
+    """One landed file on its way into the archive."""
+
+    file_id: str
+    lines_in: int = 0
+    unreadable: dict[str, int] = field(default_factory=dict)
+    _lines: "_Draft | None" = None
+    _quarantine: "_Draft | None" = None
+    _cipher: AESGCM | None = None
+
+    @classmethod
+    def begin(cls, home: Home, *, source: str, kind: str, landed_date: date, file_id: str) -> Self:
+        """Open the drafts of the two files."""
+        place = Path(f"source={source}", f"kind={kind}", f"landed_date={landed_date}")
+        name = f"{file_id}.parquet"
+        return cls(
+            file_id,
+            _lines=_Draft(home.lines / place / name, LINES),
+            _quarantine=_Draft(home.quarantine / place / name, QUARANTINED),
+            _cipher=AESGCM(make_key(home.keys / KEY_NAME)),
+        )
+
+    def add(self, batch: Batch, documents: Documents) -> None:
+        """Write a batch of lines: each to the archive, the unreadable ones to quarantine too."""
+        assert self._lines and self._quarantine
+        numbers = pa.array(range(self.lines_in + 1, self.lines_in + len(batch) + 1), pa.int64())
+        table = pa.table(
+            [
+                pa.repeat(pa.scalar(self.file_id), len(batch)),
+                numbers,
+                batch.offsets,
+                documents.user_ids,
+                documents.district_codes,
+                documents.docs,
+                documents.reasons,
+            ],
+            schema=LINES,
+        )
+        self._lines.write(table)
+        self.lines_in += len(batch)
+        broken = documents.reasons.is_valid()
+        if broken.true_count:
+            self._set_aside(table.filter(broken), batch.raw.filter(broken))
+
+    def _set_aside(self, rows: pa.Table, raw: pa.Array) -> None:
+        assert self._quarantine and self._cipher
+        for reason in rows["landing_reason"].to_pylist():
+            self.unreadable[reason] = self.unreadable.get(reason, 0) + 1
+        sealed = [
+            _seal(self._cipher, line, self.file_id, number)
+            for line, number in zip(raw.to_pylist(), rows["line_number"].to_pylist(), strict=True)
+        ]
+        kept = rows.select(["file_id", "line_number", "byte_offset", "landing_reason"])
+        self._quarantine.write(kept.append_column("ciphertext", pa.array(sealed, pa.binary())))
+
+    def finish(self) -> None:
+        """Put both files under their names, durably; quarantine first and only where there is any."""
+        assert self._lines and self._quarantine
+        if self.unreadable:
+            self._quarantine.finish()
+        self._lines.finish()
+
+    def discard(self) -> None:
+        """Leave nothing of the drafts behind."""
+        for draft in (self._lines, self._quarantine):
+            if draft:
+                draft.discard()
+
+
+class _Draft:
+    """A Parquet file under a temporary name until it is finished."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path = path
+        self._draft = path.with_name(f".{path.name}.tmp")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = pq.ParquetWriter(
+            self._draft, schema, compression="zstd", compression_level=1
+        )
+
+    def write(self, table: pa.Table) -> None:
+        self._writer.write_table(table)
+
+    def finish(self) -> None:
+        self._writer.close()
+        put_in_place(self._draft, self._path)
+
+    def discard(self) -> None:
+        self._writer.close()
+        self._draft.unlink(missing_ok=True)
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """Rename *draft* to *path* so that after a power cut there is the old file or the new one."""
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def remove_strays(home: Home, known: set[str]) -> None:
+    """Remove what a killed landing has left: drafts, and files that the ledger does not know."""
+    for folder in (home.lines, home.quarantine):
+        for path in folder.glob("source=*/kind=*/landed_date=*/*"):
+            if path.name.endswith(".tmp") or path.stem not in known:
+                path.unlink()
+
+
+def quarantined_lines(home: Home, path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the (line number, bytes) of one quarantine file, decrypted."""
+    cipher = AESGCM(make_key(home.keys / KEY_NAME))
+    for row in pq.read_table(path).to_pylist():
+        sealed, bound = row["ciphertext"], _bound(row["file_id"], row["line_number"])
+        yield (
+            row["line_number"],
+            cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound),
+        )
+
+
+def _seal(cipher: AESGCM, line: bytes, file_id: str, line_number: int) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, line, _bound(file_id, line_number))
+
+
+def _bound(file_id: str, line_number: int) -> bytes:
+    """Bind a line to its place, so that lines cannot be swapped."""
+    return f"{file_id}:{line_number}".encode()

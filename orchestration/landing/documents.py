@@ -1,0 +1,212 @@
+"""What becomes of a line: judged as JSON, and its user's id replaced by the pseudonym.
+
+DuckDB judges and rewrites, so that what landing calls JSON is what dbt will be able to read.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Protocol
+
+import duckdb
+import h3
+import pyarrow as pa
+
+from orchestration.landing.batches import Batch, Reason
+from serving.pseudonyms import Pseudonyms, canonical_id
+
+DISTRICT_RESOLUTION = 7
+_MOST_REMEMBERED = 1_000_000
+
+
+class UserKeeper(Protocol):
+    """Keeps which id stands behind a pseudonym."""
+
+    def add_many(self, users: list[tuple[str, str]]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Where landing itself has to look into a document; field names, outermost first."""
+
+    user: tuple[str, ...] | None = None
+    latitude: tuple[str, ...] | None = None
+    longitude: tuple[str, ...] | None = None
+    district: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The lines of a batch as the archive keeps them; all strings, null where there is nothing."""
+
+    docs: pa.Array
+    reasons: pa.Array
+    user_ids: pa.Array
+    district_codes: pa.Array
+
+
+class DocumentReader:
+    """Reads the batches of one file."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        reading: Reading,
+        pseudonyms: Pseudonyms,
+        keeper: UserKeeper,
+    ) -> None:
+        self._connection = connection
+        self._reading = reading
+        self._pseudonyms = pseudonyms
+        self._keeper = keeper
+        self._remembered: dict[str | None, str | None] = {}
+
+    def read(self, batch: Batch) -> Documents:
+        """Judge every line of *batch* and take the user's id out of it."""
+        lines = pa.table({"doc": batch.docs, "reason": batch.reasons})
+        judged = self._ask(lines, _judged(self._reading))
+        nobody = pa.nulls(len(batch), pa.string())
+        user_ids = nobody
+        if self._reading.user:
+            user_ids = self._pseudonyms_of(_column(judged, "user_value"))
+            told = pa.table({"user_id": user_ids, **{c: judged[c] for c in judged.column_names}})
+            judged = self._ask(told, _rewritten(self._reading.user))
+        return Documents(
+            docs=_column(judged, "doc"),
+            reasons=_column(judged, "reason"),
+            user_ids=user_ids,
+            district_codes=_districts(judged) if self._reading.latitude else nobody,
+        )
+
+    def _ask(self, table: pa.Table, question: str) -> pa.Table:
+        self._connection.register("lines", table)
+        answer: pa.Table = self._connection.execute(question).to_arrow_table()
+        self._connection.unregister("lines")
+        return answer
+
+    def _pseudonyms_of(self, values: pa.Array) -> pa.Array:
+        """Give the pseudonyms of users as JSON values; null where a value names nobody."""
+        coded = values.dictionary_encode()
+        distinct = coded.dictionary.to_pylist()
+        if len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.clear()
+        fresh = {
+            value: user_id
+            for value in distinct
+            if value not in self._remembered and (user_id := _user_of(value)) is not None
+        }
+        known = self._pseudonyms.of_many(fresh.values())
+        self._keeper.add_many(list(zip(known, fresh.values(), strict=True)))
+        self._remembered.update(zip(fresh, known, strict=True))
+        names = [self._remembered.get(value) for value in distinct]
+        return pa.array(names, pa.string()).take(coded.indices)
+
+
+def _user_of(value: str) -> str | None:
+    try:
+        return canonical_id(json.loads(value))
+    except (ValueError, RecursionError):
+        # A number of thousands of digits, or nesting without end: no id.
+        return None
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    return table[name].combine_chunks()
+
+
+def _pointer(path: tuple[str, ...]) -> str:
+    """Write *path* as an SQL literal of a JSON pointer, which any field name fits into."""
+    steps = (step.replace("~", "~0").replace("/", "~1").replace("'", "''") for step in path)
+    return "'" + "".join(f"/{step}" for step in steps) + "'"
+
+
+def _judged(reading: Reading) -> str:
+    """Ask for each line's reason, its user's value as JSON, and where a place lies."""
+    looked_up = {
+        "user_value": f"json_extract(doc, {_pointer(reading.user)})" if reading.user else "null",
+        "latitude": _number(reading.latitude),
+        "longitude": _number(reading.longitude),
+        "district": f"json_extract_string(doc, {_pointer(reading.district)})"
+        if reading.district
+        else "null",
+    }
+    columns = ", ".join(
+        f"case when verdict is null then {look} end::varchar as {name}"
+        for name, look in looked_up.items()
+    )
+    return f"""
+        with judged as (
+            select rtrim(doc, chr(13) || chr(10)) as doc, case
+                when reason is not null then reason
+                when trim(doc, ' ' || chr(9) || chr(13) || chr(10)) = '' then '{Reason.BLANK_LINE}'
+                when not json_valid(doc) then '{Reason.NOT_JSON}'
+                when json_type(doc) <> 'OBJECT' then '{Reason.NOT_AN_OBJECT}'
+            end as verdict
+            from lines
+        )
+        select if(verdict is null, doc, null) as doc, verdict as reason, {columns} from judged
+    """  # noqa: S608 - field names stand in quoted literals
+
+
+def _number(path: tuple[str, ...] | None) -> str:
+    if not path:
+        return "null"
+    plain, wrapped = _pointer(path), _pointer((*path, "$numberDouble"))
+    return (
+        f"try_cast(coalesce(json_extract_string(doc, {wrapped}), "
+        f"json_extract_string(doc, {plain})) as double)"
+    )
+
+
+def _rewritten(user: tuple[str, ...]) -> str:
+    """Ask for the documents with the pseudonym in place of the user's value.
+
+    Where the field's name stands in the text once, without any escapes, a replacement of
+    text does it and leaves the rest as it is. All others are put together anew from their
+    top fields, not by json_merge_patch, which overflows the stack on deep nesting.
+    """
+    (name,) = user
+    key = json.dumps(name, ensure_ascii=False).replace("'", "''")
+    field = name.replace("'", "''")
+    return f"""
+        with told as (
+            select *, '"' || user_id || '"' as pseudonym, case
+                when position('{key}:' || user_value in doc) > 0 then '{key}:'
+                when position('{key}: ' || user_value in doc) > 0 then '{key}: '
+            end as opening
+            from lines
+        )
+        select
+            case
+                when reason is not null or user_id is null then null
+                when opening is not null and not contains(doc, chr(92))
+                    and json_type(user_value) in ('VARCHAR', 'UBIGINT', 'OBJECT')
+                    and strpos(substr(doc, strpos(doc, '{key}') + {len(name) + 2}), '{key}') = 0
+                then replace(doc, opening || user_value, opening || pseudonym)
+                else '{{' || array_to_string(list_transform(json_keys(doc), lambda key:
+                    to_json(key)::varchar || ':' || case
+                        when key = '{field}' then pseudonym
+                        else json_extract(doc, '/' || replace(replace(key, '~', '~0'), '/', '~1'))
+                            ::varchar
+                    end), ',') || '}}'
+            end as doc,
+            case
+                when reason is null and user_id is null then '{Reason.NO_USER}' else reason
+            end as reason
+        from told
+    """  # noqa: S608 - the field's name stands in quoted literals
+
+
+def _districts(places: pa.Table) -> pa.Array:
+    """Give the H3 cell of each place that has coordinates and no district of its own."""
+    columns = (places[name].to_pylist() for name in ("latitude", "longitude", "district"))
+    codes = [_cell(*values) for values in zip(*columns, strict=True)]
+    return pa.array(codes, pa.string())
+
+
+def _cell(latitude: str | None, longitude: str | None, district: str | None) -> str | None:
+    if latitude is None or longitude is None or (district or "").strip():
+        return None
+    north, east = float(latitude), float(longitude)
+    if not (-90 <= north <= 90 and -180 <= east <= 180):  # noqa: PLR2004 - the globe
+        return None
+    return h3.latlng_to_cell(north, east, DISTRICT_RESOLUTION)

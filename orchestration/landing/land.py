@@ -1,0 +1,235 @@
+"""Landing: files come in, every line is kept, and the ledger says so last.
+
+The order makes it safe to be killed anywhere: archive files under their names, then the
+vault, then the ledger, then what is exported. What the ledger does not know has not landed,
+and the next landing removes it and does it again.
+"""
+
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from orchestration.landing.archive import ArchivedFile, remove_strays
+from orchestration.landing.documents import DocumentReader
+from orchestration.landing.ledger import Entry, Ledger
+from orchestration.landing.mapping import Mapping
+from orchestration.landing.sources import Arrival, Source, arrivals, name_of
+from orchestration.landing.unpacking import Unpacked
+from serving.home import Home, now
+from serving.pseudonyms import Pseudonyms
+from serving.vault import Vault
+
+Progress = Callable[[str, int, int], None]
+"""Called with a file's name, the bytes done and the bytes in all."""
+
+
+class LandingBusy(Exception):  # noqa: N818 - it says what is the matter
+    """Another process is landing into the same home."""
+
+
+class FileChanged(Exception):  # noqa: N818 - it says what is the matter
+    """A file was written to while it was read."""
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """What became of one file."""
+
+    name: str
+    source: str
+    kind: str
+    file_id: str
+    status: Literal["landed", "already_landed"]
+    lines_in: int
+    bytes: int
+    is_truncated: bool = False
+    unreadable: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def land(
+    home: Home, source: Source, path: Path, progress: Progress | None = None
+) -> list[LandedFile]:
+    """Land the files of *source* found at *path*, places first.
+
+    A file whose bytes have landed before under the same source and kind is left alone.
+    """
+    with _alone(home), _ledger(home) as ledger:
+        _recover(home, ledger)
+        files = arrivals(source, path)
+        landed_at = now()
+        is_backfill = ledger.begin_load(name_of(source), landed_at)
+        landing = _Landing(home, ledger, source, landed_at, is_backfill=is_backfill)
+        landed = [landing.land(arrival, progress or _silent) for arrival in files]
+        ledger.finish_load(name_of(source))
+    return landed
+
+
+def recover(home: Home) -> None:
+    """Bring the archive and its export in line with the ledger after a kill."""
+    with _alone(home), _ledger(home) as ledger:
+        _recover(home, ledger)
+
+
+def _recover(home: Home, ledger: Ledger) -> None:
+    remove_strays(home, {entry.file_id for entry in ledger.files()})
+    ledger.export(home.landed_files)
+
+
+class _Landing:
+    def __init__(
+        self,
+        home: Home,
+        ledger: Ledger,
+        source: Source,
+        landed_at: datetime,
+        *,
+        is_backfill: bool,
+    ) -> None:
+        self._home = home
+        self._ledger = ledger
+        self._source = name_of(source)
+        self._mapping = source.to_json() if isinstance(source, Mapping) else None
+        self._landed_at = landed_at
+        self._is_backfill = is_backfill
+        self._pseudonyms = Pseudonyms.create(home.keys)
+
+    def land(self, arrival: Arrival, progress: Progress) -> LandedFile:
+        begun = time.perf_counter()
+        seen = _fingerprint(arrival.path)
+        with arrival.path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        file_id = file_id_of(self._source, arrival.kind, sha256)
+        for entry in self._ledger.files():
+            if entry.file_id == file_id:
+                return _already(entry)
+        archived, is_truncated = self._archive(arrival, file_id, seen, progress)
+        entry = Entry(
+            file_id=file_id,
+            source=self._source,
+            kind=arrival.kind,
+            name=_printable(arrival.path.name),
+            sha256=sha256,
+            bytes=seen.size,
+            lines_in=archived.lines_in,
+            landed_at=self._landed_at.isoformat(),
+            is_backfill=self._is_backfill,
+            is_truncated=is_truncated,
+            mapping=self._mapping,
+        )
+        self._ledger.add(entry)
+        self._ledger.export(self._home.landed_files)
+        return LandedFile(
+            name=entry.name,
+            source=entry.source,
+            kind=entry.kind,
+            file_id=file_id,
+            status="landed",
+            lines_in=entry.lines_in,
+            bytes=entry.bytes,
+            is_truncated=is_truncated,
+            unreadable=archived.unreadable,
+            seconds=time.perf_counter() - begun,
+        )
+
+    def _archive(
+        self, arrival: Arrival, file_id: str, seen: "_Fingerprint", progress: Progress
+    ) -> tuple[ArchivedFile, bool]:
+        unpacked = Unpacked(arrival.path)
+        archived = ArchivedFile.begin(
+            self._home,
+            source=self._source,
+            kind=arrival.kind,
+            landed_date=self._landed_at.date(),
+            file_id=file_id,
+        )
+        vault = Vault.create(self._home)
+        try:
+            with duckdb.connect() as connection:
+                connection.execute("set TimeZone = 'UTC'; set threads = 1")
+                reader = DocumentReader(connection, arrival.reading, self._pseudonyms, vault)
+                for batch in arrival.batches(connection, unpacked):
+                    archived.add(batch, reader.read(batch))
+                    progress(arrival.path.name, unpacked.position, seen.size)
+            if _fingerprint(arrival.path) != seen:
+                raise FileChanged(
+                    f"{arrival.path}: the file was written to while it was read; nothing of it "
+                    "has landed. Wait until it is complete, then ingest again."
+                )
+            archived.finish()
+        finally:
+            archived.discard()
+            vault.close()
+        return archived, unpacked.is_truncated
+
+
+def file_id_of(source: str, kind: str, sha256: str) -> str:
+    """Give the id of a landed file."""
+    return hashlib.sha256(f"{source}|{kind}|{sha256}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class _Fingerprint:
+    inode: int
+    size: int
+    modified: int
+
+
+def _fingerprint(path: Path) -> _Fingerprint:
+    status = path.stat()
+    return _Fingerprint(status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _already(entry: Entry) -> LandedFile:
+    return LandedFile(
+        name=entry.name,
+        source=entry.source,
+        kind=entry.kind,
+        file_id=entry.file_id,
+        status="already_landed",
+        lines_in=entry.lines_in,
+        bytes=entry.bytes,
+        is_truncated=entry.is_truncated,
+    )
+
+
+def _printable(name: str) -> str:
+    """Give a file name that can be stored; names on disk need not be text."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+def _silent(name: str, done: int, size: int) -> None:
+    """Show no progress."""
+
+
+@contextmanager
+def _ledger(home: Home) -> Iterator[Ledger]:
+    ledger = Ledger(home)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Hold the home's landing lock; the system lets go of it even after a kill."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    with (home.root / "landing.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LandingBusy(
+                f"{home.root}: another process is landing data into this home. "
+                "Wait for it to end, or choose another home: tastemate --home DIR."
+            ) from None
+        yield

@@ -1,0 +1,128 @@
+"""The ledger: which files have landed, when, and how many lines they had. A row there is the fact."""
+
+import sqlite3
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.landing.archive import put_in_place
+from serving.home import Home
+
+_SCHEMA = """
+create table if not exists files (
+    file_id text primary key,
+    source text not null,
+    kind text not null,
+    name text not null,
+    sha256 text not null,
+    bytes integer not null,
+    lines_in integer not null,
+    landed_at text not null,
+    is_backfill integer not null,
+    is_truncated integer not null,
+    mapping text
+);
+create table if not exists first_loads (
+    source text primary key,
+    begun_at text not null,
+    is_finished integer not null default 0
+);
+"""
+EXPORTED = pa.schema(
+    {
+        "file_id": pa.string(),
+        "source": pa.string(),
+        "kind": pa.string(),
+        "name": pa.string(),
+        "sha256": pa.string(),
+        "bytes": pa.int64(),
+        "lines_in": pa.int64(),
+        "landed_at": pa.timestamp("us", tz="UTC"),
+        "landed_date": pa.date32(),
+        "is_backfill": pa.bool_(),
+        "mapping": pa.string(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One landed file; the fields are the table's columns, in their order."""
+
+    file_id: str
+    source: str
+    kind: str
+    name: str
+    sha256: str
+    bytes: int
+    lines_in: int
+    landed_at: str
+    is_backfill: bool
+    is_truncated: bool
+    mapping: str | None
+
+
+class Ledger:
+    """The ledger of a home, open for writing."""
+
+    def __init__(self, home: Home) -> None:
+        home.root.mkdir(parents=True, exist_ok=True)
+        self._database = sqlite3.connect(home.ledger)
+        self._database.execute("pragma journal_mode = wal")
+        self._database.execute("pragma synchronous = full")
+        self._database.executescript(_SCHEMA)
+
+    def begin_load(self, source: str, landed_at: datetime) -> bool:
+        """Begin to load *source*; tell whether this is its first bulk load.
+
+        A first load that was killed is still the first when it is taken up again.
+        """
+        with self._database:
+            self._database.execute(
+                "insert into first_loads (source, begun_at) values (?, ?) on conflict do nothing",
+                (source, landed_at.isoformat()),
+            )
+        ((is_finished,),) = self._database.execute(
+            "select is_finished from first_loads where source = ?", (source,)
+        )
+        return not is_finished
+
+    def finish_load(self, source: str) -> None:
+        """Note that what comes from now on is no first load."""
+        with self._database:
+            self._database.execute(
+                "update first_loads set is_finished = 1 where source = ?", (source,)
+            )
+
+    def add(self, entry: Entry) -> None:
+        """Make a landed file count."""
+        with self._database:
+            self._database.execute(
+                f"insert into files values ({','.join('?' * len(astuple(entry)))})",  # noqa: S608 - only question marks
+                astuple(entry),
+            )
+
+    def files(self) -> list[Entry]:
+        """List all landed files, in the order of landing."""
+        rows = self._database.execute("select * from files order by rowid")
+        return [Entry(*row[:8], bool(row[8]), bool(row[9]), row[10]) for row in rows]
+
+    def export(self, path: Path) -> None:
+        """Write the ledger as dbt reads it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.tmp")
+        pq.write_table(pa.Table.from_pylist(list(map(_exported, self.files())), EXPORTED), draft)
+        put_in_place(draft, path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+
+def _exported(entry: Entry) -> dict[str, object]:
+    landed_at = datetime.fromisoformat(entry.landed_at).astimezone(UTC)
+    fields = {name: getattr(entry, name) for name in EXPORTED.names if name != "landed_date"}
+    return {**fields, "landed_at": landed_at, "landed_date": landed_at.date()}

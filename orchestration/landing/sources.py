@@ -1,0 +1,126 @@
+"""Which files a source consists of, and what landing must know of each."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from orchestration.landing.batches import Batch
+from orchestration.landing.documents import Reading
+from orchestration.landing.lines import read_lines
+from orchestration.landing.mapping import SAMPLE, Format, Mapping, MappingError
+from orchestration.landing.records import read_header, read_records
+from orchestration.landing.rows import open_parquet, read_rows
+from orchestration.landing.unpacking import Unpacked
+
+Source = Literal["sample"] | Mapping
+_SAMPLE_FILE = re.compile(r"(places|likes|reviews)([-_.].*)?\.jsonl(\.gz)?")
+_SAMPLE_PLACES = Reading(
+    latitude=("location", "lat"), longitude=("location", "lng"), district=("district_code",)
+)
+_SAMPLE_EVENTS = Reading(user=("user_id",))
+
+
+class NothingToLand(Exception):  # noqa: N818 - it says what is the matter
+    """The path given holds no file of the source."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file that is to land."""
+
+    path: Path
+    kind: str
+    format: Format
+    reading: Reading
+
+    def batches(self, connection: duckdb.DuckDBPyConnection, unpacked: Unpacked) -> Iterator[Batch]:
+        """Read the file in bounded memory."""
+        match self.format:
+            case "parquet":
+                return read_rows(self.path, connection)
+            case "csv":
+                return read_records(unpacked)
+            case "jsonl":
+                return read_lines(unpacked)
+
+
+def name_of(source: Source) -> str:
+    """Give the name under which a source's lines are kept."""
+    return source.source if isinstance(source, Mapping) else source
+
+
+def arrivals(source: Source, path: Path) -> list[Arrival]:
+    """List the files of *source* at *path*, places first; say so before landing if one is unfit."""
+    if not path.exists():
+        raise NothingToLand(f"{path}: there is no such file or folder.")
+    if isinstance(source, Mapping):
+        return _mapped(source, path)
+    return _sample(path)
+
+
+def _sample(path: Path) -> list[Arrival]:
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    matches = [(match, file) for file in files if (match := _SAMPLE_FILE.fullmatch(file.name))]
+    if not matches:
+        raise NothingToLand(
+            f"{path}: no file of the source '{SAMPLE}' is here. Its names are places.jsonl, "
+            "likes.jsonl and reviews.jsonl, with parts such as likes-2.jsonl.gz."
+        )
+    return [
+        Arrival(
+            path=file,
+            kind=match[1],
+            format="jsonl",
+            reading=_SAMPLE_PLACES if match[1] == "places" else _SAMPLE_EVENTS,
+        )
+        for match, file in sorted(matches, key=lambda found: (found[0][1] != "places", found[1]))
+    ]
+
+
+def _mapped(mapping: Mapping, path: Path) -> list[Arrival]:
+    found = []
+    if mapping.places and path.is_dir():
+        places = mapping.places
+        reading = Reading(
+            latitude=(places.latitude,) if places.latitude else None,
+            longitude=(places.longitude,) if places.longitude else None,
+            district=(places.district,) if places.district else None,
+        )
+        found.append(Arrival(path / places.file, "places", mapping.format, reading))
+        _check_columns(mapping, found[-1], places.columns())
+    events = path / mapping.events.file if path.is_dir() else path
+    found.append(Arrival(events, "events", mapping.format, Reading(user=(mapping.events.user,))))
+    _check_columns(mapping, found[-1], mapping.events.columns())
+    return found
+
+
+def _check_columns(mapping: Mapping, arrival: Arrival, wanted: list[str]) -> None:
+    """Compare the mapping with the file's own columns; JSON lines have none to compare with."""
+    if not arrival.path.is_file():
+        raise NothingToLand(
+            f"{arrival.path}: there is no such file. The mapping of '{mapping.source}' names it "
+            f"in {arrival.kind}.file; change that, or --path."
+        )
+    there = _columns_of(arrival)
+    if there is None:
+        return
+    missing = [column for column in wanted if column not in there]
+    if missing:
+        raise MappingError(
+            f"{arrival.path}: the columns {missing} that the mapping of '{mapping.source}' names "
+            f"under '{arrival.kind}' are not in the file. It has {there}."
+        )
+
+
+def _columns_of(arrival: Arrival) -> list[str] | None:
+    match arrival.format:
+        case "parquet":
+            return list(open_parquet(arrival.path).schema_arrow.names)
+        case "csv":
+            return read_header(Unpacked(arrival.path))
+        case "jsonl":
+            return None
