@@ -1,0 +1,168 @@
+"""What dbt says about the feature models: its manifest read, and checked against the Parquet files.
+
+The warehouse is never opened: whoever serves or applies features needs no access to it.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from feature_repo.feature_types import FEATURE_TYPES, FeatureType, canonical
+
+META_KEYS = {"entity", "timestamp", "ttl", "online", "owner", "pii", "exclude", "service"}
+
+
+class ContractError(ValueError):
+    """A feature model whose YAML cannot be turned into a Feast view."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a feature model."""
+
+    name: str
+    data_type: str
+    description: str = ""
+
+    @property
+    def type(self) -> FeatureType:
+        return FEATURE_TYPES[self.data_type]
+
+
+@dataclass(frozen=True)
+class View:
+    """A feature model as Feast will see it."""
+
+    name: str
+    description: str
+    entity: str
+    key: Column
+    timestamp: str
+    features: tuple[Column, ...]
+    service: str
+    ttl: timedelta = timedelta(0)
+    """How long a row is valid; zero: for ever."""
+    online: bool = True
+    owner: str = ""
+    pii: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def manifest_path(home_root: Path) -> Path:
+    """Tell where dbt's manifest lies: in `DBT_TARGET_PATH`, by default the home's dbt/target."""
+    target = os.environ.get("DBT_TARGET_PATH")
+    return (Path(target) if target else home_root / "dbt" / "target") / "manifest.json"
+
+
+def parquet_path(home_root: Path, view: str) -> Path:
+    """Tell where the rows of a view lie."""
+    return home_root / "features" / f"{view}.parquet"
+
+
+def read_views(home_root: Path) -> list[View]:
+    """Read every feature model of the home's manifest, by name."""
+    path = manifest_path(home_root)
+    if not path.exists():
+        raise ContractError(f"{path}: no dbt manifest here. Make it: tastemate build, or dbt parse")
+    nodes = json.loads(path.read_bytes())["nodes"].values()
+    models = [node for node in nodes if node["resource_type"] == "model" and _feast_meta(node)]
+    views = [_view(node) for node in sorted(models, key=lambda node: str(node["name"]))]
+    for view in views:
+        _check_parquet(view, parquet_path(home_root, view.name))
+    return views
+
+
+def _feast_meta(node: Mapping[str, Any]) -> dict[str, Any]:
+    return (node["config"].get("meta") or {}).get("feast") or {}
+
+
+def _view(node: Mapping[str, Any]) -> View:
+    place = (node.get("patch_path") or node["original_file_path"]).rpartition("://")[2]
+    meta = _feast_meta(node)
+    if unknown := sorted(set(meta) - META_KEYS):
+        raise ContractError(
+            f"{place}: meta.feast of '{node['name']}' has {unknown}. It may have {sorted(META_KEYS)}."
+        )
+    if missing := [key for key in ("entity", "timestamp", "service") if not meta.get(key)]:
+        raise ContractError(f"{place}: meta.feast of '{node['name']}' lacks {missing}.")
+    if not (node["config"].get("contract") or {}).get("enforced"):
+        raise ContractError(
+            f"{place}: model '{node['name']}' has no enforced contract. "
+            "Write config: contract: {enforced: true}; a feature's type must not drift."
+        )
+    columns = {
+        name: Column(name, canonical(told.get("data_type") or ""), told.get("description") or "")
+        for name, told in node["columns"].items()
+    }
+    key, timestamp = f"{meta['entity']}_id", meta["timestamp"]
+    excluded = set(meta.get("exclude") or ())
+    if absent := sorted(({key, timestamp} | excluded | set(_pii(meta))) - set(columns)):
+        raise ContractError(f"{place}: model '{node['name']}' has no column {absent}.")
+    features = tuple(
+        column
+        for name, column in columns.items()
+        if name not in {key, timestamp} and name not in excluded
+    )
+    for column in (columns[key], *features):
+        if column.data_type not in FEATURE_TYPES:
+            raise ContractError(
+                f"{place}: column '{column.name}' has data_type '{column.data_type}', which Feast "
+                f"cannot serve. Use one of {sorted(FEATURE_TYPES)}, or put it under meta.feast.exclude."
+            )
+    if columns[timestamp].data_type != "timestamptz":
+        raise ContractError(
+            f"{place}: timestamp '{timestamp}' has data_type '{columns[timestamp].data_type}'. "
+            "It must be timestamptz."
+        )
+    return View(
+        name=node["name"],
+        description=" ".join((node.get("description") or "").split()),
+        entity=meta["entity"],
+        key=columns[key],
+        timestamp=timestamp,
+        features=features,
+        service=meta["service"],
+        ttl=timedelta(days=meta.get("ttl") or 0),
+        online=meta.get("online", True),
+        owner=meta.get("owner") or "",
+        pii=_pii(meta),
+        tags={"dbt_model": node["original_file_path"]} | ({"pii": "true"} if meta.get("pii") else {}),
+    )
+
+
+def _pii(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    told = meta.get("pii") or ()
+    return tuple(told) if isinstance(told, list | tuple) else ()
+
+
+def _check_parquet(view: View, path: Path) -> None:
+    """Compare the contract with the file, where there is one already."""
+    if not path.exists():
+        return
+    schema = pq.read_schema(path)
+    wanted = {column.name: column.type.arrow for column in (view.key, *view.features)}
+    for name, kind in wanted.items():
+        if name not in schema.names:
+            raise ContractError(
+                f"{path}: column '{name}' of the contract is missing. Build again: tastemate build"
+            )
+        if not _same_type(schema.field(name).type, kind):
+            raise ContractError(
+                f"{path}: column '{name}' is {schema.field(name).type}, the contract says {kind}. "
+                "Build again: tastemate build"
+            )
+
+
+def _same_type(found: pa.DataType, wanted: pa.DataType) -> bool:
+    if pa.types.is_list(found) and pa.types.is_list(wanted):
+        return _same_type(found.value_type, wanted.value_type)
+    if pa.types.is_timestamp(found) and pa.types.is_timestamp(wanted):
+        return found.tz is not None
+    return bool(found == wanted)

@@ -1,0 +1,92 @@
+"""Which types a feature may have, in the words of DuckDB, Feast, Arrow and the online store's protos.
+
+The one table of its kind: definitions, publishing, parity and reading all follow it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+from feast.protos.feast.types.Value_pb2 import (
+    BoolList,
+    DoubleList,
+    Int32List,
+    Int64List,
+    StringList,
+)
+from feast.types import Array, Bool, FeastType, Float64, Int32, Int64, String, UnixTimestamp
+
+UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
+
+
+@dataclass(frozen=True)
+class FeatureType:
+    """A type that a feature may have."""
+
+    feast: FeastType
+    arrow: pa.DataType
+    field: str
+    """The name of the value in Feast's `Value` proto."""
+    many: Callable[..., Any] | None = None
+    """The proto of a list; None for a single value."""
+
+
+SCALARS = {
+    "varchar": FeatureType(String, pa.string(), "string_val"),
+    "bigint": FeatureType(Int64, pa.int64(), "int64_val"),
+    "integer": FeatureType(Int32, pa.int32(), "int32_val"),
+    "double": FeatureType(Float64, pa.float64(), "double_val"),
+    "boolean": FeatureType(Bool, pa.bool_(), "bool_val"),
+    # Feast keeps whole seconds of a timestamp: a feature that needs more is a bigint of microseconds.
+    "timestamptz": FeatureType(UnixTimestamp, UTC_MICROSECONDS, "unix_timestamp_val"),
+}
+LISTS = {
+    "varchar": StringList,
+    "bigint": Int64List,
+    "integer": Int32List,
+    "double": DoubleList,
+    "boolean": BoolList,
+    "timestamptz": Int64List,
+}
+FEATURE_TYPES: dict[str, FeatureType] = SCALARS | {
+    f"{name}[]": FeatureType(
+        Array(kind.feast),
+        pa.list_(kind.arrow),
+        kind.field.replace("_val", "_list_val"),
+        LISTS[name],
+    )
+    for name, kind in SCALARS.items()
+}
+
+SYNONYMS = {
+    "text": "varchar",
+    "string": "varchar",
+    "int8": "bigint",
+    "long": "bigint",
+    "int64": "bigint",
+    "int": "integer",
+    "int4": "integer",
+    "int32": "integer",
+    "float8": "double",
+    "float64": "double",
+    "bool": "boolean",
+    "timestamp with time zone": "timestamptz",
+}
+
+
+def canonical(data_type: str) -> str:
+    """Spell a DuckDB type the one way that `FEATURE_TYPES` spells it; unknown types stay as they are."""
+    name = " ".join(data_type.lower().split())
+    base, brackets = (name[:-2].strip(), "[]") if name.endswith("[]") else (name, "")
+    return SYNONYMS.get(base, base) + brackets
+
+
+def comparable(value: Any) -> Any:
+    """Bring an offline value to what the online store can hold: timestamps in whole seconds."""
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    if isinstance(value, list) and value and isinstance(value[0], datetime):
+        return [int(item.timestamp()) for item in value]
+    return value

@@ -1,0 +1,206 @@
+"""The online store beneath Feast: what its interface lacks and publishing needs.
+
+Deleting rows, listing keys, and a mark that tells whether the store still holds what was put
+there. SQLite and Redis; reading and writing of rows goes through Feast itself.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Protocol
+
+from feast.infra.key_encoding_utils import deserialize_entity_key, serialize_entity_key
+from feast.infra.online_stores.helpers import _mmh3, _redis_key, _redis_key_prefix, compute_table_id
+
+from feature_repo.contract import View
+from feature_repo.protos import Row, entity_keys, plain
+
+BATCH = 1000
+
+
+class OnlineStoreUnavailable(ConnectionError):
+    """The online store does not answer."""
+
+
+class OnlineStore(Protocol):
+    """What publishing needs of an online store."""
+
+    identity: str
+    """Which store this is, without secrets."""
+
+    def write(self, view: View, rows: list[Row]) -> None:
+        """Put rows in, whatever stands there."""
+
+    def delete(self, view: View, keys: Sequence[Any]) -> None:
+        """Take rows out; keys that are not there do not matter."""
+
+    def keys(self, view: View) -> Iterator[list[Any]]:
+        """List the keys of a view, in batches."""
+
+    def drop_other_columns(self, view: View) -> None:
+        """Take out what is left of columns that the view no longer has."""
+
+    def mark(self, view: View) -> str:
+        """Read the mark of a view; empty if there is none."""
+
+    def set_mark(self, view: View, mark: str) -> None:
+        """Set the mark of a view, after all that was written before."""
+
+
+@contextmanager
+def reachable(place: str) -> Iterator[None]:
+    """Turn what the stores raise when they are away into `OnlineStoreUnavailable`."""
+    from redis.exceptions import RedisError
+
+    try:
+        yield
+    except (RedisError, sqlite3.OperationalError) as error:
+        raise OnlineStoreUnavailable(
+            f"{place}: the online store does not answer ({error}). "
+            "Start it, or look at TASTEMATE_ONLINE: tastemate doctor"
+        ) from error
+
+
+def open_online(store: Any) -> OnlineStore:
+    """Open the online store of a Feast store for publishing."""
+    kind = store.config.online_store.type
+    return RedisStore(store) if kind == "redis" else SqliteStore(store)
+
+
+class SqliteStore:
+    """Feast's SQLite online store."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self._config = store.config
+        self.identity = f"sqlite:{store.config.online_store.path}"
+        self._connection = store.provider.online_store._get_conn(store.config)  # noqa: SLF001
+        # Readers go on while rows are written.
+        self._connection.execute("pragma journal_mode=wal")
+        self._connection.execute(
+            "create table if not exists tastemate_marks (view text primary key, mark text not null)"
+        )
+        self._connection.commit()
+
+    def write(self, view: View, rows: list[Row]) -> None:
+        feature_view = self._store.get_feature_view(view.name)
+        self._store.provider.online_write_batch(self._config, feature_view, rows, None)
+
+    def delete(self, view: View, keys: Sequence[Any]) -> None:
+        statement = f"delete from {self._table(view)} where entity_key = ?"  # noqa: S608
+        with self._connection:
+            self._connection.executemany(
+                statement, [(serialize_entity_key(key),) for key in entity_keys(view, keys)]
+            )
+
+    def keys(self, view: View) -> Iterator[list[Any]]:
+        cursor = self._connection.execute(f"select distinct entity_key from {self._table(view)}")  # noqa: S608
+        while found := cursor.fetchmany(BATCH):
+            yield [plain(deserialize_entity_key(key).entity_values[0]) for (key,) in found]
+
+    def drop_other_columns(self, view: View) -> None:
+        """Delete them: Feast would take a row's timestamp from any of them, however old."""
+        places = ", ".join("?" * len(view.features))
+        with self._connection:
+            self._connection.execute(
+                f"delete from {self._table(view)} where feature_name not in ({places})",  # noqa: S608
+                [column.name for column in view.features],
+            )
+
+    def mark(self, view: View) -> str:
+        found = self._connection.execute(
+            "select mark from tastemate_marks where view = ?", (view.name,)
+        ).fetchone()
+        return found[0] if found else ""
+
+    def set_mark(self, view: View, mark: str) -> None:
+        with self._connection:
+            self._connection.execute(
+                "insert or replace into tastemate_marks values (?, ?)", (view.name, mark)
+            )
+
+    def _table(self, view: View) -> str:
+        return '"' + compute_table_id(self._store.project, view) + '"'
+
+
+class RedisStore:
+    """Feast's Redis online store."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        online = store.config.online_store
+        # Feast drops a row whose timestamp is not newer than the one that is there, and with it
+        # every correction. One publisher at a time, with the current rows, needs no such guard.
+        self._config = store.config.model_copy(deep=True)
+        self._config.online_store = online.model_copy(update={"skip_dedup": True})
+        self._client = store.provider.online_store._get_client(online)  # noqa: SLF001
+        # The address and the database, not the password or the waits.
+        told = online.connection_string.split(",")
+        self.identity = "redis:" + ",".join(
+            part for part in told if "=" not in part or part.startswith("db=")
+        )
+
+    def write(self, view: View, rows: list[Row]) -> None:
+        feature_view = self._store.get_feature_view(view.name)
+        self._store.provider.online_write_batch(self._config, feature_view, rows, None)
+
+    def delete(self, view: View, keys: Sequence[Any]) -> None:
+        """Take the view's fields out; the whole key where no other view has rows for it."""
+        names = [self._key(key) for key in entity_keys(view, keys)]
+        own = f"_ts:{view.name}".encode()
+        fields = [own, *(_mmh3(f"{view.name}:{column.name}") for column in view.features)]
+        for batch in _batches(names):
+            held = self._all([("HKEYS", name) for name in batch])
+            self._all(
+                [
+                    ("HDEL", name, *fields)
+                    if any(field.startswith(b"_ts:") and field != own for field in there)
+                    else ("DEL", name)
+                    for name, there in zip(batch, held, strict=True)
+                ]
+            )
+
+    def keys(self, view: View) -> Iterator[list[Any]]:
+        project = self._store.project.encode()
+        own = f"_ts:{view.name}"
+        pattern = _escaped(_redis_key_prefix([view.key.name])) + b"*" + project
+        for names in _batches(self._client.scan_iter(pattern, count=BATCH)):
+            held = self._all([("HEXISTS", name, own) for name in names])
+            yield [
+                plain(deserialize_entity_key(name[: -len(project)]).entity_values[0])
+                for name, there in zip(names, held, strict=True)
+                if there
+            ]
+
+    def drop_other_columns(self, view: View) -> None:
+        """Leave them: Redis is asked for the fields of the view alone."""
+
+    def mark(self, view: View) -> str:
+        return (self._client.get(self._mark_key(view)) or b"").decode()
+
+    def set_mark(self, view: View, mark: str) -> None:
+        self._client.set(self._mark_key(view), mark)
+
+    def _all(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        with self._client.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            return list(pipe.execute())
+
+    def _key(self, key: Any) -> bytes:
+        return bytes(_redis_key(self._store.project, key))
+
+    def _mark_key(self, view: View) -> str:
+        return f"{self._store.project}:mark:{view.name}"
+
+
+def _batches(items: Any) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
+
+
+def _escaped(pattern: bytes) -> bytes:
+    # Lengths in the prefix are raw bytes and may happen to be one of Redis's wildcards.
+    return b"".join(b"\\" + bytes([byte]) if byte in b"*?[]\\^-" else bytes([byte]) for byte in pattern)

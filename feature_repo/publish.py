@@ -1,0 +1,204 @@
+"""Publishing: the current row of every key goes online, and what is no longer there goes offline.
+
+Only rows that have changed are written. What was written is remembered in the home, one small
+SQLite file per online store, and believed only while the store carries the mark that was left in
+it with the last batch. A store that was emptied, restored or swapped is therefore filled anew, and
+after a kill at any moment the next run ends with online = offline.
+"""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from feature_repo import protos
+from feature_repo.contract import View, read_views
+from feature_repo.offline import FeatureRowsError, column_list, connection, identifier, source
+from feature_repo.online import OnlineStore, open_online, reachable
+from feature_repo.published import Published
+from feature_repo.settings import open_store
+
+CHUNK = 2000
+"""Rows in memory at a time."""
+
+
+class PublishingElsewhere(RuntimeError):
+    """Another publisher is at work on this home."""
+
+
+@dataclass
+class PublishReport:
+    """What a publishing did."""
+
+    rows: int = 0
+    """Rows written."""
+    bytes: int = 0
+    """Their size in Arrow."""
+    deleted: int = 0
+    unchanged: int = 0
+    seconds: float = 0.0
+
+
+def publish(
+    home_root: Path,
+    views: Sequence[str] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    *,
+    full: bool = False,
+    online: str | None = None,
+) -> PublishReport:
+    """Bring the online store to the current rows of the *views* (all that are online, by default).
+
+    *progress* is told the view, the rows done and the rows to do. *full* writes every row, believing
+    nothing: the mending of whatever parity has found.
+    """
+    started = time.monotonic()
+    report = PublishReport()
+    chosen = [
+        view
+        for view in read_views(home_root)
+        if view.online and (views is None or view.name in views)
+    ]
+    with _alone(home_root):
+        store = open_store(home_root, online)
+        with reachable("publish"):
+            target = open_online(store)
+            for view in chosen:
+                _publish_view(home_root, view, target, report, progress, full=full)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+@contextmanager
+def _alone(home_root: Path) -> Iterator[None]:
+    # Two publishers at once could leave the older value online.
+    path = home_root / "feast" / "publish.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PublishingElsewhere(
+                f"{path}: another process is publishing. Wait for it, then run this again."
+            ) from error
+        yield
+
+
+def _publish_view(
+    home_root: Path,
+    view: View,
+    target: OnlineStore,
+    report: PublishReport,
+    progress: Callable[[str, int, int], None] | None,
+    *,
+    full: bool,
+) -> None:
+    with (
+        Published.open(home_root, target.identity, view.name, view.key.type.arrow) as state,
+        connection(home_root) as db,
+    ):
+        if full or not state.believes(target.mark(view)):
+            state.forget()
+            for keys in target.keys(view):
+                state.suspect(keys)
+        _current_rows(db, home_root, view)
+        _compare(db, state)
+        todo, present = _count(db, "changed"), _count(db, "present")
+        report.unchanged += present - todo
+        if todo == present:
+            # Every row is new to this store, so its columns may be new as well.
+            target.drop_other_columns(view)
+        done = 0
+        for batch in _changed_rows(db, home_root, view):
+            keys = batch.column(view.key.name).to_pylist()
+            contents = batch.column("content").to_pylist()
+            with state.step(list(zip(keys, contents, strict=True))) as mark:
+                target.write(view, protos.rows(view, batch))
+                target.set_mark(view, mark)
+            done += batch.num_rows
+            report.rows += batch.num_rows
+            report.bytes += batch.nbytes
+            if progress:
+                progress(view.name, done, todo)
+        for keys in _vanished(db):
+            with state.step([(key, None) for key in keys]) as mark:
+                target.delete(view, keys)
+                target.set_mark(view, mark)
+            report.deleted += len(keys)
+        if not state.believes(target.mark(view)):
+            with state.step([]) as mark:
+                target.set_mark(view, mark)
+
+
+def _current_rows(db: duckdb.DuckDBPyConnection, home_root: Path, view: View) -> None:
+    """Make the table `present`: key, moment and fingerprint of each key's newest row.
+
+    The fingerprint is md5 over JSON: DuckDB's own hash() is the same for null, [] and [null], and
+    for ([1,2],[3]) and ([1],[2,3]).
+    """
+    key, moment = identifier(view.key.name), identifier(view.timestamp)
+    db.execute(
+        f"create table newest as select {key} as key, max({moment}) as moment "  # noqa: S608
+        f"from {source(home_root, view)} group by {key}"
+    )
+    db.execute(
+        f"create table present as select key, moment, md5(to_json(struct_pack("  # noqa: S608
+        + ", ".join(
+            f"{identifier(name)} := {identifier(name)}"
+            for name in (view.timestamp, *(column.name for column in view.features))
+        )
+        + f"))::varchar) as content from newest join {source(home_root, view)} as offline "
+        f"on newest.key = offline.{key} and newest.moment = offline.{moment}"
+    )
+    twice = db.execute(
+        "select key, moment from present group by all having count(*) > 1 limit 1"
+    ).fetchone()
+    if twice:
+        raise FeatureRowsError(
+            f"features/{view.name}.parquet: {view.key.name} {twice[0]!r} has several rows at "
+            f"{twice[1].isoformat()}. Keep one row per key and moment in the model's SQL."
+        )
+
+
+def _compare(db: duckdb.DuckDBPyConnection, state: Published) -> None:
+    """Make the tables `published_rows`, what is online, and `changed`, what is to be written."""
+    db.register("published", state.reader())
+    db.execute("create table published_rows as from published")
+    db.execute(
+        "create table changed as select key, moment, content from present "
+        "anti join published_rows using (key, content)"
+    )
+
+
+def _changed_rows(
+    db: duckdb.DuckDBPyConnection, home_root: Path, view: View
+) -> Iterator[pa.RecordBatch]:
+    key, moment = identifier(view.key.name), identifier(view.timestamp)
+    # A cursor of its own: the caller's other statements must not end this stream.
+    yield from (
+        db.cursor()
+        .execute(
+            f"select {column_list(view)}, content from {source(home_root, view)} as offline "  # noqa: S608
+            f"join changed on changed.key = offline.{key} and changed.moment = offline.{moment}"
+        )
+        .fetch_record_batch(CHUNK)
+    )
+
+
+def _vanished(db: duckdb.DuckDBPyConnection) -> Iterator[list[Any]]:
+    """Find the keys that are online but no longer offline, in batches."""
+    found = db.cursor().execute("select key from published_rows anti join present using (key)")
+    while batch := found.fetchmany(CHUNK):
+        yield [key for (key,) in batch]
+
+
+def _count(db: duckdb.DuckDBPyConnection, table: str) -> int:
+    counted = db.execute(f"select count(*) from {table}").fetchone()  # noqa: S608
+    return int(counted[0]) if counted else 0
+
