@@ -1,0 +1,28 @@
+{#-
+    What every staging model says of each line: where it came from and what became of it.
+
+    A line is `quarantined` if landing could not read it, else `duplicate` if an equal document
+    came before, else `quarantined` if a value is not fit, else `accepted`. Expects the
+    columns `is_repeated` and `value_reason` beside those of known_lines.
+-#}
+{% macro line_columns(known_at) -%}
+        file_id,
+        source,
+        kind,
+        line_number,
+        byte_offset,
+        landed_at,
+        is_backfill,
+        case
+            when landing_reason = 'erased' then 'erased'
+            when landing_reason is not null then 'quarantined'
+            when is_repeated then 'duplicate'
+            when value_reason is not null then 'quarantined'
+            else 'accepted'
+        end as line_status,
+        case when landing_reason is not null or not is_repeated then
+            coalesce(landing_reason, value_reason)
+        end as reason,
+        {{ known_at }} as known_at,
+        coalesce({{ known_at }} <= as_of, false) as is_known
+{%- endmacro %}

@@ -1,0 +1,70 @@
+with sample_places as (
+
+    select * from {{ ref('stg_sample__places') }}
+
+),
+
+mapped_places as (
+
+    select * from {{ ref('stg_interactions__places') }}
+
+),
+
+events as (
+
+    select * from {{ ref('fct_events') }}
+
+),
+
+documents as (
+
+    select * from sample_places
+    union all by name
+    select * from mapped_places
+
+),
+
+latest_documents as (
+
+    select * from documents
+    where line_status = 'accepted' and is_known
+    qualify
+        row_number() over (
+            partition by place_id
+            order by known_at desc, landed_at desc, file_id desc, line_number desc
+        ) = 1
+
+),
+
+visited as (
+
+    select
+        place_id,
+        min(known_at) as known_at,
+        count(*) as event_count
+    from events
+    group by place_id
+
+),
+
+final as (
+
+    select
+        ----------  ids
+        coalesce(latest_documents.place_id, visited.place_id) as place_id,
+
+        ----------  what it is
+        coalesce(latest_documents.category_codes, []) as category_codes,
+        latest_documents.district_code,
+        latest_documents.latitude,
+        latest_documents.longitude,
+
+        ----------  times and counts
+        coalesce(latest_documents.known_at, visited.known_at) as known_at,
+        coalesce(visited.event_count, 0) as event_count
+    from latest_documents
+    full join visited on latest_documents.place_id = visited.place_id
+
+)
+
+select * from final

@@ -1,0 +1,28 @@
+with events as (
+
+    select * from {{ ref('fct_events') }}
+
+),
+
+final as (
+
+    select
+        user_id,
+        -- The newest event that speaks of consent decides; without any, the default.
+        coalesce(
+            arg_max(is_discoverable, (known_at, event_at, event_id))
+                filter (where is_discoverable is not null),
+            true
+        ) as is_discoverable,
+        min(event_at) as first_event_at,
+        max(event_at) as last_event_at,
+        count(*) as event_count,
+        count(*) filter (where event_kind = 'like') as like_count,
+        count(*) filter (where event_kind = 'review') as review_count,
+        count(*) filter (where event_kind = 'visit') as visit_count
+    from events
+    group by user_id
+
+)
+
+select * from final

@@ -1,0 +1,91 @@
+with likes as (
+
+    select * from {{ ref('stg_sample__likes') }}
+
+),
+
+reviews as (
+
+    select * from {{ ref('stg_sample__reviews') }}
+
+),
+
+interactions as (
+
+    select * from {{ ref('stg_interactions__events') }}
+
+),
+
+united as (
+
+    select * from likes
+    union all by name
+    select * from reviews
+    union all by name
+    select * from interactions
+
+),
+
+known as (
+
+    select * from united
+    where line_status = 'accepted' and is_known
+
+),
+
+repeated as (
+
+    select event_id
+    from known
+    group by event_id
+    having count(*) > 1
+
+),
+
+-- Only events of several versions are ranked, which spares sorting all the others.
+superseded as (
+
+    select
+        file_id,
+        line_number
+    from known
+    where event_id in (select repeated.event_id from repeated)
+    qualify
+        row_number() over (
+            partition by event_id
+            order by known_at desc, landed_at desc, file_id desc, line_number desc
+        ) > 1
+
+),
+
+final as (
+
+    select
+        ----------  ids
+        known.event_id,
+        known.user_id,
+        known.place_id,
+
+        ----------  what happened
+        known.event_kind,
+        known.event_at,
+        known.known_at,
+        known.rating,
+        known.display_id,
+
+        ----------  flags
+        known.is_discoverable,
+        coalesce(known.is_time_synthetic, false) as is_time_synthetic,
+        known.is_backfill,
+
+        ----------  where it came from
+        known.source,
+        known.file_id,
+        known.line_number
+    from known
+    anti join superseded
+        on known.file_id = superseded.file_id and known.line_number = superseded.line_number
+
+)
+
+select * from final

@@ -1,0 +1,97 @@
+with lines as not materialized (
+
+    {{ known_lines('events', sample=false) }}
+
+),
+
+repeated as (
+
+    {{ repeated_lines('lines') }}
+
+),
+
+parsed as (
+
+    select
+        lines.*,
+        repeated.file_id is not null as is_repeated,
+        lines.mapped_events as mapped,
+        -- A map, since every mapping names other columns.
+        try(json_transform(lines.doc, '"MAP(VARCHAR, VARCHAR)"')) as fields
+    from lines
+    left join repeated
+        on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
+
+),
+
+mapped as (
+
+    select
+        * exclude (fields, mapped, mapped_events),
+        fields is not null as is_readable,
+        {{ plain_text('fields[mapped.event_id]') }} as own_id,
+        {{ plain_text('fields[mapped.place]') }} as place_id,
+        {{ plain_text('fields[mapped."time"."column"]') }} as time_text,
+        mapped."time".unit as time_unit,
+        {{ plain_text('fields[mapped."order"]') }} as order_text,
+        mapped."order" is not null as is_time_synthetic,
+        if(
+            mapped.kind in ('like', 'review', 'visit'), mapped.kind,
+            lower({{ plain_text('fields[mapped.kind]') }})
+        ) as event_kind,
+        {{ plain_text('fields[mapped.rating]') }} as rating_text,
+        {{ plain_text('fields[mapped.discoverable]') }} as discoverable_text
+    from parsed
+
+),
+
+typed as (
+
+    select
+        *,
+        if(
+            is_time_synthetic,
+            make_timestamptz(try_cast({{ ordered_time('order_text') }} as bigint)),
+            {{ parsed_time('time_text', 'time_unit', 'time_zone') }}
+        ) as event_at,
+        {{ parsed_number('rating_text') }} as rating,
+        try_cast(discoverable_text as boolean) as is_discoverable
+    from mapped
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when not is_readable then 'not_json'
+            when user_id is null then 'no_user'
+            when place_id is null then 'no_place'
+            when event_kind is null then 'no_kind'
+            when event_kind not in ('like', 'review', 'visit') then 'bad_kind'
+            {{ time_reason('coalesce(order_text, time_text)') }}
+            when rating_text is not null and rating is null then 'bad_rating'
+            when discoverable_text is not null and is_discoverable is null then 'bad_discoverable'
+        end as value_reason
+    from typed
+
+),
+
+final as (
+
+    select
+        {{ line_columns(known_at='if(is_backfill, event_at, landed_at)') }},
+        {{ event_identity('own_id') }} as event_id,
+        user_id,
+        place_id,
+        event_kind,
+        event_at,
+        rating,
+        is_discoverable,
+        is_time_synthetic
+    from judged
+
+)
+
+select * from final

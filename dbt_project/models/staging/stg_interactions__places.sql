@@ -1,0 +1,47 @@
+with lines as not materialized (
+
+    {{ known_lines('places', sample=false) }}
+
+),
+
+repeated as (
+
+    {{ repeated_lines('lines') }}
+
+),
+
+parsed as (
+
+    select
+        lines.*,
+        repeated.file_id is not null as is_repeated,
+        lines.mapped_places as mapped,
+        -- A map, since every mapping names other columns.
+        try(json_transform(lines.doc, '"MAP(VARCHAR, VARCHAR)"')) as fields
+    from lines
+    left join repeated
+        on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
+
+),
+
+renamed as (
+
+    select
+        * exclude (fields, mapped, mapped_places, district_code),
+        fields is not null as is_readable,
+        {{ plain_text('fields[mapped.place]') }} as place_id,
+        {{ parsed_list('fields[mapped.categories]', 'mapped.separator') }} as category_codes,
+        coalesce({{ plain_text('fields[mapped.district]') }}, district_code) as district_code,
+        fields[mapped.latitude] as latitude_value,
+        fields[mapped.longitude] as longitude_value
+    from parsed
+
+),
+
+final as (
+
+    {{ judged_places('renamed') }}
+
+)
+
+select * from final

@@ -1,0 +1,68 @@
+{{ config(materialized='view') }}
+
+with source as (
+
+    select * from {{ source('raw', 'files') }}
+
+),
+
+dated as (
+
+    select
+        *,
+        {{ as_of() }} as as_of
+    from source
+
+),
+
+known as (
+
+    select
+        ----------  ids
+        file_id,
+        source,
+        kind,
+        name,
+        sha256,
+
+        ----------  counts
+        bytes,
+        lines_in,
+
+        ----------  times
+        landed_at,
+        landed_date,
+        as_of,
+
+        ----------  flags
+        is_backfill,
+
+        ----------  mapping: where each value stands in the source's documents
+        json_transform(mapping ->> '$.events', '{
+            "user": "VARCHAR", "place": "VARCHAR", "order": "VARCHAR", "kind": "VARCHAR",
+            "rating": "VARCHAR", "event_id": "VARCHAR", "discoverable": "VARCHAR",
+            "time": {"column": "VARCHAR", "unit": "VARCHAR", "timezone": "VARCHAR"}
+        }') as mapped_events,
+        json_transform(mapping ->> '$.places', '{
+            "place": "VARCHAR", "categories": "VARCHAR", "separator": "VARCHAR",
+            "latitude": "VARCHAR", "longitude": "VARCHAR", "district": "VARCHAR"
+        }') as mapped_places
+    from dated
+    -- A bulk load speaks of the past and is known from then on; its events are judged one by one.
+    where is_backfill or landed_at <= as_of
+
+),
+
+-- A time zone that DuckDB does not know would stop the build; without one, local times are not read.
+zoned as (
+
+    select
+        known.*,
+        zones.name as time_zone
+    from known
+    left join pg_timezone_names() as zones
+        on zones.name = coalesce(known.mapped_events."time".timezone, 'UTC')
+
+)
+
+select * from zoned

@@ -1,0 +1,83 @@
+with lines as not materialized (
+
+    {{ known_lines('likes', sample=true) }}
+
+),
+
+repeated as (
+
+    {{ repeated_lines('lines') }}
+
+),
+
+parsed as (
+
+    select
+        lines.*,
+        repeated.file_id is not null as is_repeated,
+        try(json_transform(lines.doc, '{
+            "_id": "VARCHAR", "display_id": "VARCHAR", "contents_id": "VARCHAR",
+            "like_time": "VARCHAR", "is_discoverable": "VARCHAR"
+        }')) as fields
+    from lines
+    left join repeated
+        on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
+
+),
+
+renamed as (
+
+    select
+        * exclude (fields),
+        fields is not null as is_readable,
+        'like' as event_kind,
+        {{ plain_text('fields._id') }} as own_id,
+        {{ plain_text('fields.contents_id') }} as place_id,
+        {{ plain_text('fields.display_id') }} as display_id,
+        {{ plain_text('fields.like_time') }} as time_text,
+        {{ plain_text('fields.is_discoverable') }} as discoverable_text
+    from parsed
+
+),
+
+typed as (
+
+    select
+        *,
+        {{ parsed_time('time_text') }} as event_at,
+        try_cast(discoverable_text as boolean) as is_discoverable
+    from renamed
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when not is_readable then 'not_json'
+            when user_id is null then 'no_user'
+            when place_id is null then 'no_place'
+            {{ time_reason('time_text') }}
+            when discoverable_text is not null and is_discoverable is null then 'bad_discoverable'
+        end as value_reason
+    from typed
+
+),
+
+final as (
+
+    select
+        {{ line_columns(known_at='if(is_backfill, event_at, landed_at)') }},
+        {{ event_identity('own_id') }} as event_id,
+        user_id,
+        place_id,
+        event_kind,
+        event_at,
+        display_id,
+        is_discoverable
+    from judged
+
+)
+
+select * from final
