@@ -7,7 +7,7 @@ from pathlib import Path
 KEY_BYTES = 32
 
 
-class KeyMissing(Exception):  # noqa: N818 - it says what is the matter
+class KeyFaultError(Exception):
     """A key that the home needs is absent or is no key."""
 
 
@@ -37,13 +37,13 @@ def make_key(path: Path) -> bytes:
 def open_key(path: Path) -> bytes:
     """Read the key at *path*."""
     if not path.exists():
-        raise KeyMissing(
+        raise KeyFaultError(
             f"{path}: there is no such key. It is made when data first lands: tastemate ingest; "
             "or point TASTEMATE_KEYS at the folder that holds it."
         )
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
-        raise KeyMissing(
+        raise KeyFaultError(
             f"{path}: the key has {len(key)} bytes; it must have {KEY_BYTES}. "
             "Put the key back from where you keep its copy."
         )

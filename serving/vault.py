@@ -25,7 +25,7 @@ create table if not exists users (
 """
 
 
-class VaultMissing(Exception):  # noqa: N818 - it says what is the matter
+class VaultError(Exception):
     """The vault cannot be opened: it is not there, or its key is not the right one."""
 
 
@@ -35,7 +35,7 @@ class Vault:
     def __init__(self, home: Home) -> None:
         path = home.vault
         if not path.exists():
-            raise VaultMissing(
+            raise VaultError(
                 f"{path}: there is no vault. It is made when data first lands: tastemate ingest"
             )
         self._path = path
@@ -95,7 +95,7 @@ class Vault:
         try:
             return self._cipher.decrypt(nonce, text, pseudonym.encode()).decode()
         except InvalidTag:
-            raise VaultMissing(
+            raise VaultError(
                 f"{self._path}: the id of {pseudonym} does not open with this key. "
                 "Point TASTEMATE_KEYS at the keys that the data landed with."
             ) from None

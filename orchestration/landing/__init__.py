@@ -3,21 +3,9 @@
 It knows files, lines and users; what a document means is for dbt to say.
 """
 
-from orchestration.landing.batches import UnreadableFile
-from orchestration.landing.land import FileChanged, LandedFile, LandingBusy, land, recover
-from orchestration.landing.mapping import Mapping, MappingError, load_mapping
-from orchestration.landing.sources import NothingToLand, Source
+from orchestration.landing.errors import LandingError
+from orchestration.landing.land import LandedFile, land, recover
+from orchestration.landing.mapping import Mapping, load_mapping
+from orchestration.landing.sources import Source
 
-__all__ = [
-    "FileChanged",
-    "LandedFile",
-    "LandingBusy",
-    "Mapping",
-    "MappingError",
-    "NothingToLand",
-    "Source",
-    "UnreadableFile",
-    "land",
-    "load_mapping",
-    "recover",
-]
+__all__ = ["LandedFile", "LandingError", "Mapping", "Source", "land", "load_mapping", "recover"]

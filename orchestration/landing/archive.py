@@ -5,11 +5,8 @@ A file appears whole under its name or not at all; whether it counts, the ledger
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -44,32 +41,23 @@ QUARANTINED = pa.schema(
 )
 
 
-@dataclass
 class ArchivedFile:
     """One landed file on its way into the archive."""
 
-    file_id: str
-    lines_in: int = 0
-    unreadable: dict[str, int] = field(default_factory=dict)
-    _lines: "_Draft | None" = None
-    _quarantine: "_Draft | None" = None
-    _cipher: AESGCM | None = None
-
-    @classmethod
-    def begin(cls, home: Home, *, source: str, kind: str, landed_date: date, file_id: str) -> Self:
-        """Open the drafts of the two files."""
+    def __init__(
+        self, home: Home, *, source: str, kind: str, landed_date: date, file_id: str
+    ) -> None:
+        self.file_id = file_id
+        self.lines_in = 0
+        self.unreadable: dict[str, int] = {}
         place = Path(f"source={source}", f"kind={kind}", f"landed_date={landed_date}")
         name = f"{file_id}.parquet"
-        return cls(
-            file_id,
-            _lines=_Draft(home.lines / place / name, LINES),
-            _quarantine=_Draft(home.quarantine / place / name, QUARANTINED),
-            _cipher=AESGCM(make_key(home.keys / KEY_NAME)),
-        )
+        self._lines = _Draft(home.lines / place / name, LINES)
+        self._quarantine = _Draft(home.quarantine / place / name, QUARANTINED)
+        self._cipher = AESGCM(make_key(home.keys / KEY_NAME))
 
     def add(self, batch: Batch, documents: Documents) -> None:
         """Write a batch of lines: each to the archive, the unreadable ones to quarantine too."""
-        assert self._lines and self._quarantine
         numbers = pa.array(range(self.lines_in + 1, self.lines_in + len(batch) + 1), pa.int64())
         table = pa.table(
             [
@@ -90,7 +78,6 @@ class ArchivedFile:
             self._set_aside(table.filter(broken), batch.raw.filter(broken))
 
     def _set_aside(self, rows: pa.Table, raw: pa.Array) -> None:
-        assert self._quarantine and self._cipher
         for reason in rows["landing_reason"].to_pylist():
             self.unreadable[reason] = self.unreadable.get(reason, 0) + 1
         sealed = [
@@ -101,17 +88,15 @@ class ArchivedFile:
         self._quarantine.write(kept.append_column("ciphertext", pa.array(sealed, pa.binary())))
 
     def finish(self) -> None:
-        """Put both files under their names, durably; quarantine first and only where there is any."""
-        assert self._lines and self._quarantine
+        """Put both files under their names, durably; quarantine first, if there is any."""
         if self.unreadable:
             self._quarantine.finish()
         self._lines.finish()
 
     def discard(self) -> None:
         """Leave nothing of the drafts behind."""
-        for draft in (self._lines, self._quarantine):
-            if draft:
-                draft.discard()
+        self._lines.discard()
+        self._quarantine.discard()
 
 
 class _Draft:

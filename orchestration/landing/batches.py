@@ -20,10 +20,6 @@ class Reason(StrEnum):
     NO_USER = "no_user"
 
 
-class UnreadableFile(Exception):  # noqa: N818 - it says what is the matter
-    """A file as a whole cannot be read, so that it has no lines to count."""
-
-
 @dataclass(frozen=True)
 class Batch:
     """Lines that follow one another in a file, one row each.

@@ -20,6 +20,7 @@ import duckdb
 
 from orchestration.landing.archive import ArchivedFile, remove_strays
 from orchestration.landing.documents import DocumentReader
+from orchestration.landing.errors import FileChangedError, LandingBusyError
 from orchestration.landing.ledger import Entry, Ledger
 from orchestration.landing.mapping import Mapping
 from orchestration.landing.sources import Arrival, Source, arrivals, name_of
@@ -30,14 +31,6 @@ from serving.vault import Vault
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, the bytes done and the bytes in all."""
-
-
-class LandingBusy(Exception):  # noqa: N818 - it says what is the matter
-    """Another process is landing into the same home."""
-
-
-class FileChanged(Exception):  # noqa: N818 - it says what is the matter
-    """A file was written to while it was read."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +138,7 @@ class _Landing:
         self, arrival: Arrival, file_id: str, seen: "_Fingerprint", progress: Progress
     ) -> tuple[ArchivedFile, bool]:
         unpacked = Unpacked(arrival.path)
-        archived = ArchivedFile.begin(
+        archived = ArchivedFile(
             self._home,
             source=self._source,
             kind=arrival.kind,
@@ -161,7 +154,7 @@ class _Landing:
                     archived.add(batch, reader.read(batch))
                     progress(arrival.path.name, unpacked.position, seen.size)
             if _fingerprint(arrival.path) != seen:
-                raise FileChanged(
+                raise FileChangedError(
                     f"{arrival.path}: the file was written to while it was read; nothing of it "
                     "has landed. Wait until it is complete, then ingest again."
                 )
@@ -228,7 +221,7 @@ def _alone(home: Home) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LandingBusy(
+            raise LandingBusyError(
                 f"{home.root}: another process is landing data into this home. "
                 "Wait for it to end, or choose another home: tastemate --home DIR."
             ) from None

@@ -1,4 +1,4 @@
-"""The ledger: which files have landed, when, and how many lines they had. A row there is the fact."""
+"""The ledger: which files have landed, when, and with how many lines. Its row is the fact."""
 
 import sqlite3
 from dataclasses import astuple, dataclass

@@ -10,13 +10,11 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from orchestration.landing.errors import MappingError
+
 Format = Literal["parquet", "csv", "jsonl"]
 Column = Annotated[str, Field(min_length=1)]
 SAMPLE = "sample"
-
-
-class MappingError(Exception):
-    """A mapping file cannot be used, or does not fit the file it is to describe."""
 
 
 class _Strict(BaseModel):

@@ -7,7 +7,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.landing.batches import Batch, UnreadableFile
+from orchestration.landing.batches import Batch
+from orchestration.landing.errors import UnreadableFileError
 
 _ROWS_AT_ONCE = 50_000
 
@@ -26,7 +27,9 @@ def read_rows(path: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[Bat
             nothing = pa.nulls(len(doc), pa.string())
             yield Batch(doc.cast(pa.binary()), doc, nothing, pa.nulls(len(doc), pa.int64()))
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableFile(f"{path}: the file is damaged: {error}. Fetch it anew.") from error
+        raise UnreadableFileError(
+            f"{path}: the file is damaged: {error}. Fetch it anew."
+        ) from error
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
@@ -34,6 +37,6 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableFile(
+        raise UnreadableFileError(
             f"{path}: this is no Parquet file: {error}. Set 'format' in the mapping to what it is."
         ) from error

@@ -10,8 +10,9 @@ import duckdb
 
 from orchestration.landing.batches import Batch
 from orchestration.landing.documents import Reading
+from orchestration.landing.errors import MappingError, NothingToLandError
 from orchestration.landing.lines import read_lines
-from orchestration.landing.mapping import SAMPLE, Format, Mapping, MappingError
+from orchestration.landing.mapping import SAMPLE, Format, Mapping
 from orchestration.landing.records import read_header, read_records
 from orchestration.landing.rows import open_parquet, read_rows
 from orchestration.landing.unpacking import Unpacked
@@ -22,10 +23,6 @@ _SAMPLE_PLACES = Reading(
     latitude=("location", "lat"), longitude=("location", "lng"), district=("district_code",)
 )
 _SAMPLE_EVENTS = Reading(user=("user_id",))
-
-
-class NothingToLand(Exception):  # noqa: N818 - it says what is the matter
-    """The path given holds no file of the source."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ def name_of(source: Source) -> str:
 def arrivals(source: Source, path: Path) -> list[Arrival]:
     """List the files of *source* at *path*, places first; say so before landing if one is unfit."""
     if not path.exists():
-        raise NothingToLand(f"{path}: there is no such file or folder.")
+        raise NothingToLandError(f"{path}: there is no such file or folder.")
     if isinstance(source, Mapping):
         return _mapped(source, path)
     return _sample(path)
@@ -66,7 +63,7 @@ def _sample(path: Path) -> list[Arrival]:
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     matches = [(match, file) for file in files if (match := _SAMPLE_FILE.fullmatch(file.name))]
     if not matches:
-        raise NothingToLand(
+        raise NothingToLandError(
             f"{path}: no file of the source '{SAMPLE}' is here. Its names are places.jsonl, "
             "likes.jsonl and reviews.jsonl, with parts such as likes-2.jsonl.gz."
         )
@@ -101,7 +98,7 @@ def _mapped(mapping: Mapping, path: Path) -> list[Arrival]:
 def _check_columns(mapping: Mapping, arrival: Arrival, wanted: list[str]) -> None:
     """Compare the mapping with the file's own columns; JSON lines have none to compare with."""
     if not arrival.path.is_file():
-        raise NothingToLand(
+        raise NothingToLandError(
             f"{arrival.path}: there is no such file. The mapping of '{mapping.source}' names it "
             f"in {arrival.kind}.file; change that, or --path."
         )

@@ -1,0 +1,5 @@
+"""The sample city: made-up raw logs whose truth is known, so that what is found can be checked."""
+
+from orchestration.sample.generate import SampleCity, SampleError, generate
+
+__all__ = ["SampleCity", "SampleError", "generate"]
