@@ -7,18 +7,18 @@ for every door. When the online store cannot be read, a lower rung answers and s
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from feature_repo.reader import OnlineStoreUnavailable
-from models_ml.recommender import History, Recommender
+from models_ml.recommender import Recommender
+from models_ml.tokens import History
 from serving.catalogue import Catalogue
-from serving.histories import Features, FeatureSource
+from serving.histories import Features, OnlineFeatures
 from serving.home import now
 from serving.index import Index
 from serving.messages import (
@@ -30,25 +30,15 @@ from serving.messages import (
     SimilarUsersAnswer,
     SimilarUsersQuestion,
 )
+from serving.pseudonyms import Pseudonyms
 from serving.reasons import why_this_place, why_this_user
 from serving.release import Release
+from serving.vault import Vault
 
 # How many people more than asked for are looked at first, because some have withdrawn consent.
 SPARE = 8
 
 Scores = npt.NDArray[np.float32]
-
-
-class Pseudonymizer(Protocol):
-    """Turns the product's id into the one the features are kept under."""
-
-    def of(self, user_id: str) -> str: ...
-
-
-class Revealer(Protocol):
-    """Turns pseudonyms back into the product's ids; those forgotten are left out."""
-
-    def reveal(self, pseudonyms: list[str]) -> Mapping[str, str]: ...
 
 
 @dataclass
@@ -76,15 +66,31 @@ class Stopwatch:
 
 
 @dataclass
+class Search:
+    """Goes down the list of the nearest people, past those *seen*."""
+
+    index: Index
+    vector: Scores
+    seen: set[str]
+
+    def further(self, count: int) -> dict[str, float]:
+        """Find the next *count* people or somewhat more, nearest first; none if all were seen."""
+        found = self.index.search(self.vector, len(self.seen) + count)
+        fresh = {user: score for user, score in found if user not in self.seen}
+        self.seen.update(fresh)
+        return fresh
+
+
+@dataclass
 class Answers:
     """Answers questions from one release; its index may be replaced while it answers."""
 
     release: Release
     recommender: Recommender
     index: Index
-    features: FeatureSource
-    pseudonyms: Pseudonymizer
-    vault: Revealer
+    features: OnlineFeatures
+    pseudonyms: Pseudonyms
+    vault: Vault
 
     def __post_init__(self) -> None:
         self.catalogue = Catalogue(self.recommender.places)
@@ -103,11 +109,13 @@ class Answers:
         strategy, degraded = "unknown_user", False
         try:
             with watch.during("features"):
-                mine = self.features.read([asker])[asker]
+                mine = self.features.of_asker(asker)
             if mine is not None and mine.history.place_ids:
                 with watch.during("model"):
                     vector = self.recommender.embed([mine.history])[0]
-                users = self._neighbours(index, asker, mine, vector, question.limit, watch)
+                users = self._neighbours(
+                    watch, Search(index, vector, {asker}), mine, question.limit
+                )
                 strategy = self.release.kind
         except OnlineStoreUnavailable:
             strategy, degraded = "unavailable", True
@@ -134,7 +142,7 @@ class Answers:
         mine, degraded = None, False
         try:
             with watch.during("features"):
-                mine = self.features.read([asker])[asker]
+                mine = self.features.of_asker(asker)
         except OnlineStoreUnavailable:
             degraded = True
         if mine is not None and mine.history.place_ids:
@@ -142,7 +150,7 @@ class Answers:
             with watch.during("model"):
                 scores = self.recommender.score([history])[0]
         else:
-            strategy, history = "popular", History([], [], [], [], {})
+            strategy, history = "popular", History()
             scores = self.catalogue.popularity
         with watch.during("search"):
             rows = self.catalogue.top(scores, question.limit, self._allowed(question, history))
@@ -160,42 +168,31 @@ class Answers:
         )
 
     def _neighbours(
-        self,
-        index: Index,
-        asker: str,
-        mine: Features,
-        vector: Scores,
-        limit: int,
-        watch: Stopwatch,
+        self, watch: Stopwatch, search: Search, mine: Features, limit: int
     ) -> list[SimilarUser]:
         """Look further down the list until *limit* people may be shown or nobody is left."""
         shown: list[SimilarUser] = []
-        considered = {asker}
-        count = limit + SPARE
-        while True:
+        while len(shown) < limit:
             with watch.during("search"):
-                found = index.search(vector, count)
-            fresh = [(user, score) for user, score in found if user not in considered]
-            considered.update(user for user, _ in fresh)
+                found = search.further(limit - len(shown) + SPARE)
+            if not found:
+                break
             with watch.during("features"):
-                theirs = self.features.read([user for user, _ in fresh])
+                theirs = self.features.of_many(list(found))
             with watch.during("filter"):
-                names = self.vault.reveal(list(_consenting(theirs)))
-                for user, score in fresh:
-                    if user in names and len(shown) < limit:
-                        shown.append(
-                            SimilarUser(
-                                user_id=names[user],
-                                score=score,
-                                rank=len(shown) + 1,
-                                reasons=why_this_user(
-                                    mine.history, theirs[user].history, self.catalogue
-                                ),
-                            )
+                may_be_shown = [u for u in found if u in theirs and theirs[u].is_discoverable]
+                names = self.vault.reveal(may_be_shown)
+                for user in [u for u in may_be_shown if u in names][: limit - len(shown)]:
+                    reasons = why_this_user(mine.history, theirs[user].history, self.catalogue)
+                    shown.append(
+                        SimilarUser(
+                            user_id=names[user],
+                            score=found[user],
+                            rank=len(shown) + 1,
+                            reasons=reasons,
                         )
-            if len(shown) == limit or count >= len(index):
-                return shown
-            count *= 4
+                    )
+        return shown
 
     def _allowed(
         self, question: RecommendPlacesQuestion, history: History
@@ -223,10 +220,6 @@ class Answers:
             )
             for rank, row in enumerate(rows.tolist(), start=1)
         ]
-
-
-def _consenting(theirs: Mapping[str, Features | None]) -> Iterator[str]:
-    return (user for user, row in theirs.items() if row is not None and row.is_discoverable)
 
 
 def _age(row: Features | None) -> float | None:

@@ -2,14 +2,13 @@
 
 import re
 import uuid
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import problems
-from serving.answers import Answers
 from serving.messages import (
     Problem,
     RecommendPlacesAnswer,
@@ -18,12 +17,17 @@ from serving.messages import (
     SimilarUsersQuestion,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from serving.answers import Answers
+
 MAX_BODY = 256 * 1024
 REQUEST_ID = "X-Request-Id"
 _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
-def make_app(answers: Callable[[], Answers]) -> FastAPI:
+def make_app(answers: "Callable[[], Answers]") -> FastAPI:
     """Make the app; *answers* gives what is live at the moment of a request."""
     app = FastAPI(
         title="Tastemate",
@@ -78,7 +82,7 @@ class Doorkeeper:
         try:
             _judge(scope, headers)
             body = await _read(receive)
-        except problems.Refusal as refusal:
+        except problems.RefusalError as refusal:
             answer = problems.problem(request_id, refusal.status, refusal.detail)
             await answer(scope, receive, send_with_id)
             return
@@ -96,10 +100,10 @@ def _judge(scope: Scope, headers: Headers) -> None:
         return
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > MAX_BODY:
-        raise problems.Refusal(413, _TOO_LARGE)
+        raise problems.RefusalError(413, _TOO_LARGE)
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise problems.Refusal(
+        raise problems.RefusalError(
             415,
             f"header Content-Type: {media_type[:60] or 'absent'!r} is not understood. "
             "Send application/json.",
@@ -112,7 +116,7 @@ async def _read(receive: Receive) -> bytes:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > MAX_BODY:
-            raise problems.Refusal(413, _TOO_LARGE)
+            raise problems.RefusalError(413, _TOO_LARGE)
         if not message.get("more_body", False):
             return bytes(body)
 

@@ -65,8 +65,8 @@ def build(home: Home, release_id: str) -> str:
         if _is_built_from(stored, stage):
             return tag
         # A process of its own: BentoML keeps the first store it sees for as long as it runs.
-        done = subprocess.run(
-            [sys.executable, Path(__file__).with_name("packing.py"), tag, release.folder],
+        done = subprocess.run(  # noqa: S603 -- our own script
+            [sys.executable, "-P", Path(__file__).with_name("packing.py"), tag, release.folder],
             cwd=stage,
             env=environment(home),
             capture_output=True,
@@ -153,7 +153,7 @@ def _bentofile(tag: str, source_hash: str) -> str:
             "include": [f"{package}/**/*.py" for package in PACKAGES],
             "models": [tag],
             "python": {"packages": requirements(), "lock_packages": False},
-            "description": f"# {tag}\n\nPeople of similar taste, and the places they would like next.\n",
+            "description": f"# {tag}\n\nPeople of similar taste, and places to go next.\n",
         }
     )
 

@@ -19,7 +19,7 @@ class Champion:
     reason: str
 
 
-class NoChampion(Exception):
+class NoChampionError(Exception):
     """Nothing is live in this home yet."""
 
 
@@ -28,7 +28,7 @@ def read(home: Home) -> Champion:
     try:
         return Champion(**json.loads(home.champion.read_text()))
     except FileNotFoundError:
-        raise NoChampion(
+        raise NoChampionError(
             f"{home.champion}: nothing has been promoted. Make and promote a release: tastemate run"
         ) from None
 

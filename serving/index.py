@@ -19,7 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models_ml.recommender import History, load
+from models_ml.recommender import load
+from models_ml.tokens import History
 from serving.release import open_release, settle
 
 BATCH = 256
@@ -32,7 +33,7 @@ Entry = tuple[str, datetime, History]
 Vectors = npt.NDArray[np.float32]
 
 
-class IndexFault(Exception):
+class IndexFaultError(Exception):
     """An index is missing, damaged or made for another release."""
 
 
@@ -128,14 +129,13 @@ def open_index(folder: Path) -> Index:
         users = pq.read_table(folder / USERS, columns=["user_id"]).column(0).combine_chunks()
         vectors = np.load(folder / VECTORS, mmap_mode="r")
     except FileNotFoundError as error:
-        raise IndexFault(
-            f"{folder}: no index, it lacks {Path(error.filename).name}. "
-            "Make one: tastemate release build"
+        raise IndexFaultError(
+            f"{folder}: no index, it lacks {Path(error.filename).name}. Make one: tastemate run"
         ) from None
     if vectors.shape != (len(users), meta["dimensions"]):
-        raise IndexFault(
+        raise IndexFaultError(
             f"{folder / VECTORS}: holds {vectors.shape[0]} vectors for {len(users)} users. "
-            "Remove the folder and make the index again: tastemate release build"
+            "Remove the folder and make the index again: tastemate run"
         )
     return Index(
         index_id=meta["index_id"],
@@ -155,8 +155,8 @@ def newest(indexes_dir: Path, release_id: str) -> Index:
         if meta["release_id"] == release_id:
             found.append((datetime.fromisoformat(meta["as_of"]), meta_file.parent))
     if not found:
-        raise IndexFault(
-            f"{indexes_dir}: no index for release {release_id}. Make one: tastemate release build"
+        raise IndexFaultError(
+            f"{indexes_dir}: no index for release {release_id}. Make one: tastemate run"
         )
     return open_index(max(found)[1])
 

@@ -3,17 +3,16 @@
 import logging
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from feature_repo.reader import open_reader
-from models_ml.recommender import load
-from serving import champion, index
-from serving.answers import Answers
+from serving import champion
 from serving.home import Home
-from serving.index import Index
-from serving.problems import Refusal
-from serving.pseudonyms import Pseudonyms
+from serving.problems import RefusalError
 from serving.release import Release, verify
-from serving.vault import Vault
+
+if TYPE_CHECKING:
+    from serving.answers import Answers
+    from serving.index import Index
 
 LOG = logging.getLogger("bentoml.tastemate")
 
@@ -33,39 +32,48 @@ class Live:
 
     def open(self, home: Home, release_dir: Path, release_id: str) -> None:
         """Check the release, then load it, its index, the keys and the reader."""
+        from models_ml.recommender import load
+        from serving.answers import Answers
+        from serving.histories import open_features
+        from serving.pseudonyms import Pseudonyms
+        from serving.vault import Vault
+
         release = verify(release_dir, release_id)
+        recommender = load(release_dir)
         self._home = home
         self._seen = self._changed_at()
         self._answers = Answers(
             release=release,
-            recommender=load(release_dir),
+            recommender=recommender,
             index=self._current_index(home, release),
-            features=open_reader(release_dir, home),
+            features=open_features(release, home, recommender.places.place_ids),
             pseudonyms=Pseudonyms(home.keys),
-            vault=Vault(home),
+            vault=Vault(home.vault, home.keys),
         )
 
     @property
     def is_open(self) -> bool:
         return self._answers is not None
 
-    def answers(self) -> Answers:
+    def answers(self) -> "Answers":
         """Give what answers now."""
         if self._answers is None:
-            raise Refusal(
+            raise RefusalError(
                 503, "The release is still being loaded. Ask again when /readyz says 200."
             )
         if self._changed_at() != self._seen and self._refreshing.acquire(blocking=False):
             threading.Thread(target=self._refresh, args=(self._answers,), daemon=True).start()
         return self._answers
 
-    def _refresh(self, answers: Answers) -> None:
+    def _refresh(self, answers: "Answers") -> None:
+        from serving.index import IndexFaultError
+
         try:
             self._seen = self._changed_at()
             assert self._home is not None  # noqa: S101 -- set by open(), as answers was
             answers.index = self._current_index(self._home, answers.release)
             LOG.info("index %s is live", answers.index.index_id)
-        except index.IndexFault as error:
+        except IndexFaultError as error:
             LOG.warning("%s The index %s stays live.", error, answers.index.index_id)
         finally:
             self._refreshing.release()
@@ -78,15 +86,17 @@ class Live:
             return 0
 
     @staticmethod
-    def _current_index(home: Home, release: Release) -> Index:
+    def _current_index(home: Home, release: Release) -> "Index":
         """Open the champion's index if it is of this release, else the newest that is.
 
         A service that is about to become champion, or no longer is, has one too.
         """
+        from serving.index import newest, open_index
+
         try:
             live = champion.read(home)
-        except champion.NoChampion:
-            return index.newest(home.indexes, release.release_id)
+        except champion.NoChampionError:
+            return newest(home.indexes, release.release_id)
         if live.release_id != release.release_id:
-            return index.newest(home.indexes, release.release_id)
-        return index.open_index(home.indexes / live.index_id)
+            return newest(home.indexes, release.release_id)
+        return open_index(home.indexes / live.index_id)

@@ -8,7 +8,7 @@ UserId = Annotated[
     Annotated[StrictStr, Field(min_length=1, max_length=256)]
     | Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)],
     Field(
-        description="The product's own id of the user. A whole number means the same as its digits.",
+        description="The product's own id of the user. A number means the same as its digits.",
         examples=["u-1042"],
     ),
 ]

@@ -3,6 +3,7 @@
 python packing.py TAG RELEASE_FOLDER
 """
 
+import contextlib
 import shutil
 import sys
 from pathlib import Path
@@ -18,10 +19,8 @@ def pack(tag: str, release: Path) -> None:
     except NotFound:
         with bentoml.models.create(tag) as model:
             shutil.copytree(release, model.path_of("release"))
-    try:
+    with contextlib.suppress(NotFound):
         bentoml.delete(tag)
-    except NotFound:
-        pass
     bentoml.bentos.build_bentofile("bentofile.yaml", version=tag.partition(":")[2], build_ctx=".")
 
 

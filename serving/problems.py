@@ -27,7 +27,7 @@ CODES = {
 }
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A request is refused; *detail* tells the client what is wrong and what would be right."""
 
     def __init__(self, status: int, detail: str) -> None:
@@ -73,14 +73,14 @@ def documented() -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Let *app* answer every error with a problem."""
-    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RefusalError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Refusal)  # noqa: S101 -- registered for this class alone
+    assert isinstance(error, RefusalError)  # noqa: S101 -- registered for this class alone
     return problem(request.state.request_id, error.status, error.detail)
 
 
@@ -92,7 +92,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
             return problem(
                 request.state.request_id,
                 400,
-                f"body, character {entry['loc'][-1]}: not JSON: {entry['ctx']['error']}. {_EXAMPLE}",
+                f"body, character {entry['loc'][-1]}: no JSON: {entry['ctx']['error']}. {_EXAMPLE}",
             )
     # A field of two types fails once for each; it is one mistake all the same.
     mistakes = {mistake.where: mistake for mistake in map(_mistake, found)}

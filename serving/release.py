@@ -99,13 +99,13 @@ def verify(release_dir: Path, release_id: str | None = None) -> Release:
         if found[name] != packed.get(name):
             raise ReleaseError(
                 f"{release_dir / name}: its sha256 is {found[name]}, but it was packed as "
-                f"{packed.get(name)}. Pack the release again, or roll back: tastemate release promote"
+                f"{packed.get(name)}. Remove the folder and pack it again: tastemate run"
             )
     expected = release_id or release_dir.name
     if _identify(found) != expected:
         raise ReleaseError(
             f"{release_dir}: its content is release {_identify(found)}, not {expected}. "
-            "Pack the release again: tastemate release build"
+            "Remove the folder and pack it again: tastemate run"
         )
     return release
 
@@ -115,8 +115,7 @@ def open_release(release_dir: Path) -> Release:
     missing = [name for name in (CARD, *CONTENT) if not (release_dir / name).is_file()]
     if missing:
         raise ReleaseError(
-            f"{release_dir}: no release, it lacks {', '.join(missing)}. "
-            "Pack one: tastemate release build"
+            f"{release_dir}: no release, it lacks {', '.join(missing)}. Pack one: tastemate run"
         )
     card = json.loads((release_dir / CARD).read_text())
     return Release(release_id=card["release_id"], folder=release_dir, card=card)

@@ -1,5 +1,6 @@
 """Starts and stops the packaged service as a process of its own, on this computer only."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
@@ -34,7 +36,7 @@ class Server:
     url: str
     log: Path
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -49,15 +51,11 @@ class Server:
         """Let it finish what it is answering, then end it with all its workers."""
         if self.process.poll() is None:
             self.process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOPPED_WITHIN)
-            except subprocess.TimeoutExpired:
-                pass
         # The group outlives its leader if a worker hangs.
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
 
 
@@ -71,7 +69,7 @@ def start(home: Home, port: int = 0, release_id: str | None = None) -> Server:
     log = home.bentoml / "logs" / f"serve-{port}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 -- our own command and tag
             [sys.executable, "-m", "bentoml", "serve", tag, "--host", HOST, "--port", str(port)],
             cwd=home.root,
             env=environment(home),

@@ -1,4 +1,4 @@
-"""The BentoML service `tastemate`: the ASGI app under `/v1`, and two thin doors to the same answers.
+"""The BentoML service `tastemate`: the ASGI app under `/v1`, and thin doors to the same answers.
 
 Packaged, it serves the release that its bento carries. From source, for development,
 it serves the champion: `bentoml serve serving.service:Tastemate`.
@@ -76,7 +76,7 @@ class Tastemate:
         self,
         user_id: UserId,
         limit: Limit = 10,
-        include_visited: IncludeVisited = False,
+        include_visited: IncludeVisited = False,  # noqa: FBT002 -- clients call it by name
         category_code: CategoryCode = None,
         district_code: DistrictCode = None,
     ) -> RecommendPlacesAnswer:

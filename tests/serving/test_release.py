@@ -1,12 +1,23 @@
 import json
+import subprocess
+from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
 from serving.release import CONTENT, MODEL_FILES, ReleaseError, open_release, pack, verify
 
 
+class Parts(TypedDict):
+    model_folder: Path
+    registry_pb: Path
+    feature_schema: Path
+    releases_dir: Path
+    card: dict[str, object]
+
+
 @pytest.fixture
-def parts(tmp_path):
+def parts(tmp_path: Path) -> Parts:
     model = tmp_path / "model"
     model.mkdir()
     for name in MODEL_FILES:
@@ -24,7 +35,7 @@ def parts(tmp_path):
     }
 
 
-def test_the_same_content_has_the_same_name_whatever_its_card_says(parts):
+def test_the_same_content_has_the_same_name_whatever_its_card_says(parts: Parts) -> None:
     first = pack(**parts)
     again = pack(**{**parts, "card": {"metrics": {"ndcg_10": 0.9}}})
     assert again.release_id == first.release_id
@@ -34,16 +45,14 @@ def test_the_same_content_has_the_same_name_whatever_its_card_says(parts):
 
 
 @pytest.mark.parametrize("name", MODEL_FILES)
-def test_other_content_has_another_name(parts, name):
+def test_other_content_has_another_name(parts: Parts, name: str) -> None:
     first = pack(**parts)
     with (parts["model_folder"] / name).open("a") as file:
         file.write(" ")
     assert pack(**parts).release_id != first.release_id
 
 
-def test_the_name_is_what_sha256sum_computes(parts):
-    import subprocess
-
+def test_the_name_is_what_sha256sum_computes(parts: Parts) -> None:
     release = pack(**parts)
     command = "sha256sum " + " ".join(sorted(CONTENT)) + " | sha256sum"
     done = subprocess.run(
@@ -53,7 +62,7 @@ def test_the_name_is_what_sha256sum_computes(parts):
 
 
 @pytest.mark.parametrize("name", CONTENT)
-def test_a_changed_file_is_refused_by_name(parts, name):
+def test_a_changed_file_is_refused_by_name(parts: Parts, name: str) -> None:
     release = pack(**parts)
     assert verify(release.folder) == release
     with (release.folder / name).open("ab") as file:
@@ -62,7 +71,7 @@ def test_a_changed_file_is_refused_by_name(parts, name):
         verify(release.folder)
 
 
-def test_a_release_under_a_false_name_is_refused(parts):
+def test_a_release_under_a_false_name_is_refused(parts: Parts) -> None:
     release = pack(**parts)
     moved = release.folder.rename(release.folder.with_name("0" * 32))
     with pytest.raises(ReleaseError, match=release.release_id):
@@ -70,18 +79,18 @@ def test_a_release_under_a_false_name_is_refused(parts):
     assert verify(moved, release.release_id).release_id == release.release_id
 
 
-def test_a_missing_part_is_named_and_nothing_is_left_behind(parts):
+def test_a_missing_part_is_named_and_nothing_is_left_behind(parts: Parts) -> None:
     (parts["model_folder"] / "vocabulary.json").unlink()
     with pytest.raises(ReleaseError, match=r"vocabulary\.json"):
         pack(**parts)
     assert not parts["releases_dir"].exists()
 
 
-def test_a_folder_that_is_no_release_is_refused(tmp_path):
+def test_a_folder_that_is_no_release_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"card\.json"):
         open_release(tmp_path)
 
 
-def test_only_whole_releases_are_to_be_seen(parts):
+def test_only_whole_releases_are_to_be_seen(parts: Parts) -> None:
     release = pack(**parts)
     assert [path.name for path in parts["releases_dir"].iterdir()] == [release.release_id]

@@ -1,0 +1,150 @@
+"""From feature rows to what the model reads: the same step for a request, the index and the batch.
+
+Rows come from the online store one request at a time, or from Parquet for everybody.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from feature_repo.reader import OnlineReader, UserFeatures, open_reader
+from models_ml.tokens import History
+from serving.home import Home, now
+from serving.release import Release
+
+Row = Mapping[str, Any]
+PlaceFacts = tuple[Sequence[str], str]
+
+# The feature services that a release reads.
+USERS, PLACES = "tastemate_v1", "tastemate_places_v1"
+BATCH = 1024
+HISTORY_COLUMNS = ("event_place_ids", "event_kinds", "event_ats", "event_ratings")
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is known of a user."""
+
+    history: History
+    known_at: datetime
+    is_discoverable: bool
+
+
+class OnlineFeatures:
+    """Reads users, and the places that the release does not know, from the online store."""
+
+    def __init__(
+        self, users: OnlineReader, places: OnlineReader, known_places: frozenset[str]
+    ) -> None:
+        self._users = users
+        self._places = places
+        self._known_places = known_places
+
+    def of_asker(self, user_id: str) -> Features | None:
+        """Read everything that the model can use of one user; None if nothing is known."""
+        found = _rows(self._users.read([user_id], now()))
+        if user_id not in found:
+            return None
+        row = found[user_id]
+        unknown = sorted(set(row["event_place_ids"]) - self._known_places)
+        facts = _rows(self._places.read(unknown, now()))
+        return features_of(row, {place: _facts(told) for place, told in facts.items()})
+
+    def of_many(self, user_ids: Sequence[str]) -> dict[str, Features]:
+        """Read several users at once, those of whom something is known."""
+        rows = _rows(self._users.read(user_ids, now()))
+        return {user_id: features_of(row, {}) for user_id, row in rows.items()}
+
+
+def open_features(release: Release, home: Home, known_places: Collection[str]) -> OnlineFeatures:
+    """Open the online store of *home* as the frozen registry of *release* sees it."""
+    users, places = (
+        open_reader(release.registry, None, home.root, service) for service in (USERS, PLACES)
+    )
+    return OnlineFeatures(users, places, frozenset(known_places))
+
+
+def _rows(found: Iterable[UserFeatures | None]) -> dict[str, Row]:
+    return {
+        known.key: known.values | {"known_at": known.event_timestamp}
+        for known in found
+        if known is not None
+    }
+
+
+def features_of(row: Row, places: Mapping[str, PlaceFacts]) -> Features:
+    """Turn a row of `user_favor` into features; *places* tells of places no release knows."""
+    lists = [row[name] for name in HISTORY_COLUMNS]
+    return Features(
+        history=History(*lists, unknown_places=places),
+        known_at=row["known_at"],
+        is_discoverable=bool(row["is_discoverable"]),
+    )
+
+
+def discoverable(
+    user_favor: Path, place: Path, known_places: Collection[str], as_of: datetime
+) -> Iterator[tuple[str, datetime, History]]:
+    """Give everybody who agreed to be shown, as `serving.index.build` takes them.
+
+    *user_favor* and *place* are the feature models' Parquet files; of each user counts
+    the newest row known at *as_of*. Memory holds the users' ids and one batch of rows.
+    """
+    for row, facts in current_rows(user_favor, place, known_places, as_of):
+        if row["is_discoverable"]:
+            yield row["user_id"], row["known_at"], features_of(row, facts).history
+
+
+def current_rows(
+    user_favor: Path, place: Path, known_places: Collection[str], as_of: datetime
+) -> Iterator[tuple[Row, Mapping[str, PlaceFacts]]]:
+    """Give the newest row of each user known at *as_of*, with its places that no release knows."""
+    facts = _facts_of_unknown(place, known_places)
+    wanted = _newest_rows(user_favor, as_of)
+    columns = ["user_id", "known_at", *HISTORY_COLUMNS, "is_discoverable"]
+    start = 0
+    for batch in pq.ParquetFile(user_favor).iter_batches(BATCH, columns=columns):
+        stop = start + batch.num_rows
+        rows = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, stop)] - start
+        for row in batch.take(pa.array(rows)).to_pylist():
+            unknown = set(row["event_place_ids"]) & facts.keys()
+            yield row, {place_id: facts[place_id] for place_id in unknown}
+        start = stop
+
+
+def _newest_rows(user_favor: Path, as_of: datetime) -> np.ndarray:
+    """Find the position of each user's newest row, in the file's order."""
+    table = pq.read_table(user_favor, columns=["user_id", "known_at"])
+    table = table.append_column("position", pa.array(np.arange(len(table))))
+    moment = pa.scalar(as_of, type=table.schema.field("known_at").type)
+    table = table.filter(pc.less_equal(table["known_at"], moment))
+    newest = (
+        table.sort_by("known_at")
+        .group_by("user_id", use_threads=False)
+        .aggregate([("position", "last")])
+    )
+    return np.sort(newest["position_last"].to_numpy())
+
+
+def _facts_of_unknown(place: Path, known_places: Collection[str]) -> dict[str, PlaceFacts]:
+    """Keep what is told of places that the release does not know; the last row of each."""
+    columns = ["place_id", "category_codes", "district_code"]
+    found: dict[str, PlaceFacts] = {}
+    for batch in pq.ParquetFile(place).iter_batches(BATCH, columns=columns):
+        found |= _unknown(batch.to_pylist(), known_places)
+    return found
+
+
+def _unknown(rows: Iterable[Row], known_places: Collection[str]) -> dict[str, PlaceFacts]:
+    return {row["place_id"]: _facts(row) for row in rows if row["place_id"] not in known_places}
+
+
+def _facts(row: Row) -> PlaceFacts:
+    return row["category_codes"] or (), row["district_code"] or ""
