@@ -209,4 +209,5 @@ def _cell(latitude: str | None, longitude: str | None, district: str | None) -> 
     north, east = float(latitude), float(longitude)
     if not (-90 <= north <= 90 and -180 <= east <= 180):  # noqa: PLR2004 - the globe
         return None
-    return h3.latlng_to_cell(north, east, DISTRICT_RESOLUTION)
+    cell: str = h3.latlng_to_cell(north, east, DISTRICT_RESOLUTION)
+    return cell

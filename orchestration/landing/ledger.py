@@ -1,9 +1,10 @@
 """The ledger: which files have landed, when, and with how many lines. Its row is the fact."""
 
 import sqlite3
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -108,7 +109,7 @@ class Ledger:
     def files(self) -> list[Entry]:
         """List all landed files, in the order of landing."""
         rows = self._database.execute("select * from files order by rowid")
-        return [Entry(*row[:8], bool(row[8]), bool(row[9]), row[10]) for row in rows]
+        return [_entry(row) for row in rows]
 
     def export(self, path: Path) -> None:
         """Write the ledger as dbt reads it."""
@@ -122,7 +123,13 @@ class Ledger:
         self._database.close()
 
 
+def _entry(row: tuple[Any, ...]) -> Entry:
+    told = dict(zip((field.name for field in fields(Entry)), row, strict=True))
+    flags = {name: bool(told[name]) for name in ("is_backfill", "is_truncated")}
+    return Entry(**{**told, **flags})
+
+
 def _exported(entry: Entry) -> dict[str, object]:
     landed_at = datetime.fromisoformat(entry.landed_at).astimezone(UTC)
-    fields = {name: getattr(entry, name) for name in EXPORTED.names if name != "landed_date"}
-    return {**fields, "landed_at": landed_at, "landed_date": landed_at.date()}
+    told = {name: getattr(entry, name) for name in EXPORTED.names if name != "landed_date"}
+    return {**told, "landed_at": landed_at, "landed_date": landed_at.date()}

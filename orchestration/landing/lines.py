@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestration.landing.batches import CHUNK_BYTES, Batch, Reason
 
@@ -77,9 +78,8 @@ def _as_text(raw: pa.Array) -> tuple[pa.Array, pa.Array]:
     try:
         docs.validate(full=True)
     except pa.ArrowInvalid:
-        texts = [text_of(line) for line in raw.to_pylist()]
-        reasons = [Reason.NOT_TEXT if text is None else None for text in texts]
-        return pa.array(texts, pa.string()), pa.array(reasons, pa.string())
+        is_text = pa.array([text_of(line) is not None for line in raw.to_pylist()])
+        return pc.if_else(is_text, docs, None), pc.if_else(is_text, None, str(Reason.NOT_TEXT))
     return docs, pa.nulls(len(raw), pa.string())
 
 

@@ -112,7 +112,7 @@ def taste_categories(random: np.random.Generator) -> np.ndarray:
     for taste in range(TASTES):
         core = random.choice(len(CATEGORIES), CORE_CATEGORIES, replace=False)
         weights[taste, core] += random.gamma(3.0, 1.0, CORE_CATEGORIES)
-    return weights / weights.sum(1, keepdims=True)
+    return _shares(weights)
 
 
 def follow_ups(random: np.random.Generator) -> np.ndarray:
@@ -132,7 +132,19 @@ def _tastes_of(random: np.random.Generator, users: int) -> np.ndarray:
     count = random.choice([1, 2, 3], users, p=[0.4, 0.4, 0.2])
     rank = random.random((users, TASTES)).argsort(1).argsort(1)
     weights = np.where(rank < count[:, None], random.gamma(1.2, 1.0, (users, TASTES)) + 1e-3, 0)
-    return weights / weights.sum(1, keepdims=True)
+    return _shares(weights)
+
+
+def _shares(weights: np.ndarray) -> np.ndarray:
+    """Scale rows to sum to 1."""
+    shares: np.ndarray = weights / weights.sum(1, keepdims=True)
+    return shares
+
+
+def pick(cumulated: np.ndarray, random: np.ndarray) -> np.ndarray:
+    """Pick one column per row, the rows being cumulated weights and *random* from 0 to 1."""
+    picked: np.ndarray = (cumulated < random[:, None]).sum(1)
+    return picked.clip(max=cumulated.shape[1] - 1)
 
 
 def _homes_of(random: np.random.Generator, main_taste: np.ndarray) -> np.ndarray:
@@ -141,8 +153,7 @@ def _homes_of(random: np.random.Generator, main_taste: np.ndarray) -> np.ndarray
     weights = np.ones((TASTES, districts))
     for taste in range(TASTES):
         weights[taste, random.choice(districts, 3, replace=False)] += 4
-    reached = (weights / weights.sum(1, keepdims=True)).cumsum(1)[main_taste]
-    return (reached < random.random(len(main_taste))[:, None]).sum(1).clip(max=districts - 1)
+    return pick(_shares(weights).cumsum(1)[main_taste], random.random(len(main_taste)))
 
 
 def _nearby(category: np.ndarray, district: np.ndarray, popularity: np.ndarray) -> np.ndarray:

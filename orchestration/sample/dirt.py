@@ -30,7 +30,9 @@ def _with(field: str, value: object) -> Spoiler:
     return lambda document: orjson.dumps({**document, field: value})
 
 
-def spoilers(user: str | None, place: str, time: str | None) -> list[tuple[str, Spoiler]]:
+def spoilers(
+    place: str, *, user: str | None = None, time: str | None = None, rating: str | None = None
+) -> list[tuple[str, Spoiler]]:
     """List the ways in which a kind's lines are unfit, each with the reason it should be given."""
     ways: list[tuple[str, Spoiler]] = [
         ("blank_line", lambda _: b""),
@@ -49,6 +51,8 @@ def spoilers(user: str | None, place: str, time: str | None) -> list[tuple[str, 
             ("before_2000", _with(time, {"$date": "1970-01-01T00:00:00.000Z"})),
             ("in_future", _with(time, "2099-05-01T12:00:00Z")),
         ]
+    if rating:
+        ways.append(("bad_rating", _with(rating, 999)))
     return ways
 
 

@@ -69,14 +69,14 @@ def generate(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     kinds = {
-        "places": (documents.places(writing, city), dirt.spoilers(None, "_id", None)),
+        "places": (documents.places(writing, city), dirt.spoilers("_id")),
         "likes": (
             documents.likes(writing, city, people, _where(visits, liked)),
-            dirt.spoilers("user_id", "contents_id", "like_time"),
+            dirt.spoilers("contents_id", user="user_id", time="like_time"),
         ),
         "reviews": (
             documents.reviews(writing, city, people, _where(visits, ~liked)),
-            dirt.spoilers("user_id", "place_id", "visited_date"),
+            dirt.spoilers("place_id", user="user_id", time="visited_date", rating="rating"),
         ),
     }
     counted = {}

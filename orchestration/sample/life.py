@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.sample.city import CATEGORIES, SLOTS, City, People, follow_ups
+from orchestration.sample.city import SLOTS, City, People, follow_ups, pick
 
 FIRST_DAY = np.datetime64("2025-07-01T06:00:00", "ms")
 LAST_DAY = np.datetime64("2026-06-30T22:00:00", "ms")
@@ -51,10 +51,10 @@ def live(random: np.random.Generator, city: City, people: People, events: int) -
         count = int(np.searchsorted(-lengths_left, -step, side="left"))
         who = np.arange(count)
         draw = random.random((5, count))
-        wished = _pick(wishes[:count], draw[0])
+        wished = pick(wishes[:count], draw[0])
         follows = (draw[1] < _FOLLOWS) & (last[:count] >= 0)
         before = city.category[last[:count]]
-        category = np.where(follows, after[_pick(tastes[:count], draw[2]), before], wished)
+        category = np.where(follows, after[pick(tastes[:count], draw[2]), before], wished)
         start = np.where(follows, city.district[last[:count]], home[:count])
         nearby = city.nearby[start, category, (draw[3] * SLOTS).astype(int)]
         is_loyal = draw[4] < loyalty[:count]
@@ -70,13 +70,8 @@ def _activity(random: np.random.Generator, users: int, events: int) -> np.ndarra
     """Share *events* out among people, most to a few, at least three to each where it suffices."""
     least = min(3, events // users)
     share = random.lognormal(0, 0.9, users).clip(max=8)
-    extra = random.multinomial(events - least * users, share / share.sum())
+    extra: np.ndarray = random.multinomial(events - least * users, share / share.sum())
     return extra + least
-
-
-def _pick(cumulated: np.ndarray, draw: np.ndarray) -> np.ndarray:
-    """Draw one column per row, the rows being cumulated weights."""
-    return (cumulated < draw[:, None]).sum(1).clip(max=cumulated.shape[1] - 1)
 
 
 def _dated(
@@ -104,4 +99,5 @@ def _dated(
 def affinity(people: People, city: City, visits: Visits) -> np.ndarray:
     """Say how much each visit is to the visitor's taste: 0 not at all, 1 as much as it can be."""
     liked = people.wishes / people.wishes.max(1, keepdims=True)
-    return liked[visits.user, city.category[visits.place] % len(CATEGORIES)]
+    told: np.ndarray = liked[visits.user, city.category[visits.place]]
+    return told
