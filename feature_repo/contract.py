@@ -51,7 +51,6 @@ class View:
     """How long a row is valid; zero: for ever."""
     online: bool = True
     owner: str = ""
-    pii: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -88,7 +87,8 @@ def _view(node: Mapping[str, Any]) -> View:
     meta = _feast_meta(node)
     if unknown := sorted(set(meta) - META_KEYS):
         raise ContractError(
-            f"{place}: meta.feast of '{node['name']}' has {unknown}. It may have {sorted(META_KEYS)}."
+            f"{place}: meta.feast of '{node['name']}' has {unknown}. "
+            f"It may have {sorted(META_KEYS)}."
         )
     if missing := [key for key in ("entity", "timestamp", "service") if not meta.get(key)]:
         raise ContractError(f"{place}: meta.feast of '{node['name']}' lacks {missing}.")
@@ -103,7 +103,7 @@ def _view(node: Mapping[str, Any]) -> View:
     }
     key, timestamp = f"{meta['entity']}_id", meta["timestamp"]
     excluded = set(meta.get("exclude") or ())
-    if absent := sorted(({key, timestamp} | excluded | set(_pii(meta))) - set(columns)):
+    if absent := sorted(({key, timestamp} | excluded) - set(columns)):
         raise ContractError(f"{place}: model '{node['name']}' has no column {absent}.")
     features = tuple(
         column
@@ -114,7 +114,8 @@ def _view(node: Mapping[str, Any]) -> View:
         if column.data_type not in FEATURE_TYPES:
             raise ContractError(
                 f"{place}: column '{column.name}' has data_type '{column.data_type}', which Feast "
-                f"cannot serve. Use one of {sorted(FEATURE_TYPES)}, or put it under meta.feast.exclude."
+                f"cannot serve. Use one of {sorted(FEATURE_TYPES)}, "
+                "or put it under meta.feast.exclude."
             )
     if columns[timestamp].data_type != "timestamptz":
         raise ContractError(
@@ -132,14 +133,8 @@ def _view(node: Mapping[str, Any]) -> View:
         ttl=timedelta(days=meta.get("ttl") or 0),
         online=meta.get("online", True),
         owner=meta.get("owner") or "",
-        pii=_pii(meta),
-        tags={"dbt_model": node["original_file_path"]} | ({"pii": "true"} if meta.get("pii") else {}),
+        tags={"dbt_model": node["original_file_path"], "pii": str(meta.get("pii") or "none")},
     )
-
-
-def _pii(meta: Mapping[str, Any]) -> tuple[str, ...]:
-    told = meta.get("pii") or ()
-    return tuple(told) if isinstance(told, list | tuple) else ()
 
 
 def _check_parquet(view: View, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which types a feature may have, in the words of DuckDB, Feast, Arrow and the online store's protos.
+"""Which types a feature may have, in the words of DuckDB, Feast, Arrow and Feast's protos.
 
 The one table of its kind: definitions, publishing, parity and reading all follow it.
 """
@@ -39,7 +39,7 @@ SCALARS = {
     "integer": FeatureType(Int32, pa.int32(), "int32_val"),
     "double": FeatureType(Float64, pa.float64(), "double_val"),
     "boolean": FeatureType(Bool, pa.bool_(), "bool_val"),
-    # Feast keeps whole seconds of a timestamp: a feature that needs more is a bigint of microseconds.
+    # Feast keeps whole seconds: a feature that needs more is a bigint of microseconds.
     "timestamptz": FeatureType(UnixTimestamp, UTC_MICROSECONDS, "unix_timestamp_val"),
 }
 LISTS = {
@@ -77,7 +77,7 @@ SYNONYMS = {
 
 
 def canonical(data_type: str) -> str:
-    """Spell a DuckDB type the one way that `FEATURE_TYPES` spells it; unknown types stay as they are."""
+    """Spell a DuckDB type as `FEATURE_TYPES` does; unknown types stay as they are."""
     name = " ".join(data_type.lower().split())
     base, brackets = (name[:-2].strip(), "[]") if name.endswith("[]") else (name, "")
     return SYNONYMS.get(base, base) + brackets

@@ -36,9 +36,7 @@ def locked_form(views: Sequence[View]) -> dict[str, Any]:
             "online": view.online,
             "service": view.service,
             "ttl_days": view.ttl.days,
-            "columns": {
-                column.name: column.data_type for column in (view.key, *view.features)
-            },
+            "columns": {column.name: column.data_type for column in (view.key, *view.features)},
         }
         for view in views
     }
@@ -82,7 +80,7 @@ def require(views: Sequence[View], lock: Path = LOCK) -> None:
 
 
 def plan(home_root: Path, lock: Path = LOCK) -> list[str]:
-    """List the differences between the home's feature models and the lock; empty if there are none."""
+    """List how the home's feature models differ from the lock; empty if they agree."""
     return differences(read_views(home_root), lock)
 
 
@@ -97,7 +95,7 @@ def accept(home_root: Path, lock: Path = LOCK) -> list[str]:
 
 
 def apply(home_root: Path, lock: Path = LOCK, online: str | None = None) -> list[str]:
-    """Bring Feast's registry and online store to the definitions, if the lock agrees; name the views.
+    """Bring registry and online store to the definitions, if the lock agrees; name the views.
 
     The same as stock `feast apply` in this folder, without starting a process.
     """

@@ -6,7 +6,6 @@ from typing import Any
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, Project
 from feast.data_format import ParquetFormat
-from feast.types import FeastType
 from feast.value_type import ValueType
 
 from feature_repo.contract import Column, View, parquet_path
@@ -28,7 +27,9 @@ def by_name(home_root: Path, views: Iterable[View]) -> dict[str, Any]:
             features=[made[view.name] for view in read],
             description=f"Reads {', '.join(view.name for view in read)}.",
         )
-    named["project"] = Project(name=PROJECT, description="People of similar taste, and their places.")
+    named["project"] = Project(
+        name=PROJECT, description="People of similar taste, and their places."
+    )
     return named
 
 
@@ -46,7 +47,7 @@ def _feature_view(home_root: Path, view: View, entity: Entity) -> FeatureView:
         name=view.name,
         entities=[entity],
         ttl=view.ttl,
-        schema=[_field(view, column) for column in (view.key, *view.features)],
+        schema=[_field(column) for column in (view.key, *view.features)],
         source=FileSource(
             name=view.name,
             path=str(parquet_path(home_root, view.name)),
@@ -61,7 +62,5 @@ def _feature_view(home_root: Path, view: View, entity: Entity) -> FeatureView:
     )
 
 
-def _field(view: View, column: Column) -> Field:
-    kind: FeastType = column.type.feast
-    tags = {"pii": "true"} if column.name in view.pii else {}
-    return Field(name=column.name, dtype=kind, description=column.description, tags=tags)
+def _field(column: Column) -> Field:
+    return Field(name=column.name, dtype=column.type.feast, description=column.description)

@@ -7,12 +7,9 @@ from pathlib import Path
 import duckdb
 
 from feature_repo.contract import View, parquet_path
+from feature_repo.errors import FeatureRowsError
 
 MEMORY = "1GB"
-
-
-class FeatureRowsError(ValueError):
-    """A feature file that breaks the rule of one row per key and moment."""
 
 
 @contextmanager

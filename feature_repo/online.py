@@ -19,7 +19,7 @@ from feature_repo.protos import Row, entity_keys, plain
 BATCH = 1000
 
 
-class OnlineStoreUnavailable(ConnectionError):
+class OnlineStoreUnavailable(ConnectionError):  # noqa: N818 - a state, and read as one
     """The online store does not answer."""
 
 
@@ -203,4 +203,6 @@ def _batches(items: Any) -> Iterator[list[Any]]:
 
 def _escaped(pattern: bytes) -> bytes:
     # Lengths in the prefix are raw bytes and may happen to be one of Redis's wildcards.
-    return b"".join(b"\\" + bytes([byte]) if byte in b"*?[]\\^-" else bytes([byte]) for byte in pattern)
+    return b"".join(
+        b"\\" + bytes([byte]) if byte in b"*?[]\\^-" else bytes([byte]) for byte in pattern
+    )

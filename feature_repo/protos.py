@@ -13,13 +13,10 @@ from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 
 from feature_repo.contract import Column, View
+from feature_repo.errors import FeatureValueError
 from feature_repo.feature_types import comparable
 
 Row = tuple[EntityKey, dict[str, Value], datetime, None]
-
-
-class FeatureValueError(ValueError):
-    """A value that no online store can hold."""
 
 
 def rows(view: View, batch: pa.RecordBatch) -> list[Row]:
@@ -65,7 +62,7 @@ def _values(view: View, column: Column, batch: pa.RecordBatch) -> Iterator[Value
             except TypeError as error:
                 key = batch.column(view.key.name)[row].as_py()
                 raise FeatureValueError(
-                    f"features/{view.name}.parquet: column '{column.name}' of {view.key.name} {key!r} "
+                    f"features/{view.name}.parquet: column '{column.name}' of {key!r} "
                     "has a null inside its list, which Feast cannot hold. "
                     "Give such places a value in the model's SQL, such as -1."
                 ) from error

@@ -19,17 +19,18 @@ import pyarrow as pa
 
 from feature_repo import protos
 from feature_repo.contract import View, read_views
-from feature_repo.offline import FeatureRowsError, column_list, connection, identifier, source
+from feature_repo.errors import FeatureRowsError, PublishError, PublishingElsewhereError
+from feature_repo.offline import column_list, connection, identifier, source
 from feature_repo.online import OnlineStore, open_online, reachable
 from feature_repo.published import Published
 from feature_repo.settings import open_store
 
+__all__ = ["PublishError", "PublishReport", "publish"]
+
 CHUNK = 2000
 """Rows in memory at a time."""
 
-
-class PublishingElsewhere(RuntimeError):
-    """Another publisher is at work on this home."""
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -45,18 +46,27 @@ class PublishReport:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Run:
+    home_root: Path
+    target: OnlineStore
+    report: PublishReport
+    progress: Progress | None
+    full: bool
+
+
 def publish(
     home_root: Path,
     views: Sequence[str] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
     *,
     full: bool = False,
     online: str | None = None,
 ) -> PublishReport:
-    """Bring the online store to the current rows of the *views* (all that are online, by default).
+    """Bring the online store to the current rows of the *views* (by default all that are online).
 
-    *progress* is told the view, the rows done and the rows to do. *full* writes every row, believing
-    nothing: the mending of whatever parity has found.
+    *progress* is told the view, the rows done and the rows to do. *full* writes every row,
+    believing nothing: the mending of whatever parity has found.
     """
     started = time.monotonic()
     report = PublishReport()
@@ -65,12 +75,10 @@ def publish(
         for view in read_views(home_root)
         if view.online and (views is None or view.name in views)
     ]
-    with _alone(home_root):
-        store = open_store(home_root, online)
-        with reachable("publish"):
-            target = open_online(store)
-            for view in chosen:
-                _publish_view(home_root, view, target, report, progress, full=full)
+    with _alone(home_root), reachable("publish"):
+        target = open_online(open_store(home_root, online))
+        for view in chosen:
+            _publish_view(_Run(home_root, target, report, progress, full), view)
     report.seconds = time.monotonic() - started
     return report
 
@@ -84,56 +92,52 @@ def _alone(home_root: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise PublishingElsewhere(
+            raise PublishingElsewhereError(
                 f"{path}: another process is publishing. Wait for it, then run this again."
             ) from error
         yield
 
 
-def _publish_view(
-    home_root: Path,
-    view: View,
-    target: OnlineStore,
-    report: PublishReport,
-    progress: Callable[[str, int, int], None] | None,
-    *,
-    full: bool,
-) -> None:
+def _publish_view(run: _Run, view: View) -> None:
+    target = run.target
     with (
-        Published.open(home_root, target.identity, view.name, view.key.type.arrow) as state,
-        connection(home_root) as db,
+        Published.open(run.home_root, target.identity, view.name, view.key.type.arrow) as state,
+        connection(run.home_root) as db,
     ):
-        if full or not state.believes(target.mark(view)):
+        if run.full or not state.believes(target.mark(view)):
             state.forget()
             for keys in target.keys(view):
                 state.suspect(keys)
-        _current_rows(db, home_root, view)
+        _current_rows(db, run.home_root, view)
         _compare(db, state)
-        todo, present = _count(db, "changed"), _count(db, "present")
-        report.unchanged += present - todo
-        if todo == present:
-            # Every row is new to this store, so its columns may be new as well.
-            target.drop_other_columns(view)
-        done = 0
-        for batch in _changed_rows(db, home_root, view):
-            keys = batch.column(view.key.name).to_pylist()
-            contents = batch.column("content").to_pylist()
-            with state.step(list(zip(keys, contents, strict=True))) as mark:
-                target.write(view, protos.rows(view, batch))
-                target.set_mark(view, mark)
-            done += batch.num_rows
-            report.rows += batch.num_rows
-            report.bytes += batch.nbytes
-            if progress:
-                progress(view.name, done, todo)
+        _write_changed(run, view, state, db)
         for keys in _vanished(db):
             with state.step([(key, None) for key in keys]) as mark:
                 target.delete(view, keys)
                 target.set_mark(view, mark)
-            report.deleted += len(keys)
+            run.report.deleted += len(keys)
         if not state.believes(target.mark(view)):
             with state.step([]) as mark:
                 target.set_mark(view, mark)
+
+
+def _write_changed(run: _Run, view: View, state: Published, db: duckdb.DuckDBPyConnection) -> None:
+    todo, present, done = _count(db, "changed"), _count(db, "present"), 0
+    run.report.unchanged += present - todo
+    if todo == present:
+        # Every row is new to this store, so its columns may be new as well.
+        run.target.drop_other_columns(view)
+    for batch in _changed_rows(db, run.home_root, view):
+        keys = batch.column(view.key.name).to_pylist()
+        contents = batch.column("content").to_pylist()
+        with state.step(list(zip(keys, contents, strict=True))) as mark:
+            run.target.write(view, protos.rows(view, batch))
+            run.target.set_mark(view, mark)
+        done += batch.num_rows
+        run.report.rows += batch.num_rows
+        run.report.bytes += batch.nbytes
+        if run.progress:
+            run.progress(view.name, done, todo)
 
 
 def _current_rows(db: duckdb.DuckDBPyConnection, home_root: Path, view: View) -> None:
@@ -148,7 +152,7 @@ def _current_rows(db: duckdb.DuckDBPyConnection, home_root: Path, view: View) ->
         f"from {source(home_root, view)} group by {key}"
     )
     db.execute(
-        f"create table present as select key, moment, md5(to_json(struct_pack("  # noqa: S608
+        "create table present as select key, moment, md5(to_json(struct_pack("  # noqa: S608
         + ", ".join(
             f"{identifier(name)} := {identifier(name)}"
             for name in (view.timestamp, *(column.name for column in view.features))
@@ -187,7 +191,7 @@ def _changed_rows(
             f"select {column_list(view)}, content from {source(home_root, view)} as offline "  # noqa: S608
             f"join changed on changed.key = offline.{key} and changed.moment = offline.{moment}"
         )
-        .fetch_record_batch(CHUNK)
+        .to_arrow_reader(CHUNK)
     )
 
 
@@ -201,4 +205,3 @@ def _vanished(db: duckdb.DuckDBPyConnection) -> Iterator[list[Any]]:
 def _count(db: duckdb.DuckDBPyConnection, table: str) -> int:
     counted = db.execute(f"select count(*) from {table}").fetchone()  # noqa: S608
     return int(counted[0]) if counted else 0
-

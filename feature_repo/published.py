@@ -32,9 +32,7 @@ class Published:
 
     @classmethod
     @contextmanager
-    def open(
-        cls, home_root: Path, store: str, view: str, key_type: pa.DataType
-    ) -> Iterator[Self]:
+    def open(cls, home_root: Path, store: str, view: str, key_type: pa.DataType) -> Iterator[Self]:
         """Open the state of *view* in the online store that calls itself *store*."""
         which = hashlib.sha256(store.encode()).hexdigest()[:16]
         path = home_root / "feast" / "published" / f"{view}-{which}.sqlite"

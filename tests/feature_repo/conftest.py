@@ -100,7 +100,9 @@ class World:
     def moments(self, rows: list[tuple[str, datetime, str]]) -> None:
         """Write the model that lists which moments of which user are kept."""
         names = ["user_id", "as_of", "purpose"]
-        schema = pa.schema([("user_id", pa.string()), ("as_of", ARROW["timestamptz"]), ("purpose", pa.string())])
+        schema = pa.schema(
+            [("user_id", pa.string()), ("as_of", ARROW["timestamptz"]), ("purpose", pa.string())]
+        )
         (self.root / "marts").mkdir(exist_ok=True)
         table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema)
         pq.write_table(table, self.root / "marts" / "feature_moments.parquet")
@@ -152,7 +154,12 @@ def place(name: str, known_at: datetime = MOMENT) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TASTEMATE_ONLINE", "TASTEMATE_HOME", "DBT_TARGET_PATH", "FEAST_FS_YAML_FILE_PATH"):
+    for name in (
+        "TASTEMATE_ONLINE",
+        "TASTEMATE_HOME",
+        "DBT_TARGET_PATH",
+        "FEAST_FS_YAML_FILE_PATH",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -1,0 +1,87 @@
+"""Reading features at request time: what a release's feature service says of some keys.
+
+Knows no feature by name: a column added to a feature model reaches the answer by the release's
+registry alone.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from feature_repo.online import OnlineStoreUnavailable, reachable
+from feature_repo.protos import plain
+from feature_repo.settings import PROJECT, REQUEST_PATIENCE_S, online_store, quiet_feast
+
+__all__ = ["OnlineReader", "OnlineStoreUnavailable", "open_reader"]
+
+Row = dict[str, Any]
+
+
+class OnlineReader:
+    """Reads one feature service from the online store."""
+
+    def __init__(self, store: Any, service: str) -> None:
+        self._store = store
+        self._service = store.get_feature_service(service)
+        self._views = [
+            store.get_feature_view(found.name) for found in self._service.feature_view_projections
+        ]
+        self.key = str(self._views[0].entity_columns[0].name)
+        """The column that names a row."""
+
+    def read(self, keys: Sequence[str], now: datetime | None = None) -> dict[str, Row]:
+        """Read what is known of the *keys*: rows by column name, as dbt handed them on.
+
+        A key of which nothing is known has no row. Values older than their view's ttl count as not
+        there (None), although Feast would still hand them out.
+        """
+        if not keys:
+            return {}
+        with reachable("features"):
+            answer = self._store.get_online_features(
+                features=self._service, entity_rows={self.key: list(keys)}
+            ).proto
+        columns = dict(zip(answer.metadata.feature_names.val, answer.results, strict=True))
+        moment = now or datetime.now(UTC)
+        rows = ((key, self._row(place, columns, moment)) for place, key in enumerate(keys))
+        return {key: {self.key: key, **row} for key, row in rows if row}
+
+    def _row(self, place: int, columns: dict[str, Any], now: datetime) -> Row:
+        row: Row = {}
+        known = False
+        for view in self._views:
+            names = [feature.name for feature in view.projection.features]
+            stamp = columns[names[0]].event_timestamps[place]
+            # The one sign of an unknown key that both stores give: its status differs between them.
+            moment = stamp.ToDatetime(UTC) if stamp.seconds or stamp.nanos else None
+            if moment is None or ((view.ttl or timedelta(0)) and moment + view.ttl < now):
+                row |= dict.fromkeys(names)
+                continue
+            known = True
+            row[view.batch_source.timestamp_field] = moment
+            row |= {name: plain(columns[name].values[place]) for name in names}
+        return row if known else {}
+
+
+def open_reader(
+    registry_pb: Path, home_root: Path, service: str, online: str | None = None
+) -> OnlineReader:
+    """Open a reader of *service* on a release's frozen registry and the home's online store.
+
+    The registry is read once and never again: a release does not change.
+    """
+    quiet_feast()
+    from feast import FeatureStore
+    from feast.repo_config import RepoConfig
+
+    config = RepoConfig(
+        project=PROJECT,
+        provider="local",
+        registry={"registry_type": "file", "path": str(registry_pb), "cache_ttl_seconds": 0},
+        offline_store={"type": "duckdb"},
+        online_store=online_store(home_root, online, REQUEST_PATIENCE_S),
+        entity_key_serialization_version=3,
+        repo_path=str(home_root),
+    )
+    return OnlineReader(FeatureStore(config=config), service)

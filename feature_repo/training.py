@@ -1,0 +1,215 @@
+"""Training data by point-in-time join: what was known of everybody at the moments asked for.
+
+Each user's windows of events are joined by Feast as of their moments, and put together again into
+one history per user; nothing that became known later can get in.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from feature_repo.feature_types import UTC_MICROSECONDS
+from feature_repo.settings import open_store
+
+USERS_SERVICE = "tastemate_v1"
+PLACES_SERVICE = "tastemate_places_v1"
+EVENT_TIMESTAMP = "event_timestamp"
+MOMENTS_AT_A_TIME = 20_000
+"""Entity rows in one join: with 200 events each, some 300 MB."""
+
+HISTORIES = pa.schema(
+    [
+        ("user_id", pa.string()),
+        ("place_ids", pa.list_(pa.string())),
+        ("event_kinds", pa.list_(pa.string())),
+        ("event_ats", pa.list_(pa.int64())),
+        ("event_ratings", pa.list_(pa.float64())),
+        ("event_ids", pa.list_(pa.string())),
+    ]
+)
+PLACES = pa.schema(
+    [
+        ("place_id", pa.string()),
+        ("category_codes", pa.list_(pa.string())),
+        ("district_code", pa.string()),
+        ("latitude", pa.float64()),
+        ("longitude", pa.float64()),
+    ]
+)
+
+# Of an event in several windows counts what was known last.
+_PUT_TOGETHER = """
+    with events as (
+        select
+            user_id, event_timestamp,
+            unnest(event_place_ids) as place_id, unnest(event_kinds) as event_kind,
+            unnest(event_ats) as event_at, unnest(event_ratings) as event_rating,
+            unnest(event_ids) as event_id
+        from windows
+    ),
+    latest as (
+        select * from events
+        qualify row_number() over (partition by user_id, event_id order by event_timestamp desc) = 1
+    )
+    select
+        user_id,
+        list(place_id order by event_at, event_id) as place_ids,
+        list(event_kind order by event_at, event_id) as event_kinds,
+        list(event_at order by event_at, event_id) as event_ats,
+        list(event_rating order by event_at, event_id) as event_ratings,
+        list(event_id order by event_at, event_id) as event_ids
+    from latest group by user_id order by user_id
+"""
+
+
+class TrainingSetError(ValueError):
+    """A training set that cannot be made."""
+
+
+def point_in_time(store: Any, entities: pa.Table, service: str) -> pa.Table:
+    """Join what *service* knew of each row of *entities* at its `event_timestamp`, as Arrow.
+
+    Feast's join is inclusive: a row known at that very moment is seen. Ask one microsecond before
+    where it must not be.
+    """
+    features = store.get_feature_service(service)
+    frame = entities.to_pandas(types_mapper=None)
+    return store.get_historical_features(entity_df=frame, features=features).to_arrow()
+
+
+def training_histories(home_root: Path, as_of: datetime, store: Any) -> Iterator[pa.Table]:
+    """Give everybody's whole history as known at *as_of*, in tables of some users, by user id."""
+    for entities in _moments(home_root, as_of):
+        windows = point_in_time(store, entities, USERS_SERVICE)
+        windows = windows.filter(pc.is_valid(windows["event_ids"]))
+        with closing(duckdb.connect()) as db:
+            db.register("windows", windows)
+            yield db.execute(_PUT_TOGETHER).to_arrow_table().cast(HISTORIES)
+
+
+def training_places(home_root: Path, as_of: datetime, store: Any) -> pa.Table:
+    """Give every place as known at *as_of*, by place id."""
+    ids = pq.read_table(home_root / "features" / "place.parquet", columns=["place_id", "known_at"])
+    ids = ids.filter(pc.less_equal(ids["known_at"], pa.scalar(as_of, UTC_MICROSECONDS)))
+    names = pc.unique(ids["place_id"])
+    if not len(names):
+        return PLACES.empty_table()
+    places = point_in_time(
+        store, _entities("place_id", names, [as_of] * len(names)), PLACES_SERVICE
+    )
+    return places.select(PLACES.names).cast(PLACES).sort_by("place_id")
+
+
+def write_training_set(home_root: Path, out: Path, as_of: datetime) -> dict[str, Any]:
+    """Write the training set known at *as_of* into a folder of *out*, named by its hash.
+
+    Returns its manifest. The folder appears whole or not at all; one that is there is left alone.
+    """
+    draft = out / f".draft-{os.getpid()}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        manifest = _fill(draft, home_root, as_of)
+        folder = out / manifest["hash"][:16]
+        if not folder.exists():
+            draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return manifest
+
+
+def _fill(folder: Path, home_root: Path, as_of: datetime) -> dict[str, Any]:
+    store = open_store(home_root)
+    digest = hashlib.sha256()
+    users = events = 0
+    with pq.ParquetWriter(folder / "histories.parquet", HISTORIES) as writer:
+        for table in training_histories(home_root, as_of, store):
+            writer.write_table(table)
+            users += table.num_rows
+            events += pc.sum(pc.list_value_length(table["event_ids"])).as_py() or 0
+            _digest(digest, table)
+    if not users:
+        raise TrainingSetError(
+            f"{home_root / 'features'}: nobody has events known at {as_of.isoformat()}. "
+            "Ingest some and build: tastemate run"
+        )
+    places = training_places(home_root, as_of, store)
+    pq.write_table(places, folder / "places.parquet")
+    _digest(digest, places)
+    facts = {
+        "format": 1,
+        "cut_at": _cut_at(home_root, as_of).isoformat(),
+        "is_time_synthetic": _is_time_synthetic(home_root),
+        "feature_services": [USERS_SERVICE, PLACES_SERVICE],
+        "users": users,
+        "places": places.num_rows,
+        "events": events,
+    }
+    digest.update(facts["cut_at"].encode())
+    manifest = facts | {"as_of": as_of.astimezone(UTC).isoformat(), "hash": digest.hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    return manifest
+
+
+def _moments(home_root: Path, as_of: datetime) -> Iterator[pa.Table]:
+    """Give the moments to ask for, a limited number at a time and never half a user's."""
+    path = home_root / "marts" / "feature_moments.parquet"
+    if not path.exists():
+        raise TrainingSetError(f"{path}: no such file. Make it: tastemate build")
+    with closing(duckdb.connect()) as db:
+        db.read_parquet(str(path)).create_view("moments")
+        rows = db.execute(
+            "select user_id, least(as_of, $1::timestamptz) as as_of from moments group by all "
+            "order by user_id, as_of",
+            [as_of],
+        ).to_arrow_table()
+    users, moments = rows["user_id"].to_pylist(), rows["as_of"].to_pylist()
+    start = 0
+    while start < len(users):
+        stop = min(start + MOMENTS_AT_A_TIME, len(users))
+        while stop < len(users) and users[stop] == users[stop - 1]:
+            stop += 1
+        yield _entities("user_id", users[start:stop], moments[start:stop])
+        start = stop
+
+
+def _entities(key: str, names: Sequence[str] | pa.Array, moments: Sequence[datetime]) -> pa.Table:
+    return pa.table({key: names, EVENT_TIMESTAMP: pa.array(moments, UTC_MICROSECONDS)})
+
+
+def _cut_at(home_root: Path, as_of: datetime) -> datetime:
+    """Tell where the last tenth of the events begins: a microsecond after the cut-off."""
+    moments = pq.read_table(home_root / "marts" / "feature_moments.parquet")
+    cutoffs = moments.filter(pc.equal(moments["purpose"], "cutoff"))["as_of"]
+    known = cutoffs.filter(pc.less_equal(cutoffs, pa.scalar(as_of, UTC_MICROSECONDS)))
+    if not len(known):
+        raise TrainingSetError(
+            f"{home_root / 'marts' / 'feature_moments.parquet'}: no cut-off at or before "
+            f"{as_of.isoformat()}. Build again: tastemate build"
+        )
+    latest: datetime = pc.max(known).as_py()
+    return latest.astimezone(UTC) + timedelta(microseconds=1)
+
+
+def _is_time_synthetic(home_root: Path) -> bool:
+    path = home_root / "features" / "user_favor.parquet"
+    told = pq.read_table(path, columns=["is_time_synthetic"])["is_time_synthetic"]
+    return bool(pc.any(told).as_py())
+
+
+def _digest(digest: Any, table: pa.Table) -> None:
+    """Add the logical rows: what Parquet makes of them may differ between versions."""
+    for batch in table.to_batches(1000):
+        for row in batch.to_pylist():
+            digest.update(json.dumps(list(row.values()), separators=(",", ":")).encode())
