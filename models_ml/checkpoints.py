@@ -1,0 +1,108 @@
+"""Checkpoints: one safetensors file that holds all a training needs to go on as if never stopped.
+
+A file is written under another name and renamed, so a kill leaves the old one
+or the new one. Nothing is pickled.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+_FILE = "last.safetensors"
+
+
+@dataclass
+class Progress:
+    """Where a training stands, as plain numbers."""
+
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    seconds: float = 0.0
+    events: int = 0
+    best_ndcg: float = -1.0
+    best_epoch: int = 0
+    epochs: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint file holds."""
+
+    identity: dict[str, str]
+    progress: Progress
+    tensors: dict[str, Tensor]
+
+
+def save_checkpoint(
+    folder: Path,
+    identity: dict[str, str],
+    progress: Progress,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    best: dict[str, Tensor],
+) -> None:
+    """Write the state of a training, atomically."""
+    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in best.items()}
+    for number, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
+    tensors["random.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random.cuda"] = torch.cuda.get_rng_state()
+    save_safetensors(
+        {name: value.detach().clone().contiguous() for name, value in tensors.items()},
+        folder / _FILE,
+        {"identity": json.dumps(identity), "progress": json.dumps(asdict(progress))},
+    )
+
+
+def save_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Write *tensors* to *path* whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    save_file(tensors, unfinished, metadata)
+    os.replace(unfinished, path)
+
+
+def load_checkpoint(folder: Path) -> Checkpoint | None:
+    """Read the newest checkpoint under *folder*, if there is one."""
+    if not (folder / _FILE).exists():
+        return None
+    with safe_open(folder / _FILE, framework="pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    return Checkpoint(
+        identity=json.loads(metadata["identity"]),
+        progress=Progress(**json.loads(metadata["progress"])),
+        tensors=tensors,
+    )
+
+
+def restore(
+    checkpoint: Checkpoint, network: nn.Module, optimizer: torch.optim.Optimizer
+) -> dict[str, Tensor]:
+    """Put *network*, *optimizer* and the random state back; return the best weights so far."""
+    parts: dict[str, dict[str, Tensor]] = {"network": {}, "best": {}, "optimizer": {}, "random": {}}
+    for name, value in checkpoint.tensors.items():
+        part, _, rest = name.partition(".")
+        parts[part][rest] = value
+    network.load_state_dict(parts["network"])
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in parts["optimizer"].items():
+        number, _, field_name = name.partition(".")
+        state.setdefault(int(number), {})[field_name] = value
+    optimizer.load_state_dict(
+        {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
+    )
+    torch.set_rng_state(parts["random"]["cpu"])
+    if torch.cuda.is_available() and "cuda" in parts["random"]:
+        torch.cuda.set_rng_state(parts["random"]["cuda"])
+    return parts["best"]

@@ -1,0 +1,45 @@
+"""The named sizes of the model. A run is a preset and a seed, nothing else."""
+
+from dataclasses import dataclass
+
+
+class UnknownPresetError(ValueError):
+    """No preset has this name."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Size and schedule of one training.
+
+    ``epochs`` bounds small sets, ``max_events`` large ones: whichever is fewer.
+    """
+
+    hidden_size: int
+    layers: int
+    heads: int
+    dropout: float
+    place_dropout: float
+    events_per_batch: int
+    learning_rate: float
+    weight_decay: float
+    warm_up_share: float
+    epochs: int
+    max_events: int
+    patience: int
+
+
+PRESETS = {
+    # Seconds: for tests of the machinery, not of the quality.
+    "tiny": Preset(16, 1, 2, 0.1, 0.02, 1024, 5e-3, 0.01, 0.1, 4, 200_000, 4),
+    # About a minute on two cores: for the demo.
+    "small": Preset(48, 2, 2, 0.1, 0.02, 2048, 2e-3, 0.01, 0.1, 16, 2_000_000, 4),
+    # Minutes on two cores: for real data.
+    "base": Preset(64, 2, 2, 0.2, 0.02, 4096, 1e-3, 0.01, 0.1, 60, 24_000_000, 8),
+}
+
+
+def preset_named(name: str) -> Preset:
+    """Return the preset called *name*."""
+    if name not in PRESETS:
+        raise UnknownPresetError(f"preset is {name!r}; use one of {sorted(PRESETS)}.")
+    return PRESETS[name]

@@ -1,0 +1,66 @@
+"""Ranks and what is reported of them. Ties are always broken against ourselves."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOP = 10
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The middle 95 % of what resampling gave."""
+
+    low: float
+    high: float
+
+
+def worst_ranks(scores: NDArray[np.float32], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rank of column *wanted* in each row, 1 the best, last among its equals.
+
+    A row that wants -1, a place that has no column, ranks behind everything.
+    """
+    rows = np.arange(len(scores))
+    own = scores[rows, np.maximum(wanted, 0)]
+    # A place that may not be shown (-inf) is never found, though all others be hidden too.
+    is_absent = (wanted < 0) | ~np.isfinite(own)
+    ranks: NDArray[np.int64] = (scores >= own[:, None]).sum(axis=1)
+    return np.where(is_absent, scores.shape[1] + 1, ranks)
+
+
+def gains(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return each rank's NDCG@10: with one right answer, 1 / log2(rank + 1) in the top ten."""
+    values: NDArray[np.float64] = np.where(ranks <= TOP, 1 / np.log2(ranks + 1.0), 0.0)
+    return values
+
+
+def summary(ranks: NDArray[np.int64]) -> dict[str, Any]:
+    """Return hr_1, hr_10, ndcg_10, mrr and n of *ranks*."""
+    if len(ranks) == 0:
+        return {"hr_1": 0.0, "hr_10": 0.0, "ndcg_10": 0.0, "mrr": 0.0, "n": 0}
+    return {
+        "hr_1": float((ranks == 1).mean()),
+        "hr_10": float((ranks <= TOP).mean()),
+        "ndcg_10": float(gains(ranks).mean()),
+        "mrr": float((1 / ranks).mean()),
+        "n": len(ranks),
+    }
+
+
+def bootstrap_mean(
+    values: NDArray[np.float64], groups: NDArray[np.int64], seed: int = 0
+) -> Interval:
+    """Return the 95 % interval of the mean of *values*, whole *groups* (users) resampled."""
+    if len(values) == 0:
+        return Interval(0.0, 0.0)
+    _, members = np.unique(groups, return_inverse=True)
+    sums = np.bincount(members, weights=values)
+    counts = np.bincount(members).astype(np.float64)
+    generator = np.random.default_rng(seed)
+    drawn = generator.integers(0, len(sums), size=(_RESAMPLES, len(sums)))
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Interval(float(low), float(high))

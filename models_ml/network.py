@@ -1,0 +1,293 @@
+"""The network: a transformers BERT encoder that reads a history and says what comes next.
+
+A place is the sum of its own, its categories' and its district's embedding, on
+the way in and, tied, on the way out. The encoder looks back only, so that each
+position of a history is a lesson. Where people return to places, a pointer into
+the history shares the softmax with the vocabulary: each past event gives its
+place a weight that depends on what was learned, on its age and on what came
+just before it then.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import BertConfig, BertModel
+
+from models_ml.tokens import (
+    GAPS,
+    HOURS,
+    MAX_EVENTS,
+    SPECIAL_TOKENS,
+    UNKNOWN,
+    WEEKDAYS,
+    Batch,
+    Vocabulary,
+)
+
+POSITIONS = MAX_EVENTS + 1
+NEVER = -1e9
+_INITIAL_SPREAD = 0.02
+# On CPU a chunk that stays in the cache; on a GPU one that keeps it busy.
+_LOGITS_AT_ONCE = {"cpu": 500_000, "cuda": 64_000_000}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that is needed to build the network again, besides its vocabulary."""
+
+    hidden_size: int
+    layers: int
+    heads: int
+    dropout: float
+    place_dropout: float
+    has_times: bool
+    has_pointer: bool
+
+
+class Network(nn.Module):
+    """Scores over the vocabulary's places for each position of each history."""
+
+    def __init__(self, architecture: Architecture, vocabulary: Vocabulary) -> None:
+        """Build it with fresh weights, drawn from torch's own generator."""
+        super().__init__()
+        self.architecture = architecture
+        self.size = len(vocabulary)
+        width = architecture.hidden_size
+        config = BertConfig(
+            vocab_size=SPECIAL_TOKENS + self.size,
+            hidden_size=width,
+            num_hidden_layers=architecture.layers,
+            num_attention_heads=architecture.heads,
+            intermediate_size=4 * width,
+            hidden_dropout_prob=architecture.dropout,
+            attention_probs_dropout_prob=architecture.dropout,
+            max_position_embeddings=POSITIONS,
+            type_vocab_size=1 + len(vocabulary.kinds),
+            initializer_range=_INITIAL_SPREAD,
+            pad_token_id=0,
+            use_cache=False,
+            is_decoder=True,
+            attn_implementation="sdpa",
+        )
+        self.encoder = BertModel(config, add_pooling_layer=False)
+        self.categories = _embedding(1 + len(vocabulary.categories), width)
+        self.districts = _embedding(1 + len(vocabulary.districts), width)
+        self.times = nn.ModuleList(
+            [_embedding(size, width) for size in (1 + HOURS, 1 + WEEKDAYS, GAPS)]
+            if architecture.has_times
+            else []
+        )
+        self.bias = nn.Parameter(torch.zeros(self.size))
+        self.pointer = Pointer(width) if architecture.has_pointer else None
+        self.register_buffer(
+            "place_categories", torch.from_numpy(vocabulary.place_categories), persistent=False
+        )
+        self.register_buffer(
+            "place_districts", torch.from_numpy(vocabulary.place_districts), persistent=False
+        )
+
+    def place_table(self) -> Tensor:
+        """Return the embedding of every known place, (V, D)."""
+        own: Tensor = self.encoder.embeddings.word_embeddings.weight[SPECIAL_TOKENS:]
+        return own + self._surroundings(self.place_categories, self.place_districts)
+
+    def encode(self, batch: Batch, table: Tensor) -> tuple[Tensor, Tensor]:
+        """Read *batch*; return the hidden state and the place embedding at each position.
+
+        hidden, inputs  (B, T, D)
+        """
+        inputs = self._embed(batch, table)
+        extra = inputs
+        if self.architecture.has_times:
+            for embedding, tokens in zip(
+                self.times, (batch.hours, batch.weekdays, batch.gaps), strict=True
+            ):
+                extra = extra + embedding(tokens)
+        hidden = self.encoder(inputs_embeds=extra, token_type_ids=batch.kinds).last_hidden_state
+        return hidden, inputs
+
+    def loss(self, batch: Batch, targets: Tensor) -> Tensor:
+        """Return the mean cross-entropy of *targets* (B, T), places by token, 0 where none."""
+        table = self.place_table()
+        hidden, inputs = self.encode(batch, table)
+        is_lesson = targets >= SPECIAL_TOKENS
+        every = hit = None
+        if self.pointer is not None:
+            weights = self.pointer(hidden, inputs, batch.places, self.size)
+            every = weights.logsumexp(-1)[is_lesson]
+            matches = batch.places[:, None, :] == targets[:, :, None]
+            hit = weights.masked_fill(~matches, NEVER).logsumexp(-1)[is_lesson]
+        return next_place_loss(
+            hidden[is_lesson], table, self.bias, targets[is_lesson] - SPECIAL_TOKENS, every, hit
+        )
+
+    def score(self, batch: Batch) -> Tensor:
+        """Return log-scores of what comes next after each whole history, (B, V)."""
+        table = self.place_table()
+        hidden, inputs = self.encode(batch, table)
+        rows = torch.arange(len(hidden), device=hidden.device)
+        ends = batch.lengths - 1
+        last = hidden[rows, ends]
+        scores = functional.linear(last, table, self.bias).float()
+        if self.pointer is None:
+            return scores
+        weights = self.pointer(hidden, inputs, batch.places, self.size)[rows, ends].float()
+        highest = torch.maximum(weights.amax(-1), scores.amax(-1)).unsqueeze(-1)
+        copied = torch.zeros_like(scores)
+        places = (batch.places - SPECIAL_TOKENS).clamp(0, self.size - 1)
+        copied.scatter_add_(1, places, (weights - highest).exp())
+        return torch.logaddexp(scores, copied.log() + highest)
+
+    def _surroundings(self, categories: Tensor, districts: Tensor) -> Tensor:
+        present = (categories > 0).sum(-1, keepdim=True).clamp(min=1)
+        embedded = self.categories(categories) * (categories > 0).unsqueeze(-1)
+        district = self.districts(districts) * (districts > 0).unsqueeze(-1)
+        summed: Tensor = embedded.sum(-2) / present + district
+        return summed
+
+    def _embed(self, batch: Batch, table: Tensor) -> Tensor:
+        own = self.encoder.embeddings.word_embeddings.weight
+        known = torch.cat([own[:SPECIAL_TOKENS], table])
+        if len(batch.stranger_districts):
+            around = self._surroundings(batch.stranger_categories, batch.stranger_districts)
+            known = torch.cat([known, own[UNKNOWN] + around])
+        inputs = functional.embedding(batch.places, known)
+        share = self.architecture.place_dropout
+        if not (self.training and share):
+            return inputs
+        # A place now and then without its name teaches what a place is that has none.
+        is_hidden = torch.rand(batch.places.shape, device=inputs.device) < share
+        is_hidden &= (batch.places >= SPECIAL_TOKENS) & (batch.places < SPECIAL_TOKENS + self.size)
+        names = functional.embedding(batch.places.clamp(max=SPECIAL_TOKENS + self.size - 1), own)
+        return inputs + is_hidden.unsqueeze(-1) * (own[UNKNOWN] - names)
+
+
+class Pointer(nn.Module):
+    """Weights of the past events as answers to what comes next."""
+
+    def __init__(self, width: int) -> None:
+        """Start as a mild preference for what is recent."""
+        super().__init__()
+        self.query = nn.Linear(width, width)
+        self.key_before = nn.Linear(width, width, bias=False)
+        self.key_place = nn.Linear(width, width, bias=False)
+        self.level = nn.Linear(width, 1)
+        self.age = nn.Parameter(-0.5 * torch.log(torch.arange(POSITIONS + 1) + 1.0))
+
+    def forward(self, hidden: Tensor, inputs: Tensor, places: Tensor, size: int) -> Tensor:
+        """Return the log-weight of position j as seen from position t, (B, T, T).
+
+        `NEVER` where j lies after t, or holds no place that could be an answer.
+        """
+        length = hidden.shape[1]
+        before = functional.pad(hidden, (0, 0, 1, 0))[:, :-1]
+        keys = self.key_before(before) + self.key_place(inputs)
+        weights = self.query(hidden) @ keys.transpose(1, 2) / math.sqrt(hidden.shape[-1])
+        steps = torch.arange(length, device=hidden.device)
+        ages = steps[:, None] - steps
+        weights = weights + self.age[ages.clamp(min=0)] + self.level(hidden)
+        is_answer = (places >= SPECIAL_TOKENS) & (places < SPECIAL_TOKENS + size)
+        return weights.masked_fill((ages < 0) | ~is_answer[:, None, :], NEVER)
+
+
+class _NextPlaceLoss(torch.autograd.Function):
+    """Cross-entropy over the vocabulary and the pointer without keeping the logits.
+
+    All gradients are made on the way forward, chunk by chunk, so memory is
+    bounded by one chunk of logits and nothing is computed twice.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        targets: Tensor,
+        pointed: Tensor,
+        hit: Tensor,
+    ) -> Tensor:
+        rows = max(16, _LOGITS_AT_ONCE[hidden.device.type] // table.shape[0])
+        count = max(1, len(targets))
+        total = hidden.new_zeros((), dtype=torch.float32)
+        hidden_gradient = torch.empty_like(hidden)
+        table_gradient = torch.zeros_like(table, dtype=torch.float32)
+        bias_gradient = torch.zeros_like(bias, dtype=torch.float32)
+        pointed_gradient = torch.empty_like(pointed)
+        hit_gradient = torch.empty_like(hit)
+        for start in range(0, len(targets), rows):
+            part = slice(start, start + rows)
+            wanted = targets[part].unsqueeze(1)
+            logits = (hidden[part] @ table.T).float() + bias
+            own = logits.gather(1, wanted).squeeze(1)
+            every = torch.logaddexp(logits.logsumexp(1), pointed[part])
+            found = torch.logaddexp(own, hit[part])
+            total += (every - found).sum()
+            logits -= every.unsqueeze(1)
+            shares = logits.exp_()
+            shares.scatter_add_(1, wanted, -(own - found).exp().unsqueeze(1))
+            bias_gradient += shares.sum(0)
+            shares = shares.to(hidden.dtype)
+            hidden_gradient[part] = shares @ table
+            table_gradient += (shares.T @ hidden[part]).float()
+            pointed_gradient[part] = (pointed[part] - every).exp()
+            hit_gradient[part] = -(hit[part] - found).exp()
+        ctx.save_for_backward(
+            hidden_gradient / count,
+            table_gradient.to(table.dtype) / count,
+            bias_gradient / count,
+            pointed_gradient / count,
+            hit_gradient / count,
+        )
+        return total / count
+
+    @staticmethod
+    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
+        (scale,) = outputs
+        hidden, table, bias, pointed, hit = ctx.saved_tensors
+        return (
+            hidden * scale,
+            table * scale,
+            bias * scale,
+            None,
+            pointed * scale,
+            hit * scale,
+        )
+
+
+def next_place_loss(
+    hidden: Tensor,
+    table: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    pointed: Tensor | None = None,
+    hit: Tensor | None = None,
+) -> Tensor:
+    """Return the mean cross-entropy of *targets* over all places.
+
+    hidden   (N, D)
+    table    (V, D)
+    targets  (N,)    rows of *table*
+    pointed  (N,)    log of the pointer's whole weight
+    hit      (N,)    log of the pointer's weight on the target
+    """
+    nothing = hidden.new_full((len(targets),), NEVER, dtype=torch.float32)
+    loss: Tensor = _NextPlaceLoss.apply(
+        hidden,
+        table.to(hidden.dtype),
+        bias,
+        targets,
+        nothing if pointed is None else pointed.float(),
+        nothing if hit is None else hit.float(),
+    )
+    return loss
+
+
+def _embedding(size: int, width: int) -> nn.Embedding:
+    embedding = nn.Embedding(size, width)
+    nn.init.normal_(embedding.weight, std=_INITIAL_SPREAD)
+    return embedding

@@ -1,0 +1,79 @@
+"""Which events teach, which validate and which test: one training, two splits.
+
+An event is a ``time`` target if it happened at or after the cut; a user's last
+event is the ``loo`` target. Nothing is learned from either, nor from a user's
+last event but one, so one set of weights answers both without having seen them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models_ml.training_set import TrainingSet
+
+HELD_BACK = 2
+SHORTEST_LESSON = 2
+VALIDATION_TARGETS = 4096
+MOST_VALIDATION_PER_USER = 4
+
+
+@dataclass(frozen=True)
+class Split:
+    """Per user: events from its offset to ``learn_ends`` teach, on to ``ends`` validate.
+
+    ``time_targets`` and ``loo_targets`` are positions in the flat event arrays.
+    """
+
+    learn_ends: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    time_targets: NDArray[np.int64]
+    loo_targets: NDArray[np.int64]
+
+    @property
+    def validation_targets(self) -> NDArray[np.int64]:
+        """The newest events of the training part, held out to choose the best weights."""
+        return _ranges(self.learn_ends, self.ends)
+
+
+def split(data: TrainingSet) -> Split:
+    """Divide the events of *data*; depends on no event at or after the cut but its user."""
+    starts, stops = data.offsets[:-1], data.offsets[1:]
+    is_before = np.concatenate([[0], np.cumsum(data.ats < data.cut_at)])
+    ends = np.minimum(starts + is_before[stops] - is_before[starts], stops - HELD_BACK)
+    ends = np.maximum(ends, starts)
+    lengths = ends - starts
+    each = min(MOST_VALIDATION_PER_USER, max(1, VALIDATION_TARGETS // max(1, len(lengths))))
+    held_out = np.clip((lengths - SHORTEST_LESSON) // HELD_BACK, 0, each)
+    return Split(
+        learn_ends=ends - held_out,
+        ends=ends,
+        time_targets=np.flatnonzero(data.ats >= data.cut_at),
+        loo_targets=stops[stops - starts > HELD_BACK] - 1,
+    )
+
+
+def repeat_share(data: TrainingSet, parts: Split) -> float:
+    """The share of learned events whose place the same user had visited before."""
+    learned = _ranges(data.offsets[:-1], parts.learn_ends)
+    if len(learned) == 0:
+        return 0.0
+    pairs = data.event_users[learned] * len(data.catalogue) + data.places[learned]
+    return 1.0 - len(np.unique(pairs)) / len(learned)
+
+
+def learned_events(data: TrainingSet, parts: Split) -> NDArray[np.int64]:
+    """Positions of the events that teach."""
+    return _ranges(data.offsets[:-1], parts.learn_ends)
+
+
+def known_events(data: TrainingSet, parts: Split) -> NDArray[np.int64]:
+    """Positions of the events of the training part, the validating ones included."""
+    return _ranges(data.offsets[:-1], parts.ends)
+
+
+def _ranges(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Concatenate ``arange(start, stop)`` of each pair."""
+    lengths = stops - starts
+    shifts = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+    return np.arange(int(lengths.sum())) + shifts

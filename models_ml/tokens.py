@@ -1,0 +1,238 @@
+"""History to tokens: the one place that training, batch and request all go through.
+
+A history becomes the newest `MAX_EVENTS` events, oldest first, behind a BOS, so
+that a person without any history has an answer too. A place outside the
+vocabulary keeps its category and district and loses only its name.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models_ml.training_set import PlaceTable, TrainingSet
+
+MAX_EVENTS = 200
+PAD, BOS, UNKNOWN = 0, 1, 2
+SPECIAL_TOKENS = 3
+MAX_CATEGORIES = 8
+HOURS = 24
+WEEKDAYS = 7
+GAPS = 32
+_SECOND = 1_000_000
+_HOUR = 3600 * _SECOND
+_EPOCH_WEEKDAY = 3
+
+
+@dataclass(frozen=True)
+class History:
+    """What one person did, oldest first, as parallel lists.
+
+    ``unknown_places`` tells categories and district of places that a model may
+    not know.
+    """
+
+    place_ids: Sequence[str] = ()
+    event_kinds: Sequence[str] = ()
+    event_ats: Sequence[int] = ()
+    event_ratings: Sequence[float] = ()
+    unknown_places: Mapping[str, tuple[Sequence[str], str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EventTokens:
+    """Events of any number of people, flat.
+
+    Places from ``SPECIAL_TOKENS + size`` up stand for rows of ``strangers``: places outside
+    the vocabulary, each with its category and district tokens.
+    """
+
+    places: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    ats: NDArray[np.int64]
+    stranger_categories: NDArray[np.int64]
+    stranger_districts: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sequences of one batch, padded on the right.
+
+    places, kinds, hours, weekdays, gaps  (B, T)
+    lengths                               (B,)   BOS included
+    stranger_categories                   (S, C)
+    stranger_districts                    (S,)
+    """
+
+    places: Tensor
+    kinds: Tensor
+    hours: Tensor
+    weekdays: Tensor
+    gaps: Tensor
+    lengths: Tensor
+    stranger_categories: Tensor
+    stranger_districts: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """Move every tensor to *device*."""
+        return Batch(
+            **{name: value.to(device, non_blocking=True) for name, value in vars(self).items()}
+        )
+
+
+class Vocabulary:
+    """The places, categories, districts and kinds that have a token.
+
+    In each of categories, districts and kinds token 0 means none or unknown.
+    """
+
+    def __init__(
+        self, places: PlaceTable, categories: list[str], districts: list[str], kinds: list[str]
+    ) -> None:
+        """Number everything in the order given."""
+        self.places = places
+        self.categories = categories
+        self.districts = districts
+        self.kinds = kinds
+        self._category_tokens = {code: token for token, code in enumerate(categories, 1)}
+        self._district_tokens = {code: token for token, code in enumerate(districts, 1)}
+        self._kind_tokens = {kind: token for token, kind in enumerate(kinds, 1)}
+        self._place_tokens = {
+            place_id: token for token, place_id in enumerate(places.place_ids, SPECIAL_TOKENS)
+        }
+        self.place_categories = self._categories_of(places.category_codes)
+        self.place_districts = self._districts_of(places.district_codes)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @classmethod
+    def build(cls, data: TrainingSet, known: NDArray[np.int64]) -> "Vocabulary":
+        """Give a token to each place among the *known* events, in the catalogue's order."""
+        counts = np.bincount(data.places[known], minlength=len(data.catalogue))
+        chosen = np.flatnonzero(counts)
+        places = data.catalogue.take(chosen, counts[chosen])
+        return cls(
+            places,
+            categories=sorted({code for codes in places.category_codes for code in codes}),
+            districts=sorted(set(places.district_codes) - {""}),
+            kinds=sorted({data.kind_names[kind] for kind in np.unique(data.kinds[known])}),
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> "Vocabulary":
+        """Read what `write` wrote into a model folder."""
+        return cls(
+            PlaceTable.read(folder / "places.parquet"),
+            **json.loads((folder / "vocabulary.json").read_text()),
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write ``places.parquet`` and ``vocabulary.json``."""
+        self.places.write(folder / "places.parquet")
+        lists = {"categories": self.categories, "districts": self.districts, "kinds": self.kinds}
+        (folder / "vocabulary.json").write_text(json.dumps(lists, indent=1) + "\n")
+
+    def encode_training_set(self, data: TrainingSet) -> EventTokens:
+        """Encode every event of *data*; places without a token become strangers."""
+        tokens = np.array(
+            [self._place_tokens.get(place_id, -1) for place_id in data.catalogue.place_ids],
+            dtype=np.int64,
+        )
+        strangers = np.flatnonzero(tokens < 0)
+        tokens[strangers] = SPECIAL_TOKENS + len(self) + np.arange(len(strangers))
+        kinds = np.array([self._kind_tokens.get(kind, 0) for kind in data.kind_names], np.int64)
+        return EventTokens(
+            places=tokens[data.places],
+            kinds=kinds[data.kinds],
+            ats=data.ats,
+            stranger_categories=self._categories_of(
+                [data.catalogue.category_codes[row] for row in strangers]
+            ),
+            stranger_districts=self._districts_of(
+                [data.catalogue.district_codes[row] for row in strangers]
+            ),
+        )
+
+    def encode(self, histories: Sequence[History]) -> tuple[EventTokens, NDArray[np.int64]]:
+        """Encode the newest events of each history; return them with their offsets."""
+        places: list[int] = []
+        kinds: list[int] = []
+        ats: list[int] = []
+        offsets = [0]
+        strangers: dict[tuple[tuple[str, ...], str], int] = {}
+        for history in histories:
+            for place_id in history.place_ids[-MAX_EVENTS:]:
+                token = self._place_tokens.get(place_id)
+                if token is None:
+                    codes, district = history.unknown_places.get(place_id, ((), ""))
+                    row = strangers.setdefault((tuple(codes), district), len(strangers))
+                    token = SPECIAL_TOKENS + len(self) + row
+                places.append(token)
+            kinds.extend(
+                self._kind_tokens.get(kind, 0) for kind in history.event_kinds[-MAX_EVENTS:]
+            )
+            ats.extend(history.event_ats[-MAX_EVENTS:])
+            offsets.append(len(places))
+        return EventTokens(
+            places=np.array(places, dtype=np.int64),
+            kinds=np.array(kinds, dtype=np.int64),
+            ats=np.array(ats, dtype=np.int64),
+            stranger_categories=self._categories_of([list(codes) for codes, _ in strangers]),
+            stranger_districts=self._districts_of([district for _, district in strangers]),
+        ), np.array(offsets, dtype=np.int64)
+
+    def _categories_of(self, places: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+        tokens = np.zeros((len(places), MAX_CATEGORIES), dtype=np.int64)
+        for row, codes in enumerate(places):
+            known = [self._category_tokens[code] for code in codes if code in self._category_tokens]
+            tokens[row, : len(known[:MAX_CATEGORIES])] = known[:MAX_CATEGORIES]
+        return tokens
+
+    def _districts_of(self, codes: Sequence[str]) -> NDArray[np.int64]:
+        return np.array([self._district_tokens.get(code, 0) for code in codes], dtype=np.int64)
+
+
+def collate(
+    events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64], *, has_times: bool
+) -> Batch:
+    """Lay the windows ``starts:stops`` of *events* behind a BOS each, padded on the right.
+
+    Where times are synthetic they would teach nothing true, so the time tokens
+    are then all 0.
+    """
+    lengths = stops - starts
+    columns = np.arange(int(lengths.max(initial=0)))
+    is_event = columns < lengths[:, None]
+    index = np.where(is_event, starts[:, None] + columns, 0)
+
+    def lay(values: NDArray[np.int64], first: int = 0) -> Tensor:
+        rows = np.full((len(starts), len(columns) + 1), first, dtype=np.int64)
+        if len(values):
+            rows[:, 1:] = np.where(is_event, values[index], 0)
+        return torch.from_numpy(rows)
+
+    ats = events.ats if has_times else np.zeros(0, dtype=np.int64)
+    gaps = lay(_gap_tokens(ats))
+    gaps[:, 1:2] = 0
+    return Batch(
+        places=lay(events.places, BOS),
+        kinds=lay(events.kinds),
+        hours=lay(ats // _HOUR % HOURS + 1),
+        weekdays=lay((ats // (HOURS * _HOUR) + _EPOCH_WEEKDAY) % WEEKDAYS + 1),
+        gaps=gaps,
+        lengths=torch.from_numpy(lengths + 1),
+        stranger_categories=torch.from_numpy(events.stranger_categories),
+        stranger_districts=torch.from_numpy(events.stranger_districts),
+    )
+
+
+def _gap_tokens(ats: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the time since the event before in doublings of a second."""
+    seconds = np.maximum(np.diff(ats, prepend=ats[:1]), 0) / _SECOND
+    return np.minimum(np.log2(seconds + 1).astype(np.int64) + 1, GAPS - 1)

@@ -1,0 +1,143 @@
+"""Turn the public research data into training set folders, for measuring the model alone.
+
+python tests/bench/public_training_sets.py --data ../shared/data --out FOLDER
+
+The whole pipeline makes the same folders; this one skips it, so that the model
+can be measured on a machine that has nothing but this package's requirements.
+"""
+
+import argparse
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import h3
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+MINUTE = 60_000_000
+SYNTHETIC_START = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
+
+
+def main() -> None:
+    """Write ``foursquare_nyc`` and ``ml-1m`` under *out*."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    new_york(arguments.data / "foursquare_nyc", arguments.out / "foursquare_nyc")
+    movielens(arguments.data / "ml-1m", arguments.out / "ml-1m")
+
+
+def new_york(source: Path, out: Path) -> None:
+    """Check-ins with their seconds, categories and H3 districts."""
+    events = pq.read_table(source / "checkins.parquet")
+    venues = pq.read_table(source / "places.parquet").to_pydict()
+    write(
+        out,
+        users=[f"{user:05d}" for user in events["user_id"].to_pylist()],
+        place_ids=events["venue_id"].to_pylist(),
+        ats=np.asarray(events["ts"]) * 1_000_000,
+        kind="visit",
+        ratings=np.full(len(events), -1.0),
+        places={
+            "place_id": venues["venue_id"],
+            "category_codes": [[code] if code else [] for code in venues["category"]],
+            "district_code": [
+                h3.latlng_to_cell(lat, lon, 7)
+                for lat, lon in zip(venues["lat"], venues["lon"], strict=True)
+            ],
+            "latitude": venues["lat"],
+            "longitude": venues["lon"],
+        },
+        is_time_synthetic=False,
+    )
+
+
+def movielens(source: Path, out: Path) -> None:
+    """The very sequences of the BERT4Rec paper: an order, no times."""
+    events = pq.read_table(source / "sequences_bert4rec.parquet")
+    movies = pq.read_table(source / "movies.parquet").to_pydict()
+    write(
+        out,
+        users=[f"{user:05d}" for user in events["user_id"].to_pylist()],
+        place_ids=[str(movie) for movie in events["movie_id"].to_pylist()],
+        ats=SYNTHETIC_START + np.asarray(events["pos"], dtype=np.int64) * MINUTE,
+        kind="review",
+        ratings=np.asarray(events["rating"], dtype=np.float64),
+        places={
+            "place_id": [str(movie) for movie in movies["movie_id"]],
+            "category_codes": [genres.split("|") for genres in movies["genres"]],
+            "district_code": [""] * len(movies["movie_id"]),
+            "latitude": [None] * len(movies["movie_id"]),
+            "longitude": [None] * len(movies["movie_id"]),
+        },
+        is_time_synthetic=True,
+    )
+
+
+def write(
+    out: Path,
+    *,
+    users: list[str],
+    place_ids: list[str],
+    ats: np.ndarray,
+    kind: str,
+    ratings: np.ndarray,
+    places: dict[str, list],
+    is_time_synthetic: bool,
+) -> None:
+    """Write one training set folder in the format of docs/reference/formats.md."""
+    out.mkdir(parents=True, exist_ok=True)
+    event_ids = np.array([f"{number:08d}" for number in range(len(users))])
+    order = np.lexsort((event_ids, ats, np.array(users)))
+    names, firsts = np.unique(np.array(users)[order], return_index=True)
+    offsets = pa.array(np.append(firsts, len(users)), type=pa.int32())
+
+    def lists(values: pa.Array) -> pa.Array:
+        return pa.ListArray.from_arrays(offsets, values.take(pa.array(order)))
+
+    histories = pa.table(
+        {
+            "user_id": pa.array(names.tolist()),
+            "place_ids": lists(pa.array(place_ids)),
+            "event_kinds": lists(pa.array([kind] * len(users))),
+            "event_ats": lists(pa.array(ats)),
+            "event_ratings": lists(pa.array(ratings)),
+            "event_ids": lists(pa.array(event_ids.tolist())),
+        }
+    )
+    schema = pa.schema(
+        {
+            "place_id": pa.string(),
+            "category_codes": pa.list_(pa.string()),
+            "district_code": pa.string(),
+            "latitude": pa.float64(),
+            "longitude": pa.float64(),
+        }
+    )
+    catalogue = pa.table(places, schema=schema).sort_by("place_id")
+    pq.write_table(histories, out / "histories.parquet")
+    pq.write_table(catalogue, out / "places.parquet")
+    digest = hashlib.sha256()
+    for file in ("histories.parquet", "places.parquet"):
+        digest.update((out / file).read_bytes())
+    cut_at = int(np.sort(ats)[int(len(ats) * 0.9)])
+    manifest = {
+        "format": 1,
+        "as_of": datetime.fromtimestamp(int(ats.max()) // 1_000_000, tz=UTC).isoformat(),
+        "cut_at": datetime.fromtimestamp(cut_at / 1_000_000, tz=UTC).isoformat(),
+        "is_time_synthetic": is_time_synthetic,
+        "feature_services": [],
+        "users": len(names),
+        "places": len(catalogue),
+        "events": len(users),
+        "hash": digest.hexdigest(),
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
