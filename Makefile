@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock
+.PHONY: help setup demo test lint format serve dev bench lock
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,9 +20,37 @@ $(VENV)/bin/uv:
 
 $(STAMP): requirements.lock pyproject.toml | $(VENV)/bin/uv
 	@echo "Setting up $(VENV) from requirements.lock (about 2 GB, once) ..."
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND) --requirements requirements.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(FIND) --requirements requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+demo: $(STAMP)  ## run the main job on a sample city, ask the service, print what came out
+	@$(BIN)/tastemate demo
+
+test: $(STAMP)  ## run the tests; names what it could not run (TASTEMATE_REQUIRE=all: that fails)
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)  ## lint, formatting, types, import layers, SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/sqlfluff lint dbt_project/models
+
+format: $(STAMP)  ## format the Python code
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+serve: $(STAMP)  ## serve the champion of .tastemate/ over HTTP on loopback
+	@$(BIN)/tastemate serve
+
+dev: $(STAMP)  ## open Dagster's web interface with the whole graph
+	@$(BIN)/tastemate dev
+
+bench: bench-taste  ## run every benchmark; each prints a table and writes .bench/NAME.json
+
+bench-taste: $(STAMP)  ## how far neighbours share the planted taste of a sample city
+	@$(BIN)/python tests/bench/taste.py
 
 lock: | $(VENV)/bin/uv  ## pin every dependency anew in requirements.lock
 	@echo 'torch==2.13.0' > $(VENV)/torch.txt

@@ -1,0 +1,130 @@
+"""From features to a trained and evaluated model."""
+
+import json
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration import asset_keys as keys
+from orchestration import model_store
+from orchestration.measure import measured
+from orchestration.pictures import as_metadata, quality_bars, training_curve
+from orchestration.progress import say
+from orchestration.resources import HomeResource
+from serving.home import now
+
+
+class Training(dg.Config):
+    """How to train. Without a preset the model that is there is kept, or `base` is trained."""
+
+    preset: str | None = None
+    seed: int = 0
+
+
+@dg.asset(
+    key=keys.TRAINING_SET, group_name="model", deps=[keys.REGISTRY, keys.FEATURE_MOMENTS],
+    kinds={"feast", "parquet"},
+)  # fmt: skip
+def training_set(home: HomeResource) -> dg.MaterializeResult:
+    """Whole histories and all places, as Feast's point-in-time join gives them."""
+    from feature_repo.training import write_training_set
+
+    paths = home.paths()
+    with measured() as cost:
+        manifest = write_training_set(paths.root, paths.training_sets, now())
+    folder = paths.training_sets / manifest["hash"][:16]
+    model_store.remember_training_set(paths, folder)
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    return dg.MaterializeResult(
+        metadata={
+            **{name: value for name, value in manifest.items() if isinstance(value, str | int)},
+            "dagster/row_count": manifest["users"],
+            "bytes": size,
+            **cost.metadata(),
+        }
+    )
+
+
+@dg.asset(
+    key=keys.RECOMMENDER, group_name="model", deps=[keys.TRAINING_SET],
+    kinds={"pytorch", "huggingface"},
+)  # fmt: skip
+def recommender(home: HomeResource, config: Training) -> dg.MaterializeResult:
+    """The BERT recommender, trained on the training set; resumed where a run was cut off."""
+    paths = home.paths()
+    with measured() as cost:
+        folder = _trained(paths, config)
+    model_store.remember_model(paths, folder)
+    training = json.loads((folder / "training.json").read_text())
+    facts = {name: value for name, value in training.items() if isinstance(value, str | int | float)}
+    return dg.MaterializeResult(
+        metadata={
+            **facts,
+            **cost.metadata(),
+            "training_seconds": training["seconds"],
+            "curve": as_metadata(training_curve(training)),
+        }
+    )
+
+
+def _trained(paths: model_store.Home, config: Training) -> Path:
+    """Train as *config* says, unless that model is there already."""
+    from models_ml.train import Epoch, train
+
+    if config.preset is None:
+        try:
+            return model_store.current_model(paths)
+        except model_store.NoModelError:
+            pass
+
+    def tell(epoch: Epoch) -> None:
+        say(
+            f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.3f}  "
+            f"validation NDCG@10 {epoch.validation_ndcg_10:.4f}"
+        )
+
+    data = model_store.current_training_set(paths)
+    preset = config.preset or "base"
+    out = model_store.model_folder(paths, data, preset, config.seed)
+    train(data.folder, out, preset=preset, seed=config.seed, progress=tell)
+    return out
+
+
+@dg.asset(
+    key=keys.EVALUATION, group_name="model", deps=[keys.RECOMMENDER], kinds={"pytorch"},
+    check_specs=[
+        dg.AssetCheckSpec(
+            "beats_every_baseline", asset=keys.EVALUATION,
+            description="NDCG@10 on the last tenth of events is above every baseline's.",
+        )
+    ],
+)  # fmt: skip
+def evaluation(home: HomeResource) -> dg.MaterializeResult:
+    """Model and baselines ranked over all places, on both splits."""
+    from models_ml.evaluate import evaluate
+
+    paths = home.paths()
+    data = model_store.current_training_set(paths)
+    folder = model_store.current_model(paths)
+    with measured() as cost:
+        found = evaluate(data.folder, folder, folder)
+    figures = {
+        f"{split}/{name}/ndcg_10": values["ndcg_10"]
+        for split in ("time", "loo")
+        for name, values in found[split].items()
+    }
+    return dg.MaterializeResult(
+        metadata={
+            **figures,
+            "best_baseline": found["best_baseline"],
+            **cost.metadata(),
+            "quality": as_metadata(quality_bars(found)),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                passed=found["passes"],
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"best_baseline": found["best_baseline"]},
+            )
+        ],
+    )

@@ -1,0 +1,404 @@
+"""The command `tastemate`: each verb calls the tool or the function that does the work.
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 refused by a gate.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from serving.home import Home
+
+REFUSED = 3
+PRESET_NAMES = ["tiny", "small", "base"]  # models_ml.config, which would load torch for --help
+
+
+class Group(click.Group):
+    """Shows an error that a person can act on as one line, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; our own errors end with exit code 1, a gate's with 3."""
+        from orchestration.errors import RefusedError, expected_errors
+
+        try:
+            return super().invoke(ctx)
+        except RefusedError as refusal:
+            click.secho(f"Refused: {refusal}", fg="red", err=True)
+            sys.exit(REFUSED)
+        except expected_errors() as error:
+            click.secho(f"Error: {error}", fg="red", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home",
+    "root",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where all state lies [default: TASTEMATE_HOME, else .tastemate/ beside the project].",
+)
+@click.pass_context
+def main(ctx: click.Context, root: Path | None) -> None:
+    """People of similar taste, and the places they would like next."""
+    ctx.obj = Home.find(root)
+
+
+def _enter(home: Home) -> None:
+    from orchestration.quiet import hush
+    from orchestration.settings import enter
+
+    hush()
+    enter(home)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, default=str))
+
+
+@main.command()
+@click.pass_obj
+def env(home: Home) -> None:
+    """Print the exports after which dbt, feast, dagster and bentoml work on the home.
+
+    Use it as: eval "$(tastemate env)"
+    """
+    from orchestration.settings import enter, exports
+
+    enter(home)
+    for name, value in exports(home).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+    click.echo(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
+
+
+def source_options(command: Any) -> Any:
+    """Add the options that choose where events come from."""
+    for option in (
+        click.option("--seed", default=0, show_default=True, help="Seed of a new sample city."),
+        click.option("--events", default=120_000, show_default=True, help="Size of a new sample city."),
+        click.option("--path", type=click.Path(exists=True, path_type=Path), help="File or folder."),
+        click.option(
+            "--mapping",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Mapping file of --source interactions.",
+        ),
+        click.option("--source", type=click.Choice(["sample", "interactions"])),
+    ):
+        command = option(command)
+    return command
+
+
+def _register(
+    home: Home, source: str | None, mapping: Path | None, path: Path | None, events: int, seed: int
+) -> None:
+    """Remember the chosen source; a sample city that is not there yet is made."""
+    from orchestration.sources import register, resolve
+
+    if source is None:
+        if mapping or path:
+            raise click.UsageError("--mapping and --path need --source sample or --source interactions.")
+        return
+    if source == "interactions" and not (mapping and path):
+        raise click.UsageError("--source interactions needs --mapping FILE and --path FILE_OR_DIR.")
+    if source == "sample" and mapping:
+        raise click.UsageError("--source sample knows its own fields; leave --mapping out.")
+    if path is None:
+        from orchestration.sample_city import make
+
+        path = make(home, events=events, seed=seed)
+    register(home, resolve(source, path, mapping))
+
+
+@main.command()
+@source_options
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def ingest(home: Home, source: str | None, mapping: Path | None, path: Path | None, events: int,
+           seed: int, as_json: bool) -> None:  # fmt: skip  # noqa: FBT001, PLR0913
+    """Land new files of a source, or of all sources known, in the raw archive."""
+    from orchestration.runs import land_sources
+    from orchestration.sources import sentence
+
+    _enter(home)
+    _register(home, source, mapping, path, events, seed)
+    landed = land_sources(home)
+    if as_json:
+        _print_json(landed)
+    for file in () if as_json else landed:
+        click.echo(sentence(file))
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def build(home: Home, dbt_arguments: tuple[str, ...]) -> None:
+    """Run `dbt build` on the home; further arguments go on to dbt."""
+    from orchestration.assets.elt import dbt_executable
+    from orchestration.settings import DBT_PROJECT
+
+    _enter(home)
+    command = [dbt_executable(), "build", *dbt_arguments]
+    sys.exit(min(1, subprocess.run(command, cwd=DBT_PROJECT, check=False).returncode))
+
+
+@main.command()
+@click.option("--accept", is_flag=True, help="Rewrite the lock as the feature models are.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def plan(home: Home, *, accept: bool, as_json: bool) -> None:
+    """Compare the feature models with the committed lock of what may go online."""
+    from feature_repo import lock
+
+    _enter(home)
+    _ensure_manifest(home)
+    differences = lock.accept(home.root) if accept else lock.plan(home.root)
+    if as_json:
+        _print_json({"differences": differences, "accepted": accept})
+    elif differences:
+        click.echo("\n".join(differences))
+        click.echo(f"{lock.LOCK.name} rewritten; commit it." if accept else
+                   "Accept them: tastemate plan --accept")  # fmt: skip
+    else:
+        click.echo("The feature models are as the lock says.")
+
+
+@main.command()
+@click.pass_obj
+def apply(home: Home) -> None:
+    """Register the feature models with Feast, if they are as the lock says."""
+    from feature_repo import lock
+
+    _enter(home)
+    _ensure_manifest(home)
+    click.echo("Applied: " + ", ".join(lock.apply(home.root)))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def materialize(home: Home, *, as_json: bool) -> None:
+    """Publish the current features to the online store and compare every key."""
+    from orchestration.online import publish_and_compare
+
+    _enter(home)
+    found = publish_and_compare(home)
+    if as_json:
+        _print_json(found)
+    else:
+        click.echo(_facts(found))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def parity(home: Home, *, as_json: bool) -> None:
+    """Compare online and offline features, key by key; exit 1 where they differ."""
+    from orchestration.online import compare
+
+    _enter(home)
+    found = compare(home)
+    if as_json:
+        _print_json(found)
+    else:
+        click.echo(_facts(found))
+    sys.exit(0 if found["equal"] == found["keys"] and not found["extra"] else 1)
+
+
+@main.command()
+@click.option("--preset", type=click.Choice(PRESET_NAMES), help="Size of the model.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--export", "target", type=click.Path(file_okay=False, path_type=Path),
+              help="Write the training set there instead, for another machine.")  # fmt: skip
+@click.option("--adopt", "source", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Take the model folder made there as this home's model.")  # fmt: skip
+@click.pass_obj
+def train(home: Home, preset: str | None, seed: int, target: Path | None, source: Path | None) -> None:
+    """Train on the home's features, as the Dagster asset model/recommender."""
+    from orchestration import asset_keys as keys
+    from orchestration import model_store
+    from orchestration.runs import materialize as make
+    from orchestration.runs import training_config
+
+    _enter(home)
+    if target:
+        exported = model_store.export_training_set(home, target)
+        click.echo(f"{target}: training set {exported.hash[:16]}. Train there, then come back with "
+                   "'tastemate train --adopt DIR'.")  # fmt: skip
+        return
+    if source:
+        model_store.adopt(home, source)
+        make(home, [keys.RECOMMENDER], training_config(None, seed))
+    else:
+        make(home, [keys.TRAINING_SET, keys.RECOMMENDER], training_config(preset or "base", seed))
+    click.echo(f"The home's model: {model_store.current_model(home)}")
+
+
+@main.command()
+@click.option("--gate", is_flag=True, help="Exit 3 unless the model beats every baseline.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def evaluate(home: Home, *, gate: bool, as_json: bool) -> None:
+    """Rank all places for held-out events, with the model and with every baseline."""
+    from orchestration import asset_keys as keys
+    from orchestration.errors import RefusedError
+    from orchestration.files import read_json
+    from orchestration.model_store import current_model
+    from orchestration.report import quality_tables
+    from orchestration.runs import materialize as make
+
+    _enter(home)
+    current_model(home)
+    make(home, [keys.EVALUATION])
+    found = read_json(current_model(home) / "evaluation.json")
+    if as_json:
+        _print_json(found)
+    else:
+        click.echo(quality_tables(found))
+    if gate and not found["passes"]:
+        raise RefusedError(
+            f"on the last tenth of events no better than {found['best_baseline']} by NDCG@10. "
+            "Train longer or on more: tastemate train --preset base"
+        )
+
+
+@main.group()
+def release() -> None:
+    """Look at releases and choose which one is live."""
+
+
+@release.command("ls")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def release_ls(home: Home, *, as_json: bool) -> None:
+    """List the home's releases, newest first."""
+    from orchestration.releasing import list_releases
+
+    found = list_releases(home)
+    if as_json:
+        _print_json(found)
+    for entry in () if as_json else found:
+        mark = "*" if entry["is_champion"] else " "
+        click.echo(f"{mark} {entry['release_id']}  {entry['kind']:<8}  {entry['created_at']}  "
+                   f"{entry['reason']}")  # fmt: skip
+
+
+@release.command("show")
+@click.argument("release_id")
+@click.pass_obj
+def release_show(home: Home, release_id: str) -> None:
+    """Check a release's content and print its card."""
+    from serving.release import verify
+
+    _print_json(dict(verify(home.releases / release_id).card))
+
+
+@release.command("promote")
+@click.argument("release_id")
+@click.option("--reason", default="promoted by hand", show_default=True)
+@click.pass_obj
+def release_promote(home: Home, release_id: str, reason: str) -> None:
+    """Make a release live, such as an earlier one to roll back to; exit 3 if it may not be."""
+    from orchestration.releasing import promote
+
+    _enter(home)
+    live = promote(home, release_id, reason)
+    click.echo(f"Live: release {live.release_id}, index {live.index_id}.")
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port on loopback; 0 takes a free one.")
+@click.pass_obj
+def serve(home: Home, port: int) -> None:
+    """Serve the champion over HTTP on this computer, until Ctrl-C."""
+    import signal
+
+    from serving import server
+
+    _enter(home)
+    with server.start(home, port) as running:
+        click.echo(f"Serving on {running.url}; try {running.url}/v1/openapi.json. Ctrl-C stops it.")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            running.process.wait()
+        except KeyboardInterrupt:
+            click.echo("Stopping.")
+
+
+@main.command()
+@source_options
+@click.option("--preset", type=click.Choice(PRESET_NAMES),
+              help="Size of the model [default: what is there, else base].")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the run report as JSON.")
+@click.pass_obj
+def run(home: Home, source: str | None, mapping: Path | None, path: Path | None, events: int,
+        seed: int, preset: str | None, *, as_json: bool) -> None:  # fmt: skip  # noqa: PLR0913
+    """Run the main job: from new files to what is live. Does little if nothing is new."""
+    from orchestration.report import as_markdown
+    from orchestration.runs import run as run_all
+
+    _enter(home)
+    _register(home, source, mapping, path, events, seed)
+    outcome = run_all(home, preset, seed)
+    if as_json:
+        _print_json(outcome.report)
+        return
+    click.echo(as_markdown(outcome.report))
+    if not outcome.is_new:
+        click.echo("Nothing new since that run; what is live stays.")
+
+
+@main.command()
+@click.option("--port", default=3001, show_default=True)
+@click.pass_obj
+def dev(home: Home, port: int) -> None:
+    """Open Dagster's web interface with the whole graph, on this computer only."""
+    from orchestration.settings import PROJECT
+
+    _enter(home)
+    command = ["dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    os.execv(Path(sys.executable).with_name("dagster"), command)  # noqa: S606
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def doctor(home: Home, *, as_json: bool) -> None:
+    """Check the installation, the home and the services; exit 1 if something is wrong."""
+    from orchestration.doctor import examine
+
+    _enter(home)
+    findings = examine(home)
+    if as_json:
+        _print_json([finding.__dict__ for finding in findings])
+    for finding in () if as_json else findings:
+        click.echo(f"{'ok ' if finding.ok else 'NOT'}  {finding.what}: {finding.detail}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@main.command()
+@click.option("--events", default=120_000, show_default=True, help="Size of the sample city.")
+@click.option("--json", "as_json", is_flag=True, help="Print what came out as JSON.")
+@click.pass_obj
+def demo(home: Home, events: int, *, as_json: bool) -> None:
+    """Run the main job on a sample city, ask the packaged service, print what came out."""
+    from orchestration.demo import show
+
+    _enter(home)
+    found = show(home, events)
+    if as_json:
+        _print_json(found)
+
+
+def _ensure_manifest(home: Home) -> None:
+    from orchestration.assets.elt import ensure_manifest
+
+    ensure_manifest(home)
+
+
+def _facts(found: dict[str, Any]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in found.items())

@@ -1,0 +1,69 @@
+"""Everything that Dagster knows: assets, checks, jobs, the daily schedule.
+
+`dagster dev -m orchestration.definitions` opens it for the home of the environment.
+"""
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from orchestration import asset_keys as keys
+from orchestration.assets.delivery import report_failed_run, run_report
+from orchestration.assets.elt import elt_assets
+from orchestration.assets.model import evaluation, recommender, training_set
+from orchestration.assets.online import online_features, registry
+from orchestration.assets.raw import LANDING_DAYS, landed
+from orchestration.assets.release import bento, champion, index, release
+from orchestration.progress import step_lines
+from orchestration.resources import HomeResource
+from orchestration.settings import DBT_PROJECT, enter
+from serving.home import Home
+
+LAND, REFRESH, DAILY = "land", "refresh", "daily"
+
+
+def build_definitions(home: Home) -> dg.Definitions:
+    """Define the whole graph for *home*."""
+    raw = dg.AssetSelection.assets(keys.LINES, keys.FILES)
+    everything = dg.AssetSelection.all()
+    land = dg.define_asset_job(LAND, raw, partitions_def=LANDING_DAYS)
+    refresh = dg.define_asset_job(REFRESH, everything - raw)
+    daily = dg.define_asset_job(DAILY, everything, partitions_def=LANDING_DAYS)
+    return dg.Definitions(
+        assets=[
+            landed,
+            elt_assets(home),
+            registry,
+            online_features,
+            training_set,
+            recommender,
+            evaluation,
+            release,
+            index,
+            bento,
+            champion,
+            run_report,
+        ],
+        jobs=[land, refresh, daily],
+        schedules=[
+            dg.build_schedule_from_partitioned_job(
+                daily,
+                name="every_night",
+                hour_of_day=3,
+                description="The daily run: what has landed since yesterday, up to a new index.",
+            )
+        ],
+        sensors=[report_failed_run],
+        resources={
+            "home": HomeResource(root=str(home.root)),
+            "dbt": DbtCliResource(project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT)),
+        },
+        loggers={"console": dg.colored_console_logger, "steps": step_lines},
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Make the definitions for the home that the environment names."""
+    home = Home.find()
+    enter(home)
+    return build_definitions(home)

@@ -1,0 +1,175 @@
+"""The demo: a sample city from raw documents to answers over real HTTP, and a page of what came out."""
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from orchestration import sample_city
+from orchestration.progress import console as progress
+from orchestration.report import quality_rows
+from orchestration.runs import NoSourceError, run
+from orchestration.sources import register, registered, resolve
+from orchestration.taste import planted_taste_lifts
+from serving import server
+from serving.home import Home
+
+PRESET = "small"
+# A history long enough to have a taste, short enough to be read.
+A_GOOD_LENGTH = 60
+STRANGER = "nobody-has-seen-me"
+
+page = Console(highlight=False)
+
+
+def show(home: Home, events: int) -> dict[str, Any]:
+    """Run the main job on a sample city in *home*, ask the service, print what came out.
+
+    Raises:
+        NoSourceError: the home has other sources than a sample city.
+    """
+    if any(entry.source != "sample" for entry in registered(home)):
+        raise NoSourceError(
+            f"{home.root}: this home ingests real data, and a sample city must not mix with it. "
+            "Give the demo a home of its own: tastemate --home DIR demo"
+        )
+    started = time.monotonic()
+    documents = sample_city.make(home, events=events, seed=0)
+    register(home, resolve("sample", documents, None))
+    outcome = run(home, PRESET, seed=0)
+    progress.print("  [bold]▸[/bold] starting the packaged service and asking it")
+    person = _someone(home)
+    with server.start(home) as running, httpx.Client(base_url=running.url, timeout=10) as client:
+        similar = _ask(client, "similar-users", {"user_id": person, "limit": 5})
+        places = _ask(client, "recommend-places", {"user_id": person, "limit": 5})
+        stranger = _ask(client, "recommend-places", {"user_id": STRANGER, "limit": 3})
+    lifts = planted_taste_lifts(home, sample_city.truth(home))
+    found = {
+        "user_id": person,
+        "similar_users": similar,
+        "recommend_places": places,
+        "stranger": stranger,
+        "planted_taste": {name: lift.__dict__ for name, lift in lifts.items()},
+        "report": outcome.report,
+    }
+    _print_page(home, found, time.monotonic() - started)
+    return found
+
+
+def _ask(client: httpx.Client, question: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = client.post(f"/v1/{question}", json=body)
+    answer.raise_for_status()
+    return dict(answer.json())
+
+
+def _someone(home: Home) -> str:
+    """Find the product's id of a person with a history of a readable length."""
+    from serving.vault import Vault
+
+    users = pq.read_table(home.marts / "dim_users.parquet")
+    distance = pc.abs(pc.subtract(users["event_count"], A_GOOD_LENGTH))
+    row = pc.sort_indices(
+        users.append_column("distance", distance),
+        sort_keys=[("distance", "ascending"), ("user_id", "ascending")],
+    )[0].as_py()
+    pseudonym = users["user_id"][row].as_py()
+    return str(Vault(home.vault, home.keys).reveal([pseudonym])[pseudonym])
+
+
+def _print_page(home: Home, found: dict[str, Any], seconds: float) -> None:
+    report = found["report"]
+    page.print()
+    page.rule("[bold]Tastemate[/bold]")
+    page.print(
+        f"{report['events']:,} events of {report['users']:,} people at {report['places']:,} places, "
+        f"from {sum(file['lines_in'] for file in report['files']):,} raw lines "
+        f"({sum(file['duplicates'] for file in report['files']):,} duplicates, "
+        f"{sum(file['quarantined'] for file in report['files']):,} quarantined, none lost)."
+    )
+    page.print(f"\n[bold]{found['user_id']}[/bold] likes: {_taste(home, found['user_id'])}")
+    page.print(_people(found["similar_users"]))
+    page.print(_places(found["recommend_places"]))
+    stranger = found["stranger"]
+    page.print(
+        f"Somebody unknown gets strategy [bold]{stranger['strategy']}[/bold]: "
+        + ", ".join(place["place_id"] for place in stranger["places"])
+    )
+    page.print(_quality(report))
+    page.print(_lifts(found["planted_taste"]))
+    page.print(_where(home, report))
+    page.print(f"Done in {seconds:.0f} s.")
+
+
+def _taste(home: Home, user_id: str) -> str:
+    """Name the categories that a person chose most."""
+    from serving.pseudonyms import Pseudonyms
+
+    pseudonym = Pseudonyms(home.keys).of(user_id)
+    mine = ("user_id", "=", pseudonym)
+    events = pq.read_table(home.marts / "fct_events.parquet", filters=[mine], columns=["place_id"])
+    places = pq.read_table(home.marts / "dim_places.parquet", columns=["place_id", "category_codes"])
+    categories = dict(zip(*(column.to_pylist() for column in places), strict=True))
+    chosen = Counter(
+        code for place in events["place_id"].to_pylist() for code in categories[place] or ()
+    )
+    return ", ".join(f"{code} ({count})" for code, count in chosen.most_common(6))
+
+
+def _people(answer: dict[str, Any]) -> Table:
+    table = Table("person", "score", "what you share", title="People of similar taste", title_justify="left")
+    for user in answer["users"]:
+        table.add_row(user["user_id"], f"{user['score']:.3f}", _because(user["reasons"]))
+    return table
+
+
+def _places(answer: dict[str, Any]) -> Table:
+    table = Table("place", "what it is", "district", "because", title="Places to go next", title_justify="left")
+    for place in answer["places"]:
+        what = ", ".join(place["category_codes"])
+        table.add_row(place["place_id"], what, place["district_code"], _because(place["reasons"]))
+    return table
+
+
+def _because(reasons: Any) -> str:
+    return "; ".join(str(reason) for reason in reasons)
+
+
+def _quality(report: dict[str, Any]) -> Table:
+    table = Table(
+        "", "NDCG@10", "HR@10", "HR@1", "MRR", "leave-one-out NDCG@10",
+        title="Quality: who ranks what comes next best (last tenth of events)", title_justify="left",
+    )  # fmt: skip
+    loo = report["quality"]["loo"]
+    for row in quality_rows(report["quality"], "time"):
+        figures = [row["ndcg_10"], row["hr_10"], row["hr_1"], row["mrr"], loo[row["name"]]["ndcg_10"]]
+        table.add_row(row["name"], *(f"{figure:.4f}" for figure in figures))
+    return table
+
+
+def _lifts(lifts: dict[str, dict[str, float]]) -> Table:
+    table = Table("vectors", "same main taste", "same district",
+                  title="Neighbours, times oftener than by chance", title_justify="left")  # fmt: skip
+    for name, lift in lifts.items():
+        table.add_row(name, f"{lift['taste']:.2f}", f"{lift['district']:.2f}")
+    return table
+
+
+def _where(home: Home, report: dict[str, Any]) -> str:
+    def shown(path: Path) -> str:
+        here = Path.cwd()
+        return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+    return (
+        f"\nLive: release {report['release_id']} ({report['release_kind']}), index {report['index_id']}.\n"
+        f"Everything lies under {shown(home.root)}; the report is {shown(home.reports / 'latest.md')}.\n"
+        "Next:\n"
+        "  make serve      ask it yourself, on http://127.0.0.1:3000/v1/recommend-places\n"
+        "  make dev        see the whole graph in Dagster\n"
+        "  your own data   docs/how-to/bring-your-own-data.md"
+    )

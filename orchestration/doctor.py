@@ -1,0 +1,105 @@
+"""Looks whether everything that a home needs is there and sound."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+
+from orchestration.errors import expected_errors
+from orchestration.settings import PROJECT
+from serving.home import Home
+
+ENOUGH_GB = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, whether it is well, and what to do if not."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+def examine(home: Home) -> list[Finding]:
+    """Look at the installation, the home and the services it is set to use."""
+    looks: dict[str, Callable[[Home], tuple[bool, str]]] = {
+        "packages": _packages,
+        "disk": _disk,
+        "sources": _sources,
+        "dbt project and feature lock": _features,
+        "online store": _online,
+        "what is live": _live,
+    }
+    findings = []
+    for what, look in looks.items():
+        try:
+            ok, detail = look(home)
+        except expected_errors() as error:
+            ok, detail = False, str(error)
+        findings.append(Finding(what, ok, detail))
+    return findings
+
+
+def _packages(_: Home) -> tuple[bool, str]:
+    """Compare what is installed with the lock file."""
+    wrong = []
+    pinned = [
+        line.split()[0].partition("==")
+        for line in (PROJECT / "requirements.lock").read_text().splitlines()
+        if "==" in line and not line.startswith((" ", "#"))
+    ]
+    for name, _, version in pinned:
+        try:
+            found = metadata.version(name.partition("[")[0]).partition("+")[0]
+        except metadata.PackageNotFoundError:
+            found = "missing"
+        if found != version.partition("+")[0].rstrip(";"):
+            wrong.append(f"{name} is {found}, locked is {version}")
+    return not wrong, "; ".join(wrong) or f"{len(pinned)} as locked"
+
+
+def _disk(home: Home) -> tuple[bool, str]:
+    free = shutil.disk_usage(home.root).free / 1e9
+    return free > ENOUGH_GB, f"{free:.0f} GB free under {home.root}"
+
+
+def _sources(home: Home) -> tuple[bool, str]:
+    from orchestration.sources import registered
+
+    known = registered(home)
+    if not known:
+        return True, "none yet; name one: tastemate run --source sample"
+    gone = [entry.path for entry in known if not os.path.exists(entry.path)]  # noqa: PTH110
+    return not gone, f"{len(known)} known" + (f"; gone: {', '.join(gone)}" if gone else "")
+
+
+def _features(home: Home) -> tuple[bool, str]:
+    from feature_repo import lock
+    from orchestration.assets.elt import ensure_manifest
+
+    ensure_manifest(home)
+    differences = lock.plan(home.root)
+    return not differences, "; ".join(differences) or "they agree"
+
+
+def _online(home: Home) -> tuple[bool, str]:
+    from feature_repo.online import open_online, reachable
+    from feature_repo.settings import online_url, open_store
+
+    with reachable("doctor"):
+        open_online(open_store(home.root))
+    return True, online_url() or "SQLite in the home"
+
+
+def _live(home: Home) -> tuple[bool, str]:
+    from serving import champion, index
+    from serving.release import verify
+
+    if not home.champion.exists():
+        return True, "nothing yet; run the main job: tastemate run"
+    live = champion.read(home)
+    found = verify(home.releases / live.release_id)
+    users = len(index.open_index(home.indexes / live.index_id))
+    return True, f"release {live.release_id} ({found.kind}), {users:,} people in its index"

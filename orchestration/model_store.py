@@ -1,0 +1,125 @@
+"""Where trained models lie in a home, and which one belongs to the current training set."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.files import write_atomically
+from serving.home import Home
+
+
+class NoTrainingSetError(RuntimeError):
+    """Nothing has been prepared to train on."""
+
+
+class NoModelError(RuntimeError):
+    """No model has been trained on the current training set."""
+
+
+class WrongModelError(RuntimeError):
+    """A folder that is to be adopted holds no model of the current training set."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A training set in its folder."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def hash(self) -> str:
+        return str(self.manifest["hash"])
+
+
+def remember_training_set(home: Home, folder: Path) -> None:
+    """Make *folder* the current training set."""
+    write_atomically(home.state / "training_set.json", json.dumps({"folder": folder.name}))
+
+
+def current_training_set(home: Home) -> TrainingSet:
+    """Find the training set that the home's last build gave.
+
+    Raises:
+        NoTrainingSetError: there is none yet.
+    """
+    pointer = home.state / "training_set.json"
+    if not pointer.exists():
+        raise NoTrainingSetError(
+            f"{home.training_sets}: there is no training set yet. Make one: tastemate run"
+        )
+    folder = home.training_sets / json.loads(pointer.read_text())["folder"]
+    return TrainingSet(folder, json.loads((folder / "manifest.json").read_text()))
+
+
+def model_folder(home: Home, training_set: TrainingSet, preset: str, seed: int) -> Path:
+    """Name the folder of the model of *preset* and *seed* trained on *training_set*."""
+    return home.models / f"{training_set.folder.name}-{preset}-{seed}"
+
+
+def remember_model(home: Home, folder: Path) -> None:
+    """Make *folder* the current model."""
+    write_atomically(home.state / "model.json", json.dumps({"folder": folder.name}))
+
+
+def current_model(home: Home) -> Path:
+    """Find the model last trained or adopted, if it was trained on the current training set.
+
+    Raises:
+        NoModelError: there is none.
+        NoTrainingSetError: there is not even a training set.
+    """
+    training_set = current_training_set(home)
+    pointer = home.state / "model.json"
+    if pointer.exists():
+        folder = home.models / json.loads(pointer.read_text())["folder"]
+        config = folder / "config.json"
+        if config.exists() and _trained_on(config) == training_set.hash:
+            return folder
+    raise NoModelError(
+        f"{home.models}: no model has been trained on training set {training_set.hash[:16]}. "
+        "Train one: tastemate train"
+    )
+
+
+def export_training_set(home: Home, target: Path) -> TrainingSet:
+    """Copy the current training set to *target*, for a machine that has nothing but a GPU."""
+    training_set = current_training_set(home)
+    shutil.copytree(training_set.folder, target, dirs_exist_ok=True)
+    return training_set
+
+
+def adopt(home: Home, source: Path) -> Path:
+    """Take a model trained elsewhere, if it was trained on the current training set.
+
+    Raises:
+        WrongModelError: *source* holds no model, or one of another training set.
+    """
+    training_set = current_training_set(home)
+    config = source / "config.json"
+    if not config.exists():
+        raise WrongModelError(
+            f"{source}: there is no config.json, so no finished model. "
+            "Train there first: python -m models_ml.train --data FOLDER --out FOLDER"
+        )
+    if _trained_on(config) != training_set.hash:
+        raise WrongModelError(
+            f"{config}: trained on training set {_trained_on(config)[:16]}, "
+            f"but the home's is {training_set.hash[:16]}. "
+            "Export it again and train on that: tastemate train --export DIR"
+        )
+    settings = json.loads(config.read_text())
+    folder = model_folder(home, training_set, settings["preset"], settings["seed"])
+    draft = home.models / f".draft-{folder.name}"
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(source, draft)
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)
+    remember_model(home, folder)
+    return folder
+
+
+def _trained_on(config: Path) -> str:
+    return str(json.loads(config.read_text())["training_set_hash"])

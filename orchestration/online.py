@@ -1,0 +1,42 @@
+"""Publishing features, and comparing what is online with what it should be."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from feature_repo import parity, publish
+from orchestration.files import write_atomically
+from orchestration.progress import say
+from serving.home import Home
+
+
+def publish_and_compare(home: Home) -> dict[str, Any]:
+    """Publish, compare every key, and publish anew in full once if they differ.
+
+    A store that somebody wrote to by hand is mended that way; what still differs is left to
+    whoever looks at the figures.
+    """
+    published = publish.publish(home.root, progress=_tell)
+    found = compare(home)
+    if not is_equal(found):
+        say("online differs from offline; publishing every row anew")
+        published = publish.publish(home.root, progress=_tell, full=True)
+        found = compare(home)
+    return asdict(published) | found
+
+
+def compare(home: Home) -> dict[str, Any]:
+    """Compare online and offline features for every key; keep the figures for the run report."""
+    found = asdict(parity.check(home.root))
+    write_atomically(home.state / "parity.json", json.dumps(found, default=str))
+    return found
+
+
+def is_equal(found: dict[str, Any]) -> bool:
+    """Tell whether a comparison found every key equal and none too many."""
+    return bool(found["equal"] == found["keys"] and not found["extra"])
+
+
+def _tell(view: str, done: int, todo: int) -> None:
+    if done == todo or done % 20_000 == 0:
+        say(f"{view}: {done:,} of {todo:,} rows")

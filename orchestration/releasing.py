@@ -1,0 +1,127 @@
+"""Which model becomes a release, and which release is live."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration import model_store
+from orchestration.errors import RefusedError
+from orchestration.files import read_json, write_atomically
+from serving import champion, index
+from serving.home import Home, now
+from serving.release import Release, ReleaseError, open_release, pack, verify
+
+FEATURE_SERVICE = "tastemate_v1"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is to go live, and why: a folder to pack, or the release that stays."""
+
+    reason: str
+    folder: Path | None = None
+    stays: str | None = None
+
+
+def choose(home: Home) -> Choice:
+    """Choose the model if it passed the gate, else what is live, else the best baseline."""
+    folder = model_store.current_model(home)
+    found = json.loads((folder / "evaluation.json").read_text())
+    best = found["best_baseline"]
+    ours = _ndcg(found, found["model"])
+    compared = f"NDCG@10 {ours:.4f} on the last tenth of events, {best} {_ndcg(found, best):.4f}"
+    if found["passes"]:
+        return Choice(f"beats every baseline: {compared}", folder=folder)
+    if home.champion.exists():
+        stays = champion.read(home).release_id
+        return Choice(f"the new model does not beat every baseline: {compared}", stays=stays)
+    return Choice(f"no model beats the best baseline: {compared}", folder=folder / "baseline")
+
+
+def pack_release(home: Home, chosen: Choice) -> Release:
+    """Pack what was chosen together with its frozen registry; what stays is opened as it is."""
+    if chosen.stays is not None:
+        return open_release(home.releases / chosen.stays)
+    if chosen.folder is None:
+        raise ReleaseError(f"{home.models}: nothing was chosen to be released. Train: tastemate train")
+    from feature_repo.frozen import freeze
+    from feature_repo.settings import open_store
+
+    manifest = model_store.current_training_set(home).manifest
+    found = read_json(model_store.current_model(home) / "evaluation.json")
+    card = {
+        "reason": chosen.reason,
+        "metrics": {split: found[split] for split in ("time", "loo")},
+        "training_set_hash": manifest["hash"],
+        "as_of": manifest["as_of"],
+    }
+    with tempfile.TemporaryDirectory(prefix="tastemate-registry-") as draft:
+        freeze(open_store(home.root), FEATURE_SERVICE, Path(draft))
+        registry, schema = Path(draft) / "registry.pb", Path(draft) / "feature_schema.json"
+        return pack(chosen.folder, registry, schema, home.releases, card)
+
+
+def build_index(home: Home, release: Release, progress: Any = lambda _: None) -> index.Index:
+    """Embed everybody who agreed to be shown with *release*."""
+    from models_ml.recommender import load
+    from serving.histories import discoverable
+
+    known = frozenset(load(release.folder).places.place_ids)
+    as_of = now()
+    people = discoverable(
+        home.features / "user_favor.parquet", home.features / "place.parquet", known, as_of
+    )
+    return index.build(release.folder, people, home.indexes, as_of, progress)
+
+
+def remember_candidate(home: Home, release_id: str, reason: str) -> None:
+    """Keep which release the run has made, until it is promoted."""
+    candidate = {"release_id": release_id, "reason": reason}
+    write_atomically(home.state / "candidate.json", json.dumps(candidate))
+
+
+def candidate(home: Home) -> tuple[Release, str]:
+    """Open the release that the run has made; why it was chosen comes with it."""
+    kept = read_json(home.state / "candidate.json")
+    if kept is None:
+        raise ReleaseError(f"{home.releases}: no release has been made yet. Run: tastemate run")
+    return open_release(home.releases / kept["release_id"]), kept["reason"]
+
+
+def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
+    """Make a release live, with its newest index.
+
+    Raises:
+        RefusedError: its content is not what its name says, or it has no index.
+        ReleaseError: there is no such release.
+    """
+    open_release(home.releases / release_id)
+    try:
+        verify(home.releases / release_id)
+        newest = index.newest(home.indexes, release_id)
+    except (ReleaseError, index.IndexFaultError) as error:
+        raise RefusedError(str(error)) from None
+    return champion.promote(home, release_id, newest.index_id, reason)
+
+
+def list_releases(home: Home) -> list[dict[str, Any]]:
+    """List id, kind, time and reason of the home's releases, newest first."""
+    live = champion.read(home).release_id if home.champion.exists() else None
+    found = [open_release(card.parent) for card in home.releases.glob("[!.]*/card.json")]
+    entries = [
+        {
+            "release_id": release.release_id,
+            "kind": release.kind,
+            "created_at": release.card["created_at"],
+            "reason": release.card.get("reason", ""),
+            "is_champion": release.release_id == live,
+        }
+        for release in found
+    ]
+    return sorted(entries, key=lambda entry: str(entry["created_at"]), reverse=True)
+
+
+def _ndcg(evaluation: dict[str, Any], name: str) -> float:
+    return float(evaluation["time"][name]["ndcg_10"])

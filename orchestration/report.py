@@ -1,0 +1,143 @@
+"""The run report: what went in, what came out, how good it is and what it cost.
+
+Put together from what lies in the home and from Dagster's record of the run, so
+that it says the same however the run was started.
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from orchestration.files import read_json, write_atomically
+from orchestration.model_store import NoModelError, NoTrainingSetError, current_model
+from serving import champion
+from serving.home import Home
+
+FILE_COLUMNS = ["name", "kind", "lines_in", "accepted", "duplicates", "quarantined", "erased"]
+METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
+
+
+def write_report(
+    home: Home, instance: dg.DagsterInstance, run_id: str, status: str, as_of: datetime
+) -> dict[str, Any]:
+    """Write `reports/run-<id>.json` and `.md`, and their copies `latest`; return the report."""
+    live = _live(home)
+    report = {
+        "run_id": run_id,
+        "as_of": as_of.isoformat(),
+        "status": status,
+        "files": _files(home),
+        "users": _rows(home.marts / "dim_users.parquet"),
+        "places": _rows(home.marts / "dim_places.parquet"),
+        "events": _rows(home.marts / "fct_events.parquet"),
+        "release_id": live.release_id if live else None,
+        "index_id": live.index_id if live else None,
+        "release_kind": _release_kind(home, live.release_id) if live else None,
+        "quality": _quality(home),
+        "parity": read_json(home.state / "parity.json"),
+        "steps": _steps(instance, run_id),
+    }
+    text = json.dumps(report, indent=2)
+    readable = as_markdown(report)
+    for name in (f"run-{run_id}", "latest"):
+        write_atomically(home.reports / f"{name}.json", text)
+        write_atomically(home.reports / f"{name}.md", readable)
+    return report
+
+
+def _rows(path: Path) -> int | None:
+    return pq.read_metadata(path).num_rows if path.exists() else None
+
+
+def _files(home: Home) -> list[dict[str, Any]]:
+    path = home.marts / "fct_landed_files.parquet"
+    if not path.exists():
+        return []
+    table = pq.read_table(path)
+    order = pc.sort_indices(table, sort_keys=[("landed_at", "ascending"), ("name", "ascending")])
+    return table.select(FILE_COLUMNS).take(order).to_pylist()
+
+
+def _live(home: Home) -> champion.Champion | None:
+    try:
+        return champion.read(home)
+    except champion.NoChampionError:
+        return None
+
+
+def _release_kind(home: Home, release_id: str) -> str | None:
+    card = read_json(home.releases / release_id / "card.json")
+    return card["kind"] if card else None
+
+
+def _quality(home: Home) -> dict[str, Any]:
+    try:
+        evaluation = read_json(current_model(home) / "evaluation.json")
+    except (NoModelError, NoTrainingSetError):
+        evaluation = None
+    return {split: evaluation[split] for split in ("time", "loo")} if evaluation else {}
+
+
+def _steps(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:
+    """List the run's steps in the order in which they ended."""
+    peaks: dict[str, float] = {}
+    steps = []
+    for record in instance.all_logs(run_id):
+        event = record.dagster_event
+        if event is None or event.step_key is None:
+            continue
+        if event.event_type_value == "ASSET_MATERIALIZATION":
+            value = event.materialization.metadata.get("peak_mb")
+            if value is not None:
+                peak = float(value.value)  # type: ignore[arg-type]
+                peaks[event.step_key] = max(peak, peaks.get(event.step_key, 0.0))
+        if event.event_type_value == "STEP_SUCCESS":
+            seconds = event.step_success_data.duration_ms / 1000
+            name, peak_mb = event.step_key, peaks.get(event.step_key)
+            steps.append({"name": name, "seconds": round(seconds, 2), "peak_mb": peak_mb})
+    return steps
+
+
+def as_markdown(report: dict[str, Any]) -> str:
+    """Write the report for a person."""
+    parts = [
+        f"# Run {report['run_id']}",
+        f"**{report['status']}**, as of {report['as_of']}. "
+        f"{report['events'] or 0:,} events of {report['users'] or 0:,} people "
+        f"at {report['places'] or 0:,} places.",
+        f"Live: release `{report['release_id']}` ({report['release_kind']}), "
+        f"index `{report['index_id']}`.",
+        "## What went in",
+        _table(report["files"], FILE_COLUMNS),
+    ]
+    for split, title in (("time", "the last tenth of events"), ("loo", "each user's last event")):
+        rows = quality_rows(report["quality"], split)
+        if rows:
+            parts += [f"## Quality on {title} (`{split}`)", _table(rows, ["name", *METRICS])]
+    if report["parity"]:
+        parts += ["## Online = offline", _table([report["parity"]], list(report["parity"]))]
+    parts += ["## What it cost", _table(report["steps"], ["name", "seconds", "peak_mb"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def quality_rows(quality: dict[str, Any], split: str) -> list[dict[str, Any]]:
+    """List model and baselines of a split, best NDCG@10 first."""
+    rows = [{"name": name, **values} for name, values in quality.get(split, {}).items()]
+    return sorted(rows, key=lambda row: -row["ndcg_10"])
+
+
+def _table(rows: list[dict[str, Any]], columns: list[str]) -> str:
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) < 1 else f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,183 @@
+"""Runs in this process, with progress: landing, and all that follows from it."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from filelock import FileLock, Timeout
+
+from orchestration import asset_keys as keys
+from orchestration.files import read_json, write_atomically
+from orchestration.report import write_report
+from orchestration.sources import registered
+from serving.home import Home, now
+
+STARTED_HERE = {"tastemate/started_by": "tastemate run"}
+
+
+class BusyError(RuntimeError):
+    """Another process is working on the home."""
+
+
+class NoSourceError(RuntimeError):
+    """A home has nothing to ingest from."""
+
+
+class RunFailedError(RuntimeError):
+    """A step failed; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `is_new` is false where there was nothing to do."""
+
+    report: dict[str, Any]
+    is_new: bool
+
+
+@contextmanager
+def alone(home: Home) -> Iterator[None]:
+    """Hold the home for one run; the system lets go of it when the process ends in any way."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home.root / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BusyError(
+            f"{home.root}: another run is working on this home. Wait for it, or use another: "
+            "tastemate --home DIR"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def run(home: Home, preset: str | None, seed: int) -> Outcome:
+    """Land what is new and bring everything that follows from it up to date.
+
+    A run that was cut off is continued: each step finds what is already there.
+
+    Raises:
+        BusyError: another run holds the home.
+        NoSourceError: nothing was ever ingested here.
+        RunFailedError: a step failed.
+    """
+    with alone(home), dg.DagsterInstance.get() as instance:
+        _end_runs_that_died(instance)
+        definitions = _definitions(home)
+        _land(home, definitions, instance)
+        wanted = _fingerprint(home, preset, seed)
+        last = read_json(home.state / "run.json")
+        if last and last["fingerprint"] == wanted:
+            return Outcome(read_json(home.reports / "latest.json"), is_new=False)
+        result = _execute(definitions, "refresh", instance, training_config(preset, seed))
+        if not result.success:
+            write_report(home, instance, result.run_id, "failed", now())
+            raise RunFailedError(_why(result))
+        done = {"fingerprint": _fingerprint(home, preset, seed)}  # with the champion it has made
+        write_atomically(home.state / "run.json", json.dumps(done))
+        return Outcome(read_json(home.reports / "latest.json"), is_new=True)
+
+
+def land_sources(home: Home) -> list[dict[str, Any]]:
+    """Land what is new in the home's sources, as the asset `raw/lines` of today's partition.
+
+    Raises:
+        BusyError: another run holds the home.
+        NoSourceError: nothing was ever ingested here.
+        RunFailedError: a source could not be landed.
+    """
+    with alone(home), dg.DagsterInstance.get() as instance:
+        _end_runs_that_died(instance)
+        return _land(home, _definitions(home), instance)
+
+
+def materialize(home: Home, assets: list[dg.AssetKey], config: dict[str, Any] | None = None) -> None:
+    """Make some assets of the graph anew, as a run of their own.
+
+    Raises:
+        BusyError: another run holds the home.
+        RunFailedError: a step failed.
+    """
+    with alone(home), dg.DagsterInstance.get() as instance:
+        result = _execute(_definitions(home), "refresh", instance, config, assets)
+        if not result.success:
+            raise RunFailedError(_why(result))
+
+
+def training_config(preset: str | None, seed: int) -> dict[str, Any]:
+    """Give the run config that says how to train."""
+    step = keys.RECOMMENDER.to_python_identifier()
+    return {"ops": {step: {"config": {"preset": preset, "seed": seed}}}}
+
+
+def _definitions(home: Home) -> dg.Definitions:
+    from orchestration.definitions import build_definitions
+
+    return build_definitions(home)
+
+
+def _land(home: Home, definitions: dg.Definitions, instance: dg.DagsterInstance) -> list[dict[str, Any]]:
+    if not registered(home):
+        raise NoSourceError(
+            f"{home.root}: nothing was ever ingested here. Name a source, such as "
+            "tastemate run --source sample, or --source interactions --mapping FILE --path DIR"
+        )
+    result = _execute(definitions, "land", instance, partition=f"{now():%Y-%m-%d}")
+    if not result.success:
+        raise RunFailedError(_why(result))
+    return list(read_json(home.state / "landed.json"))
+
+
+def _execute(
+    definitions: dg.Definitions,
+    job: str,
+    instance: dg.DagsterInstance,
+    config: dict[str, Any] | None = None,
+    assets: list[dg.AssetKey] | None = None,
+    partition: str | None = None,
+) -> dg.ExecuteInProcessResult:
+    return definitions.resolve_job_def(job).execute_in_process(
+        run_config={**(config or {}), "loggers": {"steps": {}}},
+        instance=instance,
+        partition_key=partition,
+        asset_selection=assets,
+        raise_on_error=False,
+        tags=STARTED_HERE,
+    )
+
+
+def _end_runs_that_died(instance: dg.DagsterInstance) -> None:
+    """Close the records of earlier runs of this kind: whoever holds the home knows they are dead."""
+    unfinished = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING], tags=STARTED_HERE
+    )
+    for record in instance.get_run_records(unfinished):
+        instance.report_run_failed(record.dagster_run, "The process ended before the run did.")
+
+
+def _why(result: dg.ExecuteInProcessResult) -> str:
+    """Say which step failed first, and what was wrong."""
+    for event in result.all_events:
+        if event.event_type_value == "STEP_FAILURE":
+            error = event.step_failure_data.error
+            while error.cause is not None:
+                error = error.cause
+            return f"{event.step_key}: {error.message.strip()}"
+    return "the run ended without a failed step; Dagster's log has the rest: tastemate dev"
+
+
+def _fingerprint(home: Home, preset: str | None, seed: int) -> str:
+    """Name everything that decides what a run would give."""
+    from orchestration.assets.elt import project_hash
+
+    landed = home.landed_files.read_bytes() if home.landed_files.exists() else b""
+    live = home.champion.read_bytes() if home.champion.exists() else b""
+    facts = [preset, seed, os.environ.get("TASTEMATE_ONLINE"), project_hash()]
+    return hashlib.sha256(json.dumps(facts).encode() + landed + live).hexdigest()

@@ -1,0 +1,63 @@
+"""Which sources a home takes its files from, so that a daily run looks there again."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.files import write_atomically
+from orchestration.landing import land, load_mapping
+from orchestration.landing.mapping import SAMPLE
+from orchestration.progress import say
+from serving.home import Home
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A folder or file that a home ingests; *mapping* is the mapping file of `interactions`."""
+
+    source: str
+    path: str
+    mapping: str | None = None
+
+
+def registered(home: Home) -> list[Registered]:
+    """List the home's sources in the order in which they were first ingested."""
+    path = home.state / "sources.json"
+    return [Registered(**entry) for entry in json.loads(path.read_text())] if path.exists() else []
+
+
+def register(home: Home, entry: Registered) -> None:
+    """Remember *entry*, once."""
+    entries = registered(home)
+    if entry not in entries:
+        text = json.dumps([asdict(known) for known in [*entries, entry]], indent=2)
+        write_atomically(home.state / "sources.json", text)
+
+
+def resolve(source: str, path: Path, mapping: Path | None) -> Registered:
+    """Make an entry with paths that mean the same from anywhere."""
+    return Registered(source, str(path.resolve()), str(mapping.resolve()) if mapping else None)
+
+
+def land_registered(home: Home) -> list[dict[str, Any]]:
+    """Land what is new in each of the home's sources; tell what became of every file."""
+    landed = []
+    for entry in registered(home):
+        source = load_mapping(Path(entry.mapping)) if entry.mapping else SAMPLE
+        landed += land(home, source, Path(entry.path), _tell)
+    return [asdict(file) for file in landed]
+
+
+def sentence(file: dict[str, Any]) -> str:
+    """Say what became of one file."""
+    if file["status"] == "already_landed":
+        return f"{file['name']} ({file['kind']}): already landed"
+    unreadable = sum(file["unreadable"].values())
+    also = f", {unreadable:,} of them unreadable and kept in quarantine" if unreadable else ""
+    return f"{file['name']} ({file['kind']}): {file['lines_in']:,} lines landed{also}"
+
+
+def _tell(name: str, done: int, total: int) -> None:
+    if done == total:
+        say(f"{name}: {total / 1e6:.1f} MB")
