@@ -206,7 +206,7 @@ def parity(home: Home, *, as_json: bool) -> None:
         _print_json(found)
     else:
         click.echo(_facts(found))
-    sys.exit(0 if found["equal"] == found["keys"] and not found["extra"] else 1)
+    sys.exit(0 if found["holds"] else 1)
 
 
 @main.command()

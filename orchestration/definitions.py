@@ -8,10 +8,10 @@ from dagster_dbt import DbtCliResource
 
 from orchestration import asset_keys as keys
 from orchestration.assets.delivery import report_failed_run, run_report
-from orchestration.assets.elt import elt_assets
+from orchestration.assets.elt import dbt_executable, elt_assets
 from orchestration.assets.model import evaluation, recommender, training_set
 from orchestration.assets.online import online_features, registry
-from orchestration.assets.raw import LANDING_DAYS, landed
+from orchestration.assets.raw import landed
 from orchestration.assets.release import bento, champion, index, release
 from orchestration.progress import step_lines
 from orchestration.resources import HomeResource
@@ -25,9 +25,9 @@ def build_definitions(home: Home) -> dg.Definitions:
     """Define the whole graph for *home*."""
     raw = dg.AssetSelection.assets(keys.LINES, keys.FILES)
     everything = dg.AssetSelection.all()
-    land = dg.define_asset_job(LAND, raw, partitions_def=LANDING_DAYS)
+    land = dg.define_asset_job(LAND, raw)
     refresh = dg.define_asset_job(REFRESH, everything - raw)
-    daily = dg.define_asset_job(DAILY, everything, partitions_def=LANDING_DAYS)
+    daily = dg.define_asset_job(DAILY, everything)
     return dg.Definitions(
         assets=[
             landed,
@@ -55,7 +55,11 @@ def build_definitions(home: Home) -> dg.Definitions:
         sensors=[report_failed_run],
         resources={
             "home": HomeResource(root=str(home.root)),
-            "dbt": DbtCliResource(project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT)),
+            "dbt": DbtCliResource(
+                project_dir=str(DBT_PROJECT),
+                profiles_dir=str(DBT_PROJECT),
+                dbt_executable=dbt_executable(),
+            ),
         },
         loggers={"console": dg.colored_console_logger, "steps": step_lines},
     )

@@ -34,7 +34,7 @@ def quality_bars(evaluation: dict[str, Any]) -> Figure:
     titles = {"time": "last tenth of events", "loo": "each user's last event"}
     for panel, (split, title) in zip(panels, titles.items(), strict=True):
         ranked = sorted(evaluation[split].items(), key=lambda entry: entry[1]["ndcg_10"])
-        colours = [OTHERS if name in evaluation["baselines"] else OURS for name, _ in ranked]
+        colours = [OURS if name == "model" else OTHERS for name, _ in ranked]
         values = [figures["ndcg_10"] for _, figures in ranked]
         panel.barh([name for name, _ in ranked], values, color=colours)
         panel.set_title(f"NDCG@10, {title}", fontsize=10)

@@ -13,8 +13,6 @@ from serving import champion, index
 from serving.home import Home, now
 from serving.release import Release, ReleaseError, open_release, pack, verify
 
-FEATURE_SERVICE = "tastemate_v1"
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -30,14 +28,15 @@ def choose(home: Home) -> Choice:
     folder = model_store.current_model(home)
     found = json.loads((folder / "evaluation.json").read_text())
     best = found["best_baseline"]
-    ours = _ndcg(found, found["model"])
+    ours = _ndcg(found, "model")
     compared = f"NDCG@10 {ours:.4f} on the last tenth of events, {best} {_ndcg(found, best):.4f}"
     if found["passes"]:
         return Choice(f"beats every baseline: {compared}", folder=folder)
     if home.champion.exists():
         stays = champion.read(home).release_id
         return Choice(f"the new model does not beat every baseline: {compared}", stays=stays)
-    return Choice(f"no model beats the best baseline: {compared}", folder=folder / "baseline")
+    baseline = _baseline_folder(home, best)
+    return Choice(f"no model beats the best baseline: {compared}", folder=baseline)
 
 
 def pack_release(home: Home, chosen: Choice) -> Release:
@@ -47,7 +46,6 @@ def pack_release(home: Home, chosen: Choice) -> Release:
     if chosen.folder is None:
         raise ReleaseError(f"{home.models}: nothing was chosen to be released. Train: tastemate train")
     from feature_repo.frozen import freeze
-    from feature_repo.settings import open_store
 
     manifest = model_store.current_training_set(home).manifest
     found = read_json(model_store.current_model(home) / "evaluation.json")
@@ -58,7 +56,7 @@ def pack_release(home: Home, chosen: Choice) -> Release:
         "as_of": manifest["as_of"],
     }
     with tempfile.TemporaryDirectory(prefix="tastemate-registry-") as draft:
-        freeze(open_store(home.root), FEATURE_SERVICE, Path(draft))
+        freeze(home.root, Path(draft))
         registry, schema = Path(draft) / "registry.pb", Path(draft) / "feature_schema.json"
         return pack(chosen.folder, registry, schema, home.releases, card)
 
@@ -121,6 +119,18 @@ def list_releases(home: Home) -> list[dict[str, Any]]:
         for release in found
     ]
     return sorted(entries, key=lambda entry: str(entry["created_at"]), reverse=True)
+
+
+def _baseline_folder(home: Home, name: str) -> Path:
+    """Write the baseline *name* of the current training set as a model folder."""
+    from models_ml.baselines import fit_baselines
+    from models_ml.training_set import read_training_set
+
+    training_set = model_store.current_training_set(home)
+    fitted = fit_baselines(read_training_set(training_set.folder))
+    folder = home.models / f"{training_set.folder.name}-{name}"
+    next(one for one in fitted if one.name == name).save(folder, training_set.hash)
+    return folder
 
 
 def _ndcg(evaluation: dict[str, Any], name: str) -> float:

@@ -19,6 +19,7 @@ from serving import champion
 from serving.home import Home
 
 FILE_COLUMNS = ["name", "kind", "lines_in", "accepted", "duplicates", "quarantined", "erased"]
+SPLITS = {"time": "the last tenth of events", "loo": "each user's last event"}
 METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
 
 
@@ -80,7 +81,15 @@ def _quality(home: Home) -> dict[str, Any]:
         evaluation = read_json(current_model(home) / "evaluation.json")
     except (NoModelError, NoTrainingSetError):
         evaluation = None
-    return {split: evaluation[split] for split in ("time", "loo")} if evaluation else {}
+    if not evaluation:
+        return {}
+    return {
+        split: {
+            name: {metric: values[metric] for metric in METRICS}
+            for name, values in evaluation[split].items()
+        }
+        for split in SPLITS
+    }
 
 
 def _steps(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:
@@ -115,10 +124,7 @@ def as_markdown(report: dict[str, Any]) -> str:
         "## What went in",
         _table(report["files"], FILE_COLUMNS),
     ]
-    for split, title in (("time", "the last tenth of events"), ("loo", "each user's last event")):
-        rows = quality_rows(report["quality"], split)
-        if rows:
-            parts += [f"## Quality on {title} (`{split}`)", _table(rows, ["name", *METRICS])]
+    parts.append(quality_tables(report["quality"]))
     if report["parity"]:
         parts += ["## Online = offline", _table([report["parity"]], list(report["parity"]))]
     parts += ["## What it cost", _table(report["steps"], ["name", "seconds", "peak_mb"])]
@@ -129,6 +135,15 @@ def quality_rows(quality: dict[str, Any], split: str) -> list[dict[str, Any]]:
     """List model and baselines of a split, best NDCG@10 first."""
     rows = [{"name": name, **values} for name, values in quality.get(split, {}).items()]
     return sorted(rows, key=lambda row: -row["ndcg_10"])
+
+
+def quality_tables(quality: dict[str, Any]) -> str:
+    """Write both splits' tables for a person."""
+    parts = []
+    for split, title in SPLITS.items():
+        if rows := quality_rows(quality, split):
+            parts += [f"## Quality on {title} (`{split}`)", _table(rows, ["name", *METRICS])]
+    return "\n\n".join(parts)
 
 
 def _table(rows: list[dict[str, Any]], columns: list[str]) -> str:

@@ -1,16 +1,30 @@
 """The sample city of a home: made once, with the truth about its people beside it."""
 
+import json
 from pathlib import Path
 
+from orchestration.files import read_json, write_atomically
 from orchestration.progress import console
+from orchestration.sample import generate
 from serving.home import Home
 
 
-def folder(home: Home) -> Path:
-    """Tell where the documents of the home's sample city lie."""
+def documents(home: Home) -> Path:
+    """Tell where the raw documents of the home's sample city lie."""
     return home.root / "sample_city" / "documents"
 
 
 def truth(home: Home) -> Path:
     """Tell where the planted tastes lie, which no part of the product reads."""
     return home.root / "sample_city" / "truth" / "truth.parquet"
+
+
+def make(home: Home, *, events: int, seed: int) -> Path:
+    """Make the home's sample city, unless it is there already; return its documents."""
+    marker = home.root / "sample_city" / "city.json"
+    wanted = {"events": events, "seed": seed}
+    if read_json(marker) != wanted:
+        console.print(f"  [bold]▸[/bold] making a sample city with about {events:,} events")
+        generate(home.root / "sample_city", events=events, seed=seed)
+        write_atomically(marker, json.dumps(wanted))
+    return documents(home)
