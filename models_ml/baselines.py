@@ -18,13 +18,18 @@ from safetensors.torch import load_file
 
 from models_ml.checkpoints import save_safetensors
 from models_ml.metrics import gains, worst_ranks
-from models_ml.split import known_events, learned_events, repeat_share, split
+from models_ml.split import (
+    excludes_seen,
+    known_events,
+    known_offsets,
+    learned_events,
+    split,
+)
 from models_ml.taste import Taste, fit_taste
 from models_ml.tokens import MAX_EVENTS, SPECIAL_TOKENS, EventTokens, History, Vocabulary
 from models_ml.training_set import PlaceTable, TrainingSet
 
 NEIGHBOURS = 200
-SEEN_ONCE = 0.01
 _CELLS_AT_ONCE = 16_000_000
 _TUNING_TARGETS = 2000
 _TIE_BREAK = 1e-6
@@ -41,12 +46,13 @@ class _Block(NamedTuple):
 
 @dataclass(frozen=True)
 class Counting:
-    """Which counts a baseline adds up, and how fast they fade, in events.
+    """A baseline's name, which counts it adds up, and how fast they fade, in events.
 
     ``own`` weighs the person's own visits, ``own_age`` is the age at which one
     counts 1/e; ``follow_age`` is the same for what the visited places point to.
     """
 
+    name: str
     own: float = 0.0
     own_age: float = 50.0
     follow: float = 0.0
@@ -71,7 +77,6 @@ class Baseline:
 
     def __init__(
         self,
-        name: str,
         vocabulary: Vocabulary,
         counting: Counting,
         neighbours: Neighbours,
@@ -80,7 +85,7 @@ class Baseline:
         excludes_seen: bool,
     ) -> None:
         """Take what was counted."""
-        self.name = name
+        self.name = counting.name
         self.excludes_seen = excludes_seen
         self._vocabulary = vocabulary
         self._counting = counting
@@ -96,7 +101,6 @@ class Baseline:
             name: value.numpy() for name, value in load_file(folder / "model.safetensors").items()
         }
         return cls(
-            config["name"],
             Vocabulary.read(folder),
             Counting(**config["architecture"]),
             Neighbours(tensors["neighbours.places"], tensors["neighbours.weights"]),
@@ -174,8 +178,8 @@ class _Fit:
         self.known = known_events(data, self.parts)
         self.vocabulary = Vocabulary.build(data, self.known)
         self.events = self.vocabulary.encode_training_set(data)
-        self.excludes_seen = repeat_share(data, self.parts) < SEEN_ONCE
-        offsets = np.concatenate([[0], np.cumsum(self.parts.ends - data.offsets[:-1])])
+        self.excludes_seen = excludes_seen(data, self.parts)
+        offsets = known_offsets(data, self.parts)
         tokens = EventTokens(**vars(self.events) | {"places": self.events.places[self.known]})
         self.taste = fit_taste(tokens, offsets, len(self.vocabulary), seed)
         targets = self.parts.validation_targets
@@ -210,9 +214,8 @@ class _Fit:
             steps=(1, -1),
         )
 
-    def baseline(self, name: str, counting: Counting, neighbours: Neighbours) -> Baseline:
+    def baseline(self, counting: Counting, neighbours: Neighbours) -> Baseline:
         return Baseline(
-            name,
             self.vocabulary,
             counting,
             neighbours,
@@ -220,11 +223,11 @@ class _Fit:
             excludes_seen=self.excludes_seen,
         )
 
-    def best(self, name: str, choices: list[tuple[Counting, Neighbours]]) -> int:
+    def best(self, choices: list[tuple[Counting, Neighbours]]) -> int:
         """Return the number of the choice with the best NDCG@10 on the validation targets."""
         if len(self.targets) == 0:
             return 0
-        return int(np.argmax([self._quality(self.baseline(name, *choice)) for choice in choices]))
+        return int(np.argmax([self._quality(self.baseline(*choice)) for choice in choices]))
 
     def _places(self, events: NDArray[np.int64]) -> NDArray[np.int64]:
         return self.events.places[events] - SPECIAL_TOKENS
@@ -249,12 +252,11 @@ def fit_baselines(data: TrainingSet, seed: int = 0) -> list[Baseline]:
     fit = _Fit(data, seed)
     size = len(fit.vocabulary)
     none = Neighbours.none(size)
-    popularity = fit.baseline("popularity", Counting(), none)
-    ages = [Counting(own=1.0, own_age=age) for age in (20.0, 50.0, 1e6)]
-    own = ages[fit.best("own_visits", [(counting, none) for counting in ages])]
+    ages = [Counting("own_visits", own=1.0, own_age=age) for age in (20.0, 50.0, 1e6)]
+    own = ages[fit.best([(counting, none) for counting in ages])]
     return [
-        popularity,
-        fit.baseline("own_visits", own, none),
+        fit.baseline(Counting("popularity"), none),
+        fit.baseline(own, none),
         _fit_item_knn(fit),
         _fit_co_occurrence(fit, own),
     ]
@@ -262,9 +264,9 @@ def fit_baselines(data: TrainingSet, seed: int = 0) -> list[Baseline]:
 
 def _fit_item_knn(fit: _Fit) -> Baseline:
     neighbours = _nearest(fit.together(), fit.people_counts, power_from=0.5, power_to=0.5)
-    choices = [Counting(follow=1.0, follow_age=age) for age in (3.0, 10.0, 30.0)]
-    best = fit.best("item_knn", [(counting, neighbours) for counting in choices])
-    return fit.baseline("item_knn", choices[best], neighbours)
+    choices = [Counting("item_knn", follow=1.0, follow_age=age) for age in (3.0, 10.0, 30.0)]
+    best = fit.best([(counting, neighbours) for counting in choices])
+    return fit.baseline(choices[best], neighbours)
 
 
 def _fit_co_occurrence(fit: _Fit, own: Counting) -> Baseline:
@@ -277,13 +279,13 @@ def _fit_co_occurrence(fit: _Fit, own: Counting) -> Baseline:
         neighbours = _nearest(fit.follows(learned, lag_age), counts, 1.0, power)
         for follow_age in (1.0, 3.0, 6.0):
             for share in shares:
-                counting = Counting(share, own.own_age, 1.0, follow_age)
+                counting = Counting("co_occurrence", share, own.own_age, 1.0, follow_age)
                 candidates.append((counting, neighbours))
                 settings.append((lag_age, power))
-    best = fit.best("co_occurrence", candidates)
+    best = fit.best(candidates)
     lag_age, power = settings[best]
     neighbours = _nearest(fit.follows(fit.known, lag_age), counts, 1.0, power)
-    return fit.baseline("co_occurrence", candidates[best][0], neighbours)
+    return fit.baseline(candidates[best][0], neighbours)
 
 
 def _co_occurrences(

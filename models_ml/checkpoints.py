@@ -5,7 +5,6 @@ or the new one. Nothing is pickled.
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -41,15 +40,10 @@ class Checkpoint:
     tensors: dict[str, Tensor]
 
 
-def save_checkpoint(
-    folder: Path,
-    identity: dict[str, str],
-    progress: Progress,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    best: dict[str, Tensor],
-) -> None:
-    """Write the state of a training, atomically."""
+def state_of(
+    network: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """Gather every tensor that a training depends on, the random state included."""
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in best.items()}
     for number, state in optimizer.state_dict()["state"].items():
@@ -57,11 +51,16 @@ def save_checkpoint(
     tensors["random.cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random.cuda"] = torch.cuda.get_rng_state()
-    save_safetensors(
-        {name: value.detach().clone().contiguous() for name, value in tensors.items()},
-        folder / _FILE,
-        {"identity": json.dumps(identity), "progress": json.dumps(asdict(progress))},
-    )
+    return {name: value.detach().clone().contiguous() for name, value in tensors.items()}
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write *checkpoint* into *folder*, in place of the one before."""
+    metadata = {
+        "identity": json.dumps(checkpoint.identity),
+        "progress": json.dumps(asdict(checkpoint.progress)),
+    }
+    save_safetensors(checkpoint.tensors, folder / _FILE, metadata)
 
 
 def save_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
@@ -69,7 +68,7 @@ def save_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str,
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     save_file(tensors, unfinished, metadata)
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:

@@ -12,6 +12,7 @@ class Preset:
     """Size and schedule of one training.
 
     ``epochs`` bounds small sets, ``max_events`` large ones: whichever is fewer.
+    ``candidates`` is how many places at most each target is weighed against.
     """
 
     hidden_size: int
@@ -20,6 +21,7 @@ class Preset:
     dropout: float
     place_dropout: float
     events_per_batch: int
+    candidates: int
     learning_rate: float
     weight_decay: float
     warm_up_share: float
@@ -30,11 +32,11 @@ class Preset:
 
 PRESETS = {
     # Seconds: for tests of the machinery, not of the quality.
-    "tiny": Preset(16, 1, 2, 0.1, 0.02, 1024, 5e-3, 0.01, 0.1, 4, 200_000, 4),
+    "tiny": Preset(16, 1, 2, 0.1, 0.02, 1024, 512, 5e-3, 0.01, 0.1, 4, 200_000, 4),
     # About a minute on two cores: for the demo.
-    "small": Preset(48, 2, 2, 0.1, 0.02, 2048, 2e-3, 0.01, 0.1, 16, 2_000_000, 4),
+    "small": Preset(48, 2, 2, 0.1, 0.02, 2048, 1024, 2e-3, 0.01, 0.1, 16, 2_000_000, 4),
     # Minutes on two cores: for real data.
-    "base": Preset(64, 2, 2, 0.2, 0.02, 4096, 1e-3, 0.01, 0.1, 60, 24_000_000, 8),
+    "base": Preset(64, 2, 2, 0.2, 0.02, 4096, 1024, 1e-3, 0.01, 0.1, 60, 24_000_000, 8),
 }
 
 

@@ -51,6 +51,10 @@ class Architecture:
 class Network(nn.Module):
     """Scores over the vocabulary's places for each position of each history."""
 
+    popular: Tensor
+    place_categories: Tensor
+    place_districts: Tensor
+
     def __init__(self, architecture: Architecture, vocabulary: Vocabulary) -> None:
         """Build it with fresh weights, drawn from torch's own generator."""
         super().__init__()
@@ -83,6 +87,8 @@ class Network(nn.Module):
         )
         self.bias = nn.Parameter(torch.zeros(self.size))
         self.pointer = Pointer(width) if architecture.has_pointer else None
+        popular = torch.from_numpy((-vocabulary.places.event_counts).argsort(kind="stable"))
+        self.register_buffer("popular", popular, persistent=False)
         self.register_buffer(
             "place_categories", torch.from_numpy(vocabulary.place_categories), persistent=False
         )
@@ -110,19 +116,26 @@ class Network(nn.Module):
         hidden = self.encoder(inputs_embeds=extra, token_type_ids=batch.kinds).last_hidden_state
         return hidden, inputs
 
-    def loss(self, batch: Batch, targets: Tensor) -> Tensor:
-        """Return the mean cross-entropy of *targets* (B, T), places by token, 0 where none."""
+    def loss(self, batch: Batch, targets: Tensor, sampled: int) -> Tensor:
+        """Return the mean cross-entropy of *targets* (B, T), places by token, 0 where none.
+
+        At most *sampled* places are weighed against each target.
+        """
         table = self.place_table()
         hidden, inputs = self.encode(batch, table)
         is_lesson = targets >= SPECIAL_TOKENS
-        every = hit = None
+        pointer = None
         if self.pointer is not None:
             weights = self.pointer(hidden, inputs, batch.places, self.size)
-            every = weights.logsumexp(-1)[is_lesson]
             matches = batch.places[:, None, :] == targets[:, :, None]
-            hit = weights.masked_fill(~matches, NEVER).logsumexp(-1)[is_lesson]
+            hit = weights.masked_fill(~matches, NEVER).logsumexp(-1)
+            pointer = torch.stack([weights.logsumexp(-1)[is_lesson], hit[is_lesson]], dim=1)
         return next_place_loss(
-            hidden[is_lesson], table, self.bias, targets[is_lesson] - SPECIAL_TOKENS, every, hit
+            hidden[is_lesson],
+            (table, self.bias),
+            targets[is_lesson] - SPECIAL_TOKENS,
+            draw_candidates(self.size, sampled, self.popular),
+            pointer,
         )
 
     def score(self, batch: Batch) -> Tensor:
@@ -195,95 +208,111 @@ class Pointer(nn.Module):
 
 
 class _NextPlaceLoss(torch.autograd.Function):
-    """Cross-entropy over the vocabulary and the pointer without keeping the logits.
+    """Cross-entropy over candidates and pointer without keeping the logits.
 
     All gradients are made on the way forward, chunk by chunk, so memory is
     bounded by one chunk of logits and nothing is computed twice.
     """
 
     @staticmethod
-    def forward(
+    def forward(  # noqa: PLR0913, PLR0917 - autograd hands over each tensor by itself
         ctx: Any,
         hidden: Tensor,
         table: Tensor,
         bias: Tensor,
-        targets: Tensor,
-        pointed: Tensor,
-        hit: Tensor,
+        own: Tensor,
+        columns: Tensor,
+        pointer: Tensor,
     ) -> Tensor:
         rows = max(16, _LOGITS_AT_ONCE[hidden.device.type] // table.shape[0])
-        count = max(1, len(targets))
         total = hidden.new_zeros((), dtype=torch.float32)
-        hidden_gradient = torch.empty_like(hidden)
-        table_gradient = torch.zeros_like(table, dtype=torch.float32)
-        bias_gradient = torch.zeros_like(bias, dtype=torch.float32)
-        pointed_gradient = torch.empty_like(pointed)
-        hit_gradient = torch.empty_like(hit)
-        for start in range(0, len(targets), rows):
-            part = slice(start, start + rows)
-            wanted = targets[part].unsqueeze(1)
-            logits = (hidden[part] @ table.T).float() + bias
-            own = logits.gather(1, wanted).squeeze(1)
-            every = torch.logaddexp(logits.logsumexp(1), pointed[part])
-            found = torch.logaddexp(own, hit[part])
-            total += (every - found).sum()
-            logits -= every.unsqueeze(1)
-            shares = logits.exp_()
-            shares.scatter_add_(1, wanted, -(own - found).exp().unsqueeze(1))
-            bias_gradient += shares.sum(0)
-            shares = shares.to(hidden.dtype)
-            hidden_gradient[part] = shares @ table
-            table_gradient += (shares.T @ hidden[part]).float()
-            pointed_gradient[part] = (pointed[part] - every).exp()
-            hit_gradient[part] = -(hit[part] - found).exp()
-        ctx.save_for_backward(
-            hidden_gradient / count,
-            table_gradient.to(table.dtype) / count,
-            bias_gradient / count,
-            pointed_gradient / count,
-            hit_gradient / count,
+        gradients = (
+            torch.empty_like(hidden),
+            torch.zeros_like(table, dtype=torch.float32),
+            torch.zeros_like(bias),
+            torch.empty_like(own),
+            torch.empty_like(pointer),
         )
+        for start in range(0, len(own), rows):
+            part = slice(start, start + rows)
+            pointed, hit = pointer[part].unbind(1)
+            logits = (hidden[part] @ table.T).float() + bias
+            inside = (columns[part] >= 0).nonzero().squeeze(1)
+            # The target's own logit comes apart, whether or not it is among the candidates.
+            logits[inside, columns[part][inside]] = NEVER
+            every = torch.logaddexp(torch.logaddexp(logits.logsumexp(1), own[part]), pointed)
+            found = torch.logaddexp(own[part], hit)
+            total += (every - found).sum()
+            shares = logits.sub_(every.unsqueeze(1)).exp_()
+            gradients[2].add_(shares.sum(0))
+            shares = shares.to(hidden.dtype)
+            gradients[0][part] = shares @ table
+            gradients[1].add_(shares.T @ hidden[part])
+            gradients[3][part] = (own[part] - every).exp() - (own[part] - found).exp()
+            gradients[4][part, 0] = (pointed - every).exp()
+            gradients[4][part, 1] = -(hit - found).exp()
+        count = max(1, len(own))
+        ctx.save_for_backward(*(gradient / count for gradient in gradients))
         return total / count
 
     @staticmethod
     def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
         (scale,) = outputs
-        hidden, table, bias, pointed, hit = ctx.saved_tensors
-        return (
-            hidden * scale,
-            table * scale,
-            bias * scale,
-            None,
-            pointed * scale,
-            hit * scale,
-        )
+        hidden, table, bias, own, pointer = (saved * scale for saved in ctx.saved_tensors)
+        return hidden, table.to(hidden.dtype), bias, own, None, pointer
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The places a loss is taken over: rows of the table, with the log of what each stands for."""
+
+    places: Tensor
+    log_weights: Tensor
+
+
+def draw_candidates(size: int, sampled: int, popular: Tensor) -> Candidates | None:
+    """Draw *sampled* places to stand for all *size*; none where that would save nothing.
+
+    Half are the most popular ones, which stand for themselves; the other half
+    are drawn from the rest, and each stands for its share of it.
+    """
+    head = sampled // 2
+    if size <= sampled:
+        return None
+    tail = size - head
+    drawn = torch.randperm(tail)[: sampled - head].to(popular.device)
+    weights = torch.zeros(sampled, device=popular.device)
+    weights[head:] = math.log(tail / (sampled - head))
+    return Candidates(torch.cat([popular[:head], popular[head:][drawn]]), weights)
 
 
 def next_place_loss(
     hidden: Tensor,
-    table: Tensor,
-    bias: Tensor,
+    places: tuple[Tensor, Tensor],
     targets: Tensor,
-    pointed: Tensor | None = None,
-    hit: Tensor | None = None,
+    candidates: Candidates | None = None,
+    pointer: Tensor | None = None,
 ) -> Tensor:
-    """Return the mean cross-entropy of *targets* over all places.
+    """Return the mean cross-entropy of *targets* over all places, or over *candidates*.
 
     hidden   (N, D)
-    table    (V, D)
-    targets  (N,)    rows of *table*
-    pointed  (N,)    log of the pointer's whole weight
-    hit      (N,)    log of the pointer's weight on the target
+    places   (V, D), (V,)  embedding and bias of each place
+    targets  (N,)          places
+    pointer  (N, 2)        log of the pointer's whole weight, and of that on the target
     """
-    nothing = hidden.new_full((len(targets),), NEVER, dtype=torch.float32)
-    loss: Tensor = _NextPlaceLoss.apply(
-        hidden,
-        table.to(hidden.dtype),
-        bias,
-        targets,
-        nothing if pointed is None else pointed.float(),
-        nothing if hit is None else hit.float(),
-    )
+    table, bias = places
+    table = table.to(hidden.dtype)
+    own = (hidden * functional.embedding(targets, table)).sum(-1).float() + bias[targets]
+    columns = targets
+    if candidates is not None:
+        columns = torch.full((len(table),), -1, device=targets.device)
+        columns[candidates.places] = torch.arange(len(candidates.places), device=targets.device)
+        columns = columns[targets]
+        table = functional.embedding(candidates.places, table)
+        bias = bias[candidates.places] + candidates.log_weights
+    if pointer is None:
+        pointer = hidden.new_full((len(targets), 2), NEVER, dtype=torch.float32)
+    loss: Tensor = _NextPlaceLoss.apply(hidden, table, bias, own, columns, pointer.float())
     return loss
 
 

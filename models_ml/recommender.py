@@ -1,4 +1,4 @@
-"""A recommender: what any model folder becomes when loaded, a trained model and a baseline alike."""
+"""A recommender: what any model folder becomes when loaded, a model and a baseline alike."""
 
 import json
 from collections.abc import Sequence

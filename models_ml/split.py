@@ -14,6 +14,7 @@ from models_ml.training_set import TrainingSet
 
 HELD_BACK = 2
 SHORTEST_LESSON = 2
+SEEN_ONCE = 0.01
 VALIDATION_TARGETS = 4096
 MOST_VALIDATION_PER_USER = 4
 
@@ -53,6 +54,11 @@ def split(data: TrainingSet) -> Split:
     )
 
 
+def excludes_seen(data: TrainingSet, parts: Split) -> bool:
+    """Tell whether people hardly ever return, so that a ranking leaves out what they know."""
+    return repeat_share(data, parts) < SEEN_ONCE
+
+
 def repeat_share(data: TrainingSet, parts: Split) -> float:
     """The share of learned events whose place the same user had visited before."""
     learned = _ranges(data.offsets[:-1], parts.learn_ends)
@@ -70,6 +76,11 @@ def learned_events(data: TrainingSet, parts: Split) -> NDArray[np.int64]:
 def known_events(data: TrainingSet, parts: Split) -> NDArray[np.int64]:
     """Positions of the events of the training part, the validating ones included."""
     return _ranges(data.offsets[:-1], parts.ends)
+
+
+def known_offsets(data: TrainingSet, parts: Split) -> NDArray[np.int64]:
+    """Where each user begins among the `known_events`."""
+    return np.concatenate([[0], np.cumsum(parts.ends - data.offsets[:-1])])
 
 
 def _ranges(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:

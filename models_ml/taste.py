@@ -65,7 +65,7 @@ def fit_taste(events: EventTokens, offsets: NDArray[np.int64], size: int, seed: 
 def _right_factors(matrix: torch.Tensor, dimensions: int, seed: int) -> NDArray[np.float32]:
     """Return the leading right singular vectors of a sparse *matrix*, by subspace iteration."""
     generator = torch.Generator().manual_seed(seed)
-    width = min(dimensions + _OVERSAMPLING, min(matrix.shape))
+    width = min(dimensions + _OVERSAMPLING, *matrix.shape)
     basis = torch.randn(matrix.shape[1], width, generator=generator)
     transposed = matrix.t().coalesce()
     for _ in range(_POWER_ITERATIONS):

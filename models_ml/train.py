@@ -24,23 +24,31 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from models_ml.checkpoints import (
+    Checkpoint,
     Progress,
     load_checkpoint,
     restore,
     save_checkpoint,
     save_safetensors,
+    state_of,
 )
 from models_ml.config import PRESETS, Preset, UnknownPresetError, preset_named
 from models_ml.lessons import Windows, batches_of, lesson_batch, question_batches, windows_of
 from models_ml.metrics import gains, worst_ranks
 from models_ml.network import Architecture, Network
-from models_ml.split import Split, known_events, learned_events, repeat_share, split
+from models_ml.split import (
+    Split,
+    excludes_seen,
+    known_events,
+    known_offsets,
+    learned_events,
+    split,
+)
 from models_ml.taste import Taste, fit_taste
 from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
 from models_ml.training_set import TrainingSet, TrainingSetError, read_training_set
 
 NAME = "bert"
-SEEN_ONCE = 0.01
 _VALIDATION_SAMPLE = 4000
 _CLIP = 1.0
 _SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -94,7 +102,7 @@ class _Training:
                 "user's last two. Ingest more history, or move the cut."
             )
         self.vocabulary = Vocabulary.build(data, known_events(data, self.parts))
-        self.excludes_seen = repeat_share(data, self.parts) < SEEN_ONCE
+        self.excludes_seen = excludes_seen(data, self.parts)
         self.events: EventTokens = self.vocabulary.encode_training_set(data)
         self.has_times = not data.is_time_synthetic
         self.epochs = max(1, min(preset.epochs, preset.max_events // len(learned)))
@@ -132,7 +140,9 @@ class _Training:
             group["lr"] = self.preset.learning_rate * _schedule(share_done, self.preset)
         self.network.train()
         with _precision(self.device):
-            loss = self.network.loss(batch.to(self.device), targets.to(self.device))
+            loss = self.network.loss(
+                batch.to(self.device), targets.to(self.device), self.preset.candidates
+            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
@@ -171,10 +181,11 @@ class _Training:
             yield rows, scores
 
 
-def train(
+def train(  # noqa: PLR0913 - what a run is, and nothing more
     data: Path,
     out: Path,
     preset: str = "base",
+    *,
     seed: int = 0,
     max_minutes: float | None = None,
     progress: Callable[[Epoch], None] | None = None,
@@ -223,7 +234,8 @@ def _learn(
 
     def save() -> None:
         state.seconds = time.monotonic() - began
-        save_checkpoint(out / "checkpoints", identity, state, run.network, run.optimizer, run.best)
+        tensors = state_of(run.network, run.optimizer, run.best)
+        save_checkpoint(out / "checkpoints", Checkpoint(identity, state, tensors))
 
     with SummaryWriter(str(out / "logs"), purge_step=state.epoch) as log:
         while state.epoch < run.epochs and time.monotonic() - began < deadline:
@@ -321,9 +333,8 @@ def _finish(run: _Training, out: Path, identity: dict[str, str]) -> TrainingRepo
 
 def _taste(run: _Training) -> Taste:
     """Fit the user vector on the training part's histories."""
-    known = known_events(run.data, run.parts)
-    offsets = np.concatenate([[0], np.cumsum(run.parts.ends - run.data.offsets[:-1])])
-    events = replace(run.events, places=run.events.places[known])
+    events = replace(run.events, places=run.events.places[known_events(run.data, run.parts)])
+    offsets = known_offsets(run.data, run.parts)
     return fit_taste(events, offsets, len(run.vocabulary), run.seed)
 
 

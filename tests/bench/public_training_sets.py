@@ -78,7 +78,7 @@ def movielens(source: Path, out: Path) -> None:
     )
 
 
-def write(
+def write(  # noqa: PLR0913 - a training set is these columns
     out: Path,
     *,
     users: list[str],

@@ -1,0 +1,51 @@
+"""One training, two splits."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from models_ml.split import excludes_seen, known_events, learned_events, split
+from models_ml.training_set import read_training_set
+
+World = Callable[..., Path]
+
+
+def steps(*places: str) -> list[tuple[str, int]]:
+    return [(place, minute) for minute, place in enumerate(places)]
+
+
+def test_what_is_learned_lies_before_the_cut_and_before_the_last_two(world: World) -> None:
+    data = read_training_set(world({"ann": steps(*"abcdefgh"), "bob": steps(*"abcd")}, 5))
+    parts = split(data)
+    known = known_events(data, parts)
+    # Of ann's eight the cut leaves five, of bob's four the last two fall away.
+    assert known.tolist() == [0, 1, 2, 3, 4, 8, 9]
+    assert set(learned_events(data, parts)) <= set(known)
+    assert not set(parts.validation_targets) & set(learned_events(data, parts))
+
+
+def test_targets_are_all_events_from_the_cut_on_and_each_users_last(world: World) -> None:
+    data = read_training_set(world({"ann": steps(*"abcdefgh"), "bob": steps(*"ab")}, 5))
+    parts = split(data)
+    assert parts.time_targets.tolist() == [5, 6, 7]
+    # bob has too little for a history, a validation and a test target.
+    assert parts.loo_targets.tolist() == [7]
+
+
+def test_people_with_one_or_two_events_teach_nothing(world: World) -> None:
+    data = read_training_set(world({"ann": steps("a"), "bob": steps("a", "b")}, 5))
+    assert len(known_events(data, split(data))) == 0
+
+
+def test_seen_places_are_left_out_only_where_nobody_returns(world: World) -> None:
+    once = read_training_set(world({"ann": steps(*"abcdefghijkl")}, 100))
+    assert excludes_seen(once, split(once))
+    often = read_training_set(world({"ann": steps(*"abababababab")}, 100))
+    assert not excludes_seen(often, split(often))
+
+
+def test_a_place_that_the_catalogue_lacks_is_still_a_place(world: World, tmp_path: Path) -> None:
+    folder = world({"ann": steps(*"abc")}, 100)
+    whole = read_training_set(folder)
+    assert np.array_equal(whole.places, [0, 1, 2])
