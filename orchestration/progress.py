@@ -54,6 +54,6 @@ STEP_LINES: dict[str, Callable[[dg.DagsterEvent], str]] = {
 @dg.logger(description="A line per step, for a person at a terminal.")
 def step_lines(_: dg.InitLoggerContext) -> logging.Logger:
     """Give Dagster the logger that prints `StepLines`."""
-    logger = logging.Logger("tastemate.steps", level=logging.INFO)  # noqa: LOG001 - outside the tree, so nothing else prints it
+    logger = logging.Logger("tastemate.steps", level=logging.DEBUG)  # noqa: LOG001 - outside the tree, so nothing else prints it
     logger.addHandler(StepLines())
     return logger

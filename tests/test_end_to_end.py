@@ -1,0 +1,259 @@
+"""From raw documents to answers over HTTP, with every part real."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+
+from serving.home import Home
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "data"
+MAPPINGS = ROOT / "orchestration" / "mappings"
+TASTEMATE = Path(sys.executable).with_name("tastemate")
+TINY = ["--preset", "tiny"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+def tastemate(home: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the command as a person would, from elsewhere."""
+    done = subprocess.run(
+        [TASTEMATE, "--home", home, *arguments],
+        cwd=home.parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert not check or done.returncode == 0, done.stderr[-4000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, dict[str, Any]]:
+    """A home after one run on a small sample city, and what the run printed."""
+    root = tmp_path_factory.mktemp("city") / "home"
+    done = tastemate(root, "run", "--source", "sample", "--events", "6000", *TINY, "--json")
+    assert "Warning" not in done.stderr
+    assert "Traceback" not in done.stderr
+    return Home(root), json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def client(city: tuple[Home, dict[str, Any]]) -> Iterator[httpx.Client]:
+    from serving import server
+
+    with server.start(city[0]) as running, httpx.Client(base_url=running.url, timeout=30) as asking:
+        yield asking
+
+
+def conserved(report: dict[str, Any]) -> bool:
+    counted = ("accepted", "duplicates", "quarantined", "erased")
+    return bool(report["files"]) and all(
+        file["lines_in"] == sum(file[name] for name in counted) for file in report["files"]
+    )
+
+
+def ask(client: httpx.Client, question: str, user_id: str, **more: Any) -> dict[str, Any]:
+    answer = client.post(f"/v1/{question}", json={"user_id": user_id, **more})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def someone(home: Home, at_least: int = 5, but: tuple[str, ...] = ()) -> str:
+    """The product's id of a discoverable person with some history."""
+    from serving.vault import Vault
+
+    users = pq.read_table(home.marts / "dim_users.parquet").sort_by("user_id").to_pylist()
+    known = [
+        user["user_id"]
+        for user in users
+        if user["event_count"] >= at_least and user["is_discoverable"]
+    ]
+    revealed = Vault(home.vault, home.keys).reveal(known)
+    return next(revealed[one] for one in known if revealed[one] not in but)
+
+
+def test_the_run_accounts_for_every_line_that_the_generator_spoiled(city):
+    home, report = city
+    dirt = json.loads((home.root / "sample_city" / "truth" / "dirt.json").read_text())
+    assert conserved(report)
+    for file in report["files"]:
+        assert file["lines_in"] == dirt[file["kind"]]["lines"]
+        assert file["accepted"] == dirt[file["kind"]]["good"]
+
+
+def test_the_report_shows_model_and_baselines_on_both_splits(city):
+    _, report = city
+    assert report["status"] == "succeeded"
+    assert report["parity"]["holds"]
+    for split in ("time", "loo"):
+        assert "model" in report["quality"][split]
+        assert len(report["quality"][split]) >= 5
+        assert all(0 <= row["ndcg_10"] <= 1 and row["n"] > 0 for row in report["quality"][split].values())
+    assert {step["name"] for step in report["steps"]} > {"elt", "model__recommender"}
+
+
+def test_a_run_with_nothing_new_does_little_and_keeps_what_is_live(city):
+    home, report = city
+    before = home.champion.read_bytes()
+    again = json.loads(tastemate(home.root, "run", "--json").stdout)
+    assert again["run_id"] == report["run_id"]
+    assert home.champion.read_bytes() == before
+
+
+def test_the_service_answers_what_the_report_says_is_live(city, client):
+    home, report = city
+    person = someone(home)
+    for question, answers in (("similar-users", "users"), ("recommend-places", "places")):
+        answer = ask(client, question, person, limit=5)
+        assert (answer["release_id"], answer["index_id"]) == (report["release_id"], report["index_id"])
+        assert len(answer[answers]) == 5
+        assert person not in [user.get("user_id") for user in answer[answers]]
+
+
+def test_nobody_who_does_not_want_to_be_shown_is_shown(city, client):
+    home, _ = city
+    truth = pq.read_table(home.root / "sample_city" / "truth" / "truth.parquet").to_pylist()
+    hidden = {row["user_id"] for row in truth if not row["is_discoverable"]}
+    assert hidden
+    seen = {
+        user["user_id"]
+        for row in truth[:40]
+        for user in ask(client, "similar-users", row["user_id"], limit=50)["users"]
+    }
+    assert seen
+    assert not seen & hidden
+
+
+def test_new_events_change_that_persons_answer_and_nobody_elses(city, client):
+    home, report = city
+    person = someone(home)
+    other = someone(home, but=(person,))
+    before = {user: ask(client, "recommend-places", user) for user in (person, other)}
+    places = pq.read_table(home.marts / "dim_places.parquet")["place_id"].to_pylist()
+    moment = datetime.now(UTC).isoformat()
+    likes = home.root / "sample_city" / "documents" / "likes-2.jsonl"
+    likes.write_text(
+        "".join(
+            json.dumps({"_id": f"new-{n}", "user_id": person, "display_id": "map",
+                        "contents_id": place, "like_time": moment}) + "\n"
+            for n, place in enumerate(places[:30])
+        )
+    )  # fmt: skip
+    landed = json.loads(tastemate(home.root, "ingest", "--json").stdout)
+    assert {file["name"]: file["lines_in"] for file in landed if file["status"] == "landed"} == {
+        "likes-2.jsonl": 30
+    }
+    tastemate(home.root, "build", "--quiet")
+    published = json.loads(tastemate(home.root, "materialize", "--json").stdout)
+    assert published["holds"]
+    after = {user: ask(client, "recommend-places", user) for user in (person, other)}
+    ranked = {
+        when: {user: [place["place_id"] for place in answer["places"]] for user, answer in answers.items()}
+        for when, answers in (("before", before), ("after", after))
+    }
+    assert after[person]["release_id"] == before[person]["release_id"] == report["release_id"]
+    assert ranked["after"][person] != ranked["before"][person]
+    assert ranked["after"][other] == ranked["before"][other]
+
+
+def test_an_added_column_reaches_feast_and_the_reader_without_python(city, tmp_path):
+    """A column in the SQL, its line in the YAML, the lock accepted: stock Feast and the reader have it."""
+    home, _ = city
+    project = tmp_path / "dbt_project"
+    shutil.copytree(ROOT / "dbt_project", project)
+    sql, contract = (project / "models" / "features" / f"place.{kind}" for kind in ("sql", "yml"))
+    text = sql.read_text().rstrip()
+    body, _, last = text.rpartition("event_count")
+    sql.write_text(f"{body}event_count,\n    length(place_id) as name_length{last}\n")
+    marker = "      - name: event_count\n"
+    assert marker in contract.read_text()
+    contract.write_text(
+        contract.read_text().replace(
+            marker,
+            "      - name: name_length\n        data_type: bigint\n"
+            "        description: Characters of the id.\n" + marker,
+        )
+    )
+    target = tmp_path / "home"
+    shutil.copytree(home.root, target)
+    code = """
+import sys
+from pathlib import Path
+import orchestration.settings as settings
+settings.DBT_PROJECT = Path(sys.argv[2])
+from serving.home import Home
+from feature_repo import lock
+from feature_repo.publish import publish
+from feature_repo.settings import open_store
+home = Home(Path(sys.argv[1]))
+settings.enter(home)
+import subprocess
+from orchestration.assets.elt import dbt_executable
+subprocess.run([dbt_executable(), "--quiet", "build", "--select", "place"], cwd=sys.argv[2], check=True)
+agreed = home.root / "features.lock.json"
+try:
+    lock.apply(home.root)
+except lock.LockError as error:
+    assert "name_length" in str(error), error
+else:
+    raise AssertionError("a column that nobody agreed to was applied")
+lock.accept(home.root, agreed)
+lock.apply(home.root, agreed)
+publish(home.root)
+store = open_store(home.root)
+import pyarrow.parquet as pq
+place = pq.read_table(home.features / "place.parquet")["place_id"][0].as_py()
+read = store.get_online_features(features=["place:name_length"], entity_rows=[{"place_id": place}]).to_dict()
+assert read["name_length"] == [len(place)], read
+from feature_repo.frozen import freeze
+from feature_repo.reader import open_reader
+freeze(home.root, home.root / "frozen")
+reader = open_reader(home.root / "frozen" / "registry.pb", "tastemate_places_v1", home.root)
+assert reader.read([place])[place]["name_length"] == len(place)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, target, project],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:] + done.stdout[-2000:]
+
+
+@pytest.mark.parametrize("dataset", ["foursquare", "movielens"])
+def test_real_data_survives_a_kill_and_goes_through(dataset, tmp_path):
+    """A part of a real data set; the first run is killed on its way, the second carries on."""
+    folders = {"foursquare": "foursquare_nyc", "movielens": "ml-1m"}
+    files = {"foursquare": ("checkins", "places"), "movielens": ("sequences_bert4rec", "movies")}
+    source = DATA / folders[dataset]
+    if not source.exists():
+        pytest.skip(f"no data set beside the project: shared/data/{folders[dataset]}")
+    data = tmp_path / "data"
+    data.mkdir()
+    for name, rows in zip(files[dataset], (8000, None), strict=True):
+        table = pq.read_table(source / f"{name}.parquet")
+        pq.write_table(table.slice(0, rows), data / f"{name}.parquet")
+    home = Home(tmp_path / "home")
+    arguments = ["run", "--source", "interactions", "--mapping", str(MAPPINGS / f"{dataset}.yml"),
+                 "--path", str(data), *TINY]  # fmt: skip
+    killed = subprocess.Popen(
+        [TASTEMATE, "--home", home.root, *arguments],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    while not (home.marts / "fct_events.parquet").exists() and killed.poll() is None:
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    report = json.loads(tastemate(home.root, *arguments, "--json").stdout)
+    assert conserved(report)
+    assert sum(file["lines_in"] for file in report["files"] if file["kind"] == "events") == 8000
+    assert report["release_id"]
+    assert report["quality"]["time"]["model"]["n"] > 0

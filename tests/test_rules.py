@@ -1,0 +1,92 @@
+"""Rules that hold across the folders."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+MODELS = ROOT / "dbt_project" / "models"
+README = (ROOT / "README.md").read_text()
+
+
+def contract(stage: str, name: str) -> dict[str, str]:
+    description = yaml.safe_load((MODELS / stage / f"{name}.yml").read_text())
+    (model,) = description["models"]
+    return {column["name"]: column["data_type"] for column in model["columns"]}
+
+
+def test_the_readme_names_every_folder():
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
+    folders &= {
+        line.split("/")[0]
+        for line in subprocess.run(
+            ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+    }
+    assert {name for name in folders if f"`{name}/`" not in README} == set()
+
+
+def test_every_command_is_in_the_readme_or_the_docs():
+    from orchestration.cli import main
+
+    docs = README + "".join(path.read_text() for path in (ROOT / "docs").rglob("*.md"))
+    assert {name for name in main.commands if f"tastemate {name}" not in docs} - {"demo"} == set()
+
+
+def test_every_link_in_the_docs_leads_somewhere():
+    broken = []
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def test_the_command_starts_without_loading_torch_dagster_or_feast():
+    code = (
+        "import sys, orchestration.cli; "
+        "print([m for m in ('torch', 'dagster', 'feast', 'bentoml') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_training_set_keeps_the_types_of_the_features_contract():
+    from feature_repo.training import HISTORIES, PLACES
+
+    arrow = {"varchar": pa.string(), "bigint": pa.int64(), "double": pa.float64()}
+    favor, place = contract("features", "user_favor"), contract("features", "place")
+    in_features = {"place_ids": "event_place_ids"}
+    for field in HISTORIES:
+        duckdb_type = favor[in_features.get(field.name, field.name)]
+        is_list = duckdb_type.endswith("[]")
+        expected = arrow[duckdb_type.removesuffix("[]")]
+        assert (field.type.value_type if is_list else field.type) == expected, field.name
+    assert set(PLACES.names) <= set(place)
+
+
+@pytest.mark.parametrize("stage", ["staging", "marts", "features"])
+def test_every_model_and_column_is_described(stage: str):
+    missing = []
+    for path in (MODELS / stage).rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text()).get("models", []):
+            named = [model, *model.get("columns", [])]
+            missing += [f"{path.name}: {one['name']}" for one in named if not one.get("description")]
+    assert missing == []
+
+
+def test_no_page_or_source_names_a_path_of_one_machine():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = []
+    for name in listed.stdout.splitlines():
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".sql", ".yml", ".toml", ".sh"} and path.exists():
+            text = path.read_text(errors="replace")
+            if str(ROOT) in text or str(Path.home()) + "/" in text:
+                found.append(name)
+    assert found == []
