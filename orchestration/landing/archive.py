@@ -81,7 +81,7 @@ class ArchivedFile:
         for reason in rows["landing_reason"].to_pylist():
             self.unreadable[reason] = self.unreadable.get(reason, 0) + 1
         sealed = [
-            _seal(self._cipher, line, self.file_id, number)
+            _seal(self._cipher, line.removesuffix(b"\n"), self.file_id, number)
             for line, number in zip(raw.to_pylist(), rows["line_number"].to_pylist(), strict=True)
         ]
         kept = rows.select(["file_id", "line_number", "byte_offset", "landing_reason"])

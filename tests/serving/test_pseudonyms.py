@@ -2,7 +2,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.keys import KeyFaultError
@@ -36,6 +36,7 @@ def test_what_names_nobody_has_no_id(written: object) -> None:
     assert canonical_id(written) is None
 
 
+@settings(deadline=None)
 @given(st.integers())
 def test_whole_numbers_and_their_text_are_one_id(number: int) -> None:
     assert canonical_id(number) == canonical_id(str(number))
