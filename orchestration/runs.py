@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from orchestration import asset_keys as keys
 from orchestration.files import read_json, write_atomically
+from orchestration.progress import DbtLines
 from orchestration.report import write_report
 from orchestration.sources import registered
 from serving.home import Home, now
@@ -143,14 +145,17 @@ def _execute(
     assets: list[dg.AssetKey] | None = None,
     partition: str | None = None,
 ) -> dg.ExecuteInProcessResult:
-    return definitions.resolve_job_def(job).execute_in_process(
-        run_config={**(config or {}), "loggers": {"steps": {}}},
-        instance=instance,
-        partition_key=partition,
-        asset_selection=assets,
-        raise_on_error=False,
-        tags=STARTED_HERE,
-    )
+    # What libraries print or warn of goes to nobody; a person follows the lines of the steps.
+    with warnings.catch_warnings(), redirect_stdout(DbtLines()):
+        warnings.simplefilter("ignore")
+        return definitions.resolve_job_def(job).execute_in_process(
+            run_config={**(config or {}), "loggers": {"steps": {}}},
+            instance=instance,
+            partition_key=partition,
+            asset_selection=assets,
+            raise_on_error=False,
+            tags=STARTED_HERE,
+        )
 
 
 def _end_runs_that_died(instance: dg.DagsterInstance) -> None:
