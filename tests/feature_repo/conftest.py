@@ -72,6 +72,15 @@ class World:
 
     def write(self) -> "World":
         """Write the manifest and the Parquet files as they now are."""
+        self.write_manifest()
+        (self.root / "features").mkdir(exist_ok=True)
+        for view, rows in self.rows.items():
+            schema = pa.schema([(n, arrow_type(k)) for n, k in self.columns[view].items()])
+            table = pa.Table.from_pylist(rows, schema=schema)
+            pq.write_table(table, self.root / "features" / f"{view}.parquet")
+        return self
+
+    def write_manifest(self) -> "World":
         nodes = {
             f"model.tastemate.{view}": {
                 "resource_type": "model",
@@ -90,11 +99,6 @@ class World:
         manifest = self.root / "dbt" / "target" / "manifest.json"
         manifest.parent.mkdir(parents=True, exist_ok=True)
         manifest.write_text(json.dumps({"nodes": nodes}))
-        (self.root / "features").mkdir(exist_ok=True)
-        for view, rows in self.rows.items():
-            schema = pa.schema([(n, arrow_type(k)) for n, k in self.columns[view].items()])
-            table = pa.Table.from_pylist(rows, schema=schema)
-            pq.write_table(table, self.root / "features" / f"{view}.parquet")
         return self
 
     def moments(self, rows: list[tuple[str, datetime, str]]) -> None:

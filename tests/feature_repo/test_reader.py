@@ -1,0 +1,106 @@
+import os
+import signal
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from feature_repo import frozen, publish
+from feature_repo.reader import OnlineReader, OnlineStoreUnavailable, open_reader
+from feature_repo.settings import open_store
+from tests.feature_repo.conftest import DAY, MOMENT, World, favor
+
+
+def test_a_row_comes_back_as_dbt_handed_it_on(world: World, online: str) -> None:
+    row = opened(world.apply(online), online).read(["u2"])["u2"]
+    wanted = favor("u2", 3)
+    if not online:
+        # Feast's SQLite store keeps whole seconds of an event's time.
+        wanted["known_at"] = wanted["known_at"].replace(microsecond=0)
+    assert row == wanted
+
+
+def test_an_unknown_user_has_no_row(world: World, online: str) -> None:
+    assert list(opened(world.apply(online), online).read(["nobody", "u1", "none"])) == ["u1"]
+
+
+def test_nothing_asked_is_nothing_answered(world: World) -> None:
+    assert opened(world.apply(), "").read([]) == {}
+
+
+def test_what_is_older_than_its_ttl_counts_as_not_there(world: World, online: str) -> None:
+    world.meta["user_favor"]["ttl"] = 2
+    reader = opened(world.apply(online), online)
+    assert reader.read(["u0"], MOMENT + 2 * DAY - timedelta(seconds=1))
+    assert not reader.read(["u0"], MOMENT + 2 * DAY + timedelta(seconds=1))
+
+
+def test_a_column_added_in_sql_reaches_reader_and_stock_sdk(world: World, online: str) -> None:
+    old = opened(world.apply(online), online)
+    world.columns["user_favor"]["visit_count"] = "bigint"
+    world.rows["user_favor"] = [row | {"visit_count": 41} for row in world.rows["user_favor"]]
+    new = opened(world.apply(online), online)
+    assert new.read(["u1"])["u1"]["visit_count"] == 41
+    assert "visit_count" not in old.read(["u1"])["u1"]
+    answer = open_store(world.root, online).get_online_features(
+        features=["user_favor:visit_count"], entity_rows=[{"user_id": "u1"}]
+    )
+    assert answer.to_dict()["visit_count"] == [41]
+
+
+def test_a_column_taken_away_does_not_hold_the_time_back(world: World, online: str) -> None:
+    opened(world.apply(online), online)
+    del world.columns["user_favor"]["event_ats"]
+    later = MOMENT + DAY
+    world.rows["user_favor"] = [favor("u1", 2, later)]
+    for row in world.rows["user_favor"]:
+        del row["event_ats"]
+    row = opened(world.apply(online), online).read(["u1"])["u1"]
+    assert row["known_at"].replace(microsecond=0) == later.replace(microsecond=0)
+
+
+@pytest.mark.redis
+def test_a_redis_that_hangs_is_given_up_at_once(
+    world: World, redis_url: str, redis_server: tuple[int, int]
+) -> None:
+    reader = opened(world.apply(redis_url), redis_url)
+    reader.read(["u1"])
+    os.kill(redis_server[1], signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        with pytest.raises(OnlineStoreUnavailable):
+            reader.read(["u1"])
+        waited = time.monotonic() - started
+    finally:
+        os.kill(redis_server[1], signal.SIGCONT)
+    assert waited < 0.5
+    assert reader.read(["u1"])
+
+
+def test_the_frozen_registry_is_the_same_bytes_in_every_home(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        frozen.freeze(World(tmp_path / name).apply().root, tmp_path / name / "frozen")
+    for file in (frozen.REGISTRY, frozen.SCHEMA):
+        one, two = (tmp_path / name / "frozen" / file for name in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+        assert str(tmp_path).encode() not in one.read_bytes()
+
+
+def test_publishing_leaves_the_frozen_registry_as_it_is(world: World) -> None:
+    world.apply()
+    frozen.freeze(world.root, world.root / "before")
+    publish.publish(world.root)
+    open_store(world.root).materialize(MOMENT - DAY, MOMENT + DAY)
+    frozen.freeze(world.root, world.root / "after")
+    before, after = (world.root / name / frozen.REGISTRY for name in ("before", "after"))
+    assert before.read_bytes() == after.read_bytes()
+
+
+def opened(world: World, online: str) -> OnlineReader:
+    """Publish, freeze and read, as a release does."""
+    publish.publish(world.root, online=online)
+    frozen.freeze(world.root, world.root / "frozen")
+    registry = world.root / "frozen" / frozen.REGISTRY
+    return open_reader(registry, world.root, "tastemate_v1", online)

@@ -1,0 +1,108 @@
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from feature_repo import training
+from feature_repo.settings import open_store
+from feature_repo.training import TrainingSetError, point_in_time, write_training_set
+from tests.feature_repo.conftest import DAY, MOMENT, World, favor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LATER = MOMENT + DAY
+TICK = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def past(world: World) -> World:
+    """One user with two windows, one with a single event, and the cut-off between the windows."""
+    world.rows["user_favor"] = [
+        favor("u0", 3),
+        favor("u0", 4, LATER, first=1),
+        favor("u1", 1),
+    ]
+    moments = [("u0", MOMENT, "window"), ("u0", LATER, "current"), ("u1", LATER, "current")]
+    world.moments([*moments, ("u0", LATER - TICK, "cutoff"), ("u1", LATER - TICK, "cutoff")])
+    return world.apply()
+
+
+def test_the_join_never_sees_what_became_known_a_moment_later(past: World) -> None:
+    assert asked(past, LATER - TICK) == [f"u0-e{n}" for n in range(3)]
+    assert asked(past, LATER) == [f"u0-e{n}" for n in range(1, 5)]
+    assert asked(past, MOMENT - TICK) is None
+
+
+def test_windows_make_one_history_in_order_of_events(past: World) -> None:
+    _, histories = written(past, LATER)
+    row = histories[0]
+    assert [row["user_id"] for row in histories] == ["u0", "u1"]
+    assert row["event_ids"] == [f"u0-e{n}" for n in range(5)]
+    assert row["event_ats"] == sorted(row["event_ats"])
+    assert row["place_ids"] == [f"p{n % 3}" for n in range(5)]
+
+
+def test_of_an_event_in_several_windows_counts_what_was_known_last(past: World) -> None:
+    late = past.rows["user_favor"][1]
+    _, histories = written(past, LATER)
+    assert histories[0]["event_ats"][1:] == late["event_ats"]
+
+
+def test_a_set_as_of_the_past_holds_nothing_known_later(past: World) -> None:
+    moments = [("u0", MOMENT, "window"), ("u0", LATER, "current"), ("u0", MOMENT, "cutoff")]
+    past.moments(moments)
+    _, histories = written(past, LATER - TICK)
+    assert [row["event_ids"] for row in histories] == [[f"u0-e{n}" for n in range(3)]]
+
+
+def test_the_manifest_tells_what_is_in_the_folder(past: World) -> None:
+    manifest, histories = written(past, LATER)
+    assert manifest["cut_at"] == LATER.isoformat()
+    assert manifest["as_of"] == LATER.isoformat()
+    assert (manifest["users"], manifest["places"], manifest["events"]) == (2, 3, 6)
+    assert manifest["is_time_synthetic"] is False
+    assert sum(len(row["event_ids"]) for row in histories) == 6
+    folder = past.root / "training_sets" / manifest["hash"][:16]
+    assert json.loads((folder / "manifest.json").read_text()) == manifest
+    places = pq.read_table(folder / "places.parquet")
+    assert places.schema.names == training.PLACES.names
+    assert places["place_id"].to_pylist() == ["p0", "p1", "p2"]
+
+
+def test_the_same_facts_make_the_same_folder_whatever_the_chunks(
+    past: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = written(past, LATER)
+    monkeypatch.setattr(training, "MOMENTS_AT_A_TIME", 1)
+    second, histories = written(past, LATER)
+    assert second == first
+    assert len(histories) == 2
+    assert len(list((past.root / "training_sets").iterdir())) == 1
+
+
+def test_without_a_cut_off_or_anybody_the_set_is_refused(past: World) -> None:
+    with pytest.raises(TrainingSetError, match="nobody has events known at"):
+        written(past, MOMENT - DAY)
+    past.moments([("u0", LATER, "current")])
+    with pytest.raises(TrainingSetError, match="no cut-off"):
+        written(past, LATER)
+    assert list((past.root / "training_sets").iterdir()) == []
+
+
+def asked(world: World, moment: datetime) -> Any:
+    entities = pa.table(
+        {"user_id": ["u0"], "event_timestamp": pa.array([moment], pa.timestamp("us", tz="UTC"))}
+    )
+    answer = point_in_time(open_store(world.root), entities, "tastemate_v1")
+    return answer["event_ids"].to_pylist()[0]
+
+
+def written(world: World, as_of: datetime) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    out: Path = world.root / "training_sets"
+    manifest = write_training_set(world.root, out, as_of)
+    folder = out / manifest["hash"][:16]
+    return manifest, pq.read_table(folder / "histories.parquet").to_pylist()
