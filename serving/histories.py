@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from feature_repo.reader import OnlineReader, UserFeatures, open_reader
+from feature_repo.reader import OnlineReader, open_reader
 from models_ml.tokens import History
 from serving.home import Home, now
 from serving.release import Release
@@ -49,34 +49,25 @@ class OnlineFeatures:
 
     def of_asker(self, user_id: str) -> Features | None:
         """Read everything that the model can use of one user; None if nothing is known."""
-        found = _rows(self._users.read([user_id], now()))
-        if user_id not in found:
+        row = self._users.read([user_id], now()).get(user_id)
+        if row is None:
             return None
-        row = found[user_id]
         unknown = sorted(set(row["event_place_ids"]) - self._known_places)
-        facts = _rows(self._places.read(unknown, now()))
+        facts = self._places.read(unknown, now())
         return features_of(row, {place: _facts(told) for place, told in facts.items()})
 
     def of_many(self, user_ids: Sequence[str]) -> dict[str, Features]:
         """Read several users at once, those of whom something is known."""
-        rows = _rows(self._users.read(user_ids, now()))
+        rows = self._users.read(user_ids, now())
         return {user_id: features_of(row, {}) for user_id, row in rows.items()}
 
 
 def open_features(release: Release, home: Home, known_places: Collection[str]) -> OnlineFeatures:
     """Open the online store of *home* as the frozen registry of *release* sees it."""
     users, places = (
-        open_reader(release.registry, None, home.root, service) for service in (USERS, PLACES)
+        open_reader(release.registry, home.root, service) for service in (USERS, PLACES)
     )
     return OnlineFeatures(users, places, frozenset(known_places))
-
-
-def _rows(found: Iterable[UserFeatures | None]) -> dict[str, Row]:
-    return {
-        known.key: known.values | {"known_at": known.event_timestamp}
-        for known in found
-        if known is not None
-    }
 
 
 def features_of(row: Row, places: Mapping[str, PlaceFacts]) -> Features:

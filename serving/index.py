@@ -87,14 +87,12 @@ def build(
     try:
         user_ids: list[str] = []
         known_ats: list[datetime] = []
-        dimensions = 0
         unordered = draft / "unordered"
         with unordered.open("wb") as raw:
             for batch in _batches(entries):
                 vectors = np.ascontiguousarray(
                     recommender.embed([history for _, _, history in batch]), dtype=np.float32
                 )
-                dimensions = vectors.shape[1]
                 raw.write(vectors.tobytes())
                 user_ids += [user_id for user_id, _, _ in batch]
                 known_ats += [known_at for _, known_at, _ in batch]
@@ -105,7 +103,7 @@ def build(
         digest = hashlib.sha256(release.release_id.encode())
         for user_id, known_at in zip(*(column.to_pylist() for column in users), strict=True):
             digest.update(f"\n{user_id} {known_at.isoformat()}".encode())
-        _write_vectors(unordered, order, dimensions, draft / VECTORS, digest.update)
+        _write_vectors(unordered, order, recommender.dimensions, draft / VECTORS, digest.update)
         unordered.unlink()
         index_id = digest.hexdigest()[:16]
         meta = {
@@ -113,7 +111,7 @@ def build(
             "release_id": release.release_id,
             "as_of": as_of.isoformat(),
             "users": len(user_ids),
-            "dimensions": dimensions,
+            "dimensions": recommender.dimensions,
         }
         (draft / META).write_text(json.dumps(meta, indent=2) + "\n")
         settle(draft, out_dir / index_id)
@@ -124,14 +122,14 @@ def build(
 
 def open_index(folder: Path) -> Index:
     """Open the index in *folder*; its vectors stay on the disk until a search reads them."""
-    try:
-        meta = json.loads((folder / META).read_text())
-        users = pq.read_table(folder / USERS, columns=["user_id"]).column(0).combine_chunks()
-        vectors = np.load(folder / VECTORS, mmap_mode="r")
-    except FileNotFoundError as error:
+    missing = [name for name in (META, USERS, VECTORS) if not (folder / name).is_file()]
+    if missing:
         raise IndexFaultError(
-            f"{folder}: no index, it lacks {Path(error.filename).name}. Make one: tastemate run"
-        ) from None
+            f"{folder}: no index, it lacks {', '.join(missing)}. Make one: tastemate run"
+        )
+    meta = json.loads((folder / META).read_text())
+    users = pq.read_table(folder / USERS, columns=["user_id"]).column(0).combine_chunks()
+    vectors = np.load(folder / VECTORS, mmap_mode="r")
     if vectors.shape != (len(users), meta["dimensions"]):
         raise IndexFaultError(
             f"{folder / VECTORS}: holds {vectors.shape[0]} vectors for {len(users)} users. "

@@ -48,7 +48,7 @@ class Live:
             index=self._current_index(home, release),
             features=open_features(release, home, recommender.places.place_ids),
             pseudonyms=Pseudonyms(home.keys),
-            vault=Vault(home.vault, home.keys),
+            vault=Vault(home),
         )
 
     @property

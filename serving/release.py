@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from serving.home import now
 
@@ -36,9 +36,9 @@ class Release:
     card: Mapping[str, Any]
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Literal["model", "baseline"]:
         """`model`, or `baseline` where no model was good enough."""
-        return str(self.card["kind"])
+        return "baseline" if self.card["kind"] == "baseline" else "model"
 
     @property
     def registry(self) -> Path:

@@ -56,7 +56,7 @@ def finished_city(tmp_path_factory: pytest.TempPathFactory) -> City:
     Pseudonyms.create(home.keys)
     favors = {user: favor(user, place_ids) for user, place_ids in histories.items()}
     city = City(home, favors, [*places, place(NEW_PLACE, "bar", "d9")], release=None)  # type: ignore[arg-type]
-    vault = Vault.create(home.vault, home.keys)
+    vault = Vault.create(home)
     vault.add_many((city.pseudonym(user), user) for user in USERS if user != FORGOTTEN)
     vault.close()
     write_manifest(home)
