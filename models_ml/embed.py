@@ -64,8 +64,7 @@ def embed(histories: Path, model: Path, out: Path) -> int:
 def _histories(rows: pa.RecordBatch, columns: list[str]) -> list[History]:
     lists = [rows[name].to_pylist() for name in columns]
     return [
-        History(*(values[-MAX_EVENTS:] for values in person))
-        for person in zip(*lists, strict=True)
+        History(*(values[-MAX_EVENTS:] for values in person)) for person in zip(*lists, strict=True)
     ]
 
 

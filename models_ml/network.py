@@ -68,7 +68,8 @@ class Network(nn.Module):
             num_attention_heads=architecture.heads,
             intermediate_size=4 * width,
             hidden_dropout_prob=architecture.dropout,
-            attention_probs_dropout_prob=architecture.dropout,
+            # Dropout here would forbid the fused attention of CPU builds.
+            attention_probs_dropout_prob=0.0,
             max_position_embeddings=POSITIONS,
             type_vocab_size=1 + len(vocabulary.kinds),
             initializer_range=_INITIAL_SPREAD,

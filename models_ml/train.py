@@ -126,6 +126,12 @@ class _Training:
             has_pointer=not self.excludes_seen,
         )
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all epochs are over, or the last ones brought nothing better."""
+        state = self.progress
+        return state.epoch >= self.epochs or state.epoch - state.best_epoch >= self.preset.patience
+
     def batches(self, epoch: int) -> list[Windows]:
         """The batches of an epoch: a function of seed and epoch alone."""
         generator = np.random.default_rng([self.seed, epoch])
@@ -238,7 +244,7 @@ def _learn(
         save_checkpoint(out / "checkpoints", Checkpoint(identity, state, tensors))
 
     with SummaryWriter(str(out / "logs"), purge_step=state.epoch) as log:
-        while state.epoch < run.epochs and time.monotonic() - began < deadline:
+        while not run.is_done:
             batches = run.batches(state.epoch)
             bar = tqdm(
                 batches[state.step :],
@@ -266,7 +272,7 @@ def _learn(
             last_saved = time.monotonic()
             if tell:
                 tell(epoch)
-            if state.epoch - state.best_epoch >= run.preset.patience:
+            if epoch.seconds > deadline:
                 break
 
 

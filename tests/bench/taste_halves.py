@@ -59,7 +59,7 @@ def main() -> None:
         for way, (firsts, seconds) in halves.items():
             likeness = recommender.embed(firsts) @ recommender.embed(seconds).T
             ranks = (likeness >= np.diag(likeness)[:, None]).sum(axis=1)
-            print(
+            print(  # noqa: T201 - the command's own output
                 f"{folder.name:20}{way:12} R@1 {(ranks <= 1).mean():.3f}  "
                 f"R@10 {(ranks <= 10).mean():.3f}  of {len(people)}"
             )

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -80,7 +81,7 @@ def write_training_set(
     return folder
 
 
-def town_choices(people: int = 24, seed: int = 1) -> Choices:
+def town_choices(people: int = 60, seed: int = 1) -> Choices:
     """People who go round three places of their own taste, and stray now and then."""
     generator = np.random.default_rng(seed)
     choices: Choices = {}
@@ -122,10 +123,22 @@ def trained(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def changed_town(tmp_path: Path) -> Callable[[Callable[[Choices], None]], Path]:
+    """Write the town's training set after a change to its choices."""
+
+    def write(change: Callable[[Choices], None]) -> Path:
+        choices = town_choices()
+        change(choices)
+        return write_training_set(tmp_path / "changed", choices, TOWN_CUT, TOWN_CATEGORIES)
+
+    return write
+
+
+@pytest.fixture
 def world(tmp_path: Path) -> Callable[..., Path]:
     """Write a small training set of one's own."""
 
-    def write(choices: Choices, cut_minute: int, **more: object) -> Path:
-        return write_training_set(tmp_path / "world", choices, cut_minute, **more)  # type: ignore[arg-type]
+    def write(choices: Choices, cut_minute: int, **more: Any) -> Path:
+        return write_training_set(tmp_path / "world", choices, cut_minute, **more)
 
     return write

@@ -12,7 +12,7 @@ from models_ml.network import (
     draw_candidates,
     next_place_loss,
 )
-from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary, collate
+from models_ml.tokens import SPECIAL_TOKENS, Batch, EventTokens, Vocabulary, collate
 from models_ml.training_set import PlaceTable
 
 PLACES = 9
@@ -21,8 +21,12 @@ PLACES = 9
 def network(*, has_pointer: bool = True) -> Network:
     nowhere = np.full(PLACES, np.nan)
     places = PlaceTable(
-        [f"p{n}" for n in range(PLACES)], [["x"] if n % 2 else ["x", "y"] for n in range(PLACES)],
-        ["n"] * PLACES, nowhere, nowhere, np.arange(PLACES),
+        [f"p{n}" for n in range(PLACES)],
+        [["x"] if n % 2 else ["x", "y"] for n in range(PLACES)],
+        ["n"] * PLACES,
+        nowhere,
+        nowhere,
+        np.arange(PLACES),
     )
     torch.manual_seed(0)
     made = Network(
@@ -36,18 +40,21 @@ def network(*, has_pointer: bool = True) -> Network:
     return made.eval()
 
 
-def batch_of(*sequences: list[int]):
+def batch_of(*sequences: list[int]) -> Batch:
     places = np.concatenate([np.array(s, dtype=np.int64) for s in sequences]) + SPECIAL_TOKENS
     stops = np.cumsum([len(s) for s in sequences])
     events = EventTokens(
-        places, np.ones(len(places), np.int64), np.arange(len(places)) * 10**10,
-        np.array([[1, 0, 0, 0, 0, 0, 0, 0]]), np.array([1]),
+        places,
+        np.ones(len(places), np.int64),
+        np.arange(len(places)) * 10**10,
+        np.array([[1, 0, 0, 0, 0, 0, 0, 0]]),
+        np.array([1]),
     )
     return collate(events, stops - [len(s) for s in sequences], stops, has_times=True)
 
 
 @pytest.mark.parametrize("has_pointer", [True, False])
-def test_padding_changes_nothing(has_pointer: bool) -> None:
+def test_padding_changes_nothing(*, has_pointer: bool) -> None:
     model = network(has_pointer=has_pointer)
     alone = model.score(batch_of([1, 2, 3]))
     padded = model.score(batch_of([1, 2, 3], list(range(9)) * 5))

@@ -1,5 +1,7 @@
 """History to tokens."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from models_ml.tokens import (
     MAX_EVENTS,
     PAD,
     SPECIAL_TOKENS,
+    Batch,
     History,
     Vocabulary,
     collate,
@@ -23,7 +26,11 @@ KNOWN = ["bakery", "cinema", "museum"]
 def vocabulary() -> Vocabulary:
     nowhere = np.full(3, np.nan)
     places = PlaceTable(
-        KNOWN, [["food"], ["film", "fun"], []], ["north", "", "south"], nowhere, nowhere,
+        KNOWN,
+        [["food"], ["film", "fun"], []],
+        ["north", "", "south"],
+        nowhere,
+        nowhere,
         np.array([3, 2, 1]),
     )
     return Vocabulary(places, ["film", "food", "fun"], ["north", "south"], ["like", "visit"])
@@ -34,7 +41,7 @@ def of(*places: str, ats: list[int] | None = None, **more: object) -> History:
     return History(places, ["visit"] * count, ats or list(range(count)), [-1.0] * count, **more)  # type: ignore[arg-type]
 
 
-def batch_of(*histories: History, has_times: bool = True):
+def batch_of(*histories: History, has_times: bool = True) -> Batch:
     events, offsets = vocabulary().encode(histories)
     return collate(events, offsets[:-1], offsets[1:], has_times=has_times)
 
@@ -85,7 +92,7 @@ def test_synthetic_times_say_nothing() -> None:
         assert tokens.sum() == 0
 
 
-def test_a_written_vocabulary_reads_back_the_same(tmp_path) -> None:
+def test_a_written_vocabulary_reads_back_the_same(tmp_path: Path) -> None:
     before = vocabulary()
     before.write(tmp_path)
     after = Vocabulary.read(tmp_path)
@@ -101,11 +108,19 @@ def test_a_written_vocabulary_reads_back_the_same(tmp_path) -> None:
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     places = draw(st.lists(st.sampled_from([*KNOWN, "kiosk", "pier", ""]), max_size=260))
-    kinds = draw(st.lists(st.sampled_from(["like", "visit", "x"]), min_size=len(places),
-                          max_size=len(places)))
+    kinds = draw(
+        st.lists(
+            st.sampled_from(["like", "visit", "x"]), min_size=len(places), max_size=len(places)
+        )
+    )
     start = draw(st.integers(-(10**15), 10**16))
-    return History(places, kinds, [start + n * HOUR for n in range(len(places))],
-                   [-1.0] * len(places), {"pier": (["fun"], "north")})
+    return History(
+        places,
+        kinds,
+        [start + n * HOUR for n in range(len(places))],
+        [-1.0] * len(places),
+        {"pier": (["fun"], "north")},
+    )
 
 
 @settings(max_examples=60, deadline=None)

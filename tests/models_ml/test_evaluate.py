@@ -1,0 +1,91 @@
+"""Evaluation: full ranking, honest about ties, unknown places and what was seen."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models_ml.evaluate import evaluate, ranks_of
+from models_ml.tokens import History
+from models_ml.training_set import PlaceTable, read_training_set
+
+World = Callable[..., Path]
+
+
+class Undecided:
+    """Gives every place the same score, and remembers what it was asked."""
+
+    dimensions = 1
+
+    def __init__(self, places: PlaceTable, *, excludes_seen: bool) -> None:
+        self.places, self.excludes_seen = places, excludes_seen
+        self.asked: list[History] = []
+
+    def score(self, histories: Sequence[History]) -> NDArray[np.float32]:
+        self.asked += histories
+        return np.zeros((len(histories), len(self.places)), dtype=np.float32)
+
+    def embed(self, histories: Sequence[History]) -> NDArray[np.float32]:
+        return np.ones((len(histories), 1), dtype=np.float32)
+
+
+ANN = {"ann": [("a", 1), ("b", 2), ("a", 3), ("c", 4)]}
+
+
+def test_whoever_cannot_decide_ranks_last(world: World) -> None:
+    data = read_training_set(world(ANN, 100))
+    ranks = ranks_of(Undecided(data.catalogue, excludes_seen=False), data, np.array([3]))
+    assert ranks.tolist() == [3]
+
+
+def test_seen_places_leave_the_ranking_where_nobody_returns(world: World) -> None:
+    data = read_training_set(world(ANN, 100))
+    undecided = Undecided(data.catalogue, excludes_seen=True)
+    # At c, a and b have been seen; at the second a, so has the answer itself.
+    assert ranks_of(undecided, data, np.array([3])).tolist() == [1]
+    assert ranks_of(undecided, data, np.array([2])).tolist() == [4]
+
+
+def test_a_target_outside_the_vocabulary_is_a_miss(world: World) -> None:
+    data = read_training_set(world(ANN, 100))
+    known = data.catalogue.take(np.array([0, 1]), np.array([2, 1]))
+    assert ranks_of(Undecided(known, excludes_seen=False), data, np.array([3])).tolist() == [3]
+
+
+def test_a_history_holds_only_what_came_before_and_no_more_than_200_events(world: World) -> None:
+    choices = {"ann": [(f"p{n % 7}", n) for n in range(300)], "bob": [("q", 5), ("r", 6)]}
+    data = read_training_set(world(choices, 1000))
+    undecided = Undecided(data.catalogue, excludes_seen=False)
+    ranks_of(undecided, data, np.array([250, 301]))
+    shorter, longer = sorted(undecided.asked, key=lambda history: len(history.place_ids))
+    assert list(shorter.place_ids) == ["q"]
+    assert list(longer.place_ids) == [f"p{n % 7}" for n in range(50, 250)]
+
+
+def test_the_report_holds_both_splits_and_every_baseline(
+    town: Path, trained: Path, tmp_path: Path
+) -> None:
+    report = evaluate(town, trained, tmp_path / "evaluation.json")
+    assert json.loads((tmp_path / "evaluation.json").read_text()) == report
+    names = {"model", "popularity", "own_visits", "item_knn", "co_occurrence"}
+    for part in ("time", "loo"):
+        assert set(report[part]) == names
+        for figures in report[part].values():
+            assert {"hr_1", "hr_10", "ndcg_10", "mrr", "n"} <= figures.keys()
+            assert figures["n"] == figures["new_places"]["n"] + figures["returns"]["n"]
+            assert figures["ndcg_10_interval"]["low"] <= figures["ndcg_10"]
+    best = report["best_baseline"]
+    assert best in names - {"model"}
+    assert report["passes"] == (
+        report["time"]["model"]["ndcg_10"] > report["time"][best]["ndcg_10"]
+    )
+
+
+def test_a_target_without_any_history_is_asked_too(world: World) -> None:
+    data = read_training_set(world(ANN, 100))
+    undecided = Undecided(replace(data.catalogue), excludes_seen=False)
+    ranks_of(undecided, data, np.array([0]))
+    assert list(undecided.asked[0].place_ids) == []

@@ -1,0 +1,156 @@
+"""Training: what it may learn from, and that it can be stopped at any moment."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from models_ml.config import UnknownPresetError
+from models_ml.train import NothingToLearnError, OtherRunError, main, train
+from models_ml.training_set import TrainingSetError
+
+Choices = dict[str, list[tuple[str, int]]]
+ChangedTown = Callable[[Callable[[Choices], None]], Path]
+
+TOWN_CUT = 2200
+
+# Checkpoints after each step, and no warning before the end comes.
+KILLED_AT_STEP = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from models_ml import train as training
+torch.set_num_threads(2)
+training._SECONDS_BETWEEN_CHECKPOINTS = 0.0
+steps, step = [], training._Training.step
+def dying(*arguments):
+    steps.append(0)
+    if len(steps) == int(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(*arguments)
+training._Training.step = dying
+training.train(Path(sys.argv[1]), Path(sys.argv[2]), "tiny")
+"""
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    ours, theirs = (load_file(folder / "model.safetensors") for folder in (one, other))
+    return ours.keys() == theirs.keys() and all(
+        torch.equal(ours[name], theirs[name]) for name in ours
+    )
+
+
+def test_the_same_seed_gives_the_same_weights(town: Path, trained: Path, tmp_path: Path) -> None:
+    train(town, tmp_path / "again", "tiny")
+    assert same_weights(tmp_path / "again", trained)
+
+
+def test_nothing_is_learned_from_events_after_the_cut(
+    changed_town: ChangedTown, trained: Path, tmp_path: Path
+) -> None:
+    def change(choices: Choices) -> None:
+        for events in choices.values():
+            events[:] = [
+                (place, minute) if minute < TOWN_CUT else (f"new{minute % 3}", minute + 1)
+                for place, minute in events
+            ]
+
+    train(changed_town(change), tmp_path / "out", "tiny")
+    assert same_weights(tmp_path / "out", trained)
+
+
+def test_nothing_is_learned_from_anyones_last_two_events(
+    changed_town: ChangedTown, trained: Path, tmp_path: Path
+) -> None:
+    def change(choices: Choices) -> None:
+        for events in choices.values():
+            events[-2:] = [("new", minute) for _, minute in events[-2:]]
+
+    train(changed_town(change), tmp_path / "out", "tiny")
+    assert same_weights(tmp_path / "out", trained)
+
+
+def test_a_change_before_the_cut_is_learned(
+    changed_town: ChangedTown, trained: Path, tmp_path: Path
+) -> None:
+    def change(choices: Choices) -> None:
+        choices["u00"][0] = ("d2", choices["u00"][0][1])
+
+    train(changed_town(change), tmp_path / "out", "tiny")
+    assert not same_weights(tmp_path / "out", trained)
+
+
+@pytest.mark.parametrize("step", [2, 6])
+def test_a_killed_training_goes_on_as_if_never_stopped(
+    town: Path, trained: Path, tmp_path: Path, step: int
+) -> None:
+    out = tmp_path / "killed"
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_STEP, town, out, str(step)], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert not (out / "config.json").exists()
+    train(town, out, "tiny")
+    assert same_weights(out, trained)
+
+
+def test_a_finished_training_is_left_alone(town: Path, trained: Path) -> None:
+    before = (trained / "model.safetensors").stat().st_mtime_ns
+    report = train(town, trained, "tiny")
+    assert not report.is_new
+    assert (trained / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_a_folder_with_another_training_is_refused(town: Path, trained: Path) -> None:
+    with pytest.raises(OtherRunError, match="another seed"):
+        train(town, trained, "tiny", seed=7)
+
+
+def test_time_that_is_up_ends_with_the_best_so_far(town: Path, tmp_path: Path) -> None:
+    report = train(town, tmp_path / "out", "tiny", max_minutes=0.0)
+    assert report.epochs == 1
+    assert (tmp_path / "out" / "config.json").exists()
+
+
+def test_each_epoch_is_told_and_logged(town: Path, tmp_path: Path) -> None:
+    told: list[int] = []
+    report = train(town, tmp_path / "out", "tiny", progress=lambda epoch: told.append(epoch.number))
+    assert told == list(range(1, report.epochs + 1))
+    assert list((tmp_path / "out" / "logs").glob("events.out.tfevents.*"))
+
+
+def test_the_model_folder_says_what_it_is(town: Path, trained: Path) -> None:
+    config = json.loads((trained / "config.json").read_text())
+    manifest = json.loads((town / "manifest.json").read_text())
+    assert config["kind"] == "model"
+    assert config["preset"] == "tiny"
+    assert config["training_set_hash"] == manifest["hash"]
+    assert config["excludes_seen"] is False
+
+
+def test_a_folder_that_is_no_training_set_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TrainingSetError, match=r"manifest\.json: no such file"):
+        train(tmp_path, tmp_path / "out", "tiny")
+    monkeypatch.setattr(
+        sys, "argv", ["train", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    )
+    assert main() == 1
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_an_unknown_preset_is_answered_with_those_there_are(town: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownPresetError, match=r"use one of .*tiny"):
+        train(town, tmp_path / "out", "huge")
+
+
+def test_a_set_without_a_lesson_is_refused(world: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(NothingToLearnError, match="no event lies before the cut"):
+        train(world({"ann": [("a", 1), ("b", 2)]}, 10), tmp_path / "out", "tiny")
