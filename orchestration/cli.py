@@ -3,11 +3,14 @@
 Exit codes: 0 ok, 1 failed, 2 usage, 3 refused by a gate.
 """
 
+import functools
 import json
 import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +79,53 @@ def env(home: Home) -> None:
     click.echo(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
 
 
-def source_options(command: Any) -> Any:
-    """Add the options that choose where events come from."""
+@dataclass(frozen=True)
+class ChosenSource:
+    """Where events are to come from, as the options say."""
+
+    source: str | None
+    mapping: Path | None
+    path: Path | None
+    events: int
+    seed: int
+
+    def register(self, home: Home) -> None:
+        """Remember the source; a sample city that is not there yet is made."""
+        from orchestration.sample_city import make
+        from orchestration.sources import register, resolve
+
+        if self.source is None:
+            return
+        path = self.path or make(home, events=self.events, seed=self.seed)
+        register(home, resolve(self.source, path, self.mapping))
+
+    def check(self) -> None:
+        """Refuse options that do not fit together."""
+        if self.source is None and (self.mapping or self.path):
+            raise click.UsageError("--mapping and --path need --source sample or interactions.")
+        if self.source == "interactions" and not (self.mapping and self.path):
+            raise click.UsageError("--source interactions needs --mapping FILE and --path PATH.")
+        if self.source == "sample" and self.mapping:
+            raise click.UsageError("--source sample knows its own fields; leave --mapping out.")
+
+
+def source_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that choose where events come from, given on as `chosen`."""
+
+    @functools.wraps(command)
+    def collected(*arguments: Any, **options: Any) -> None:
+        names = [field.name for field in fields(ChosenSource)]
+        chosen = ChosenSource(**{name: options.pop(name) for name in names})
+        chosen.check()
+        command(*arguments, chosen=chosen, **options)
+
+    decorated: Callable[..., None] = collected
     for option in (
-        click.option("--seed", default=0, show_default=True, help="Seed of a new sample city."),
-        click.option("--events", default=120_000, show_default=True, help="Size of a new sample city."),
-        click.option("--path", type=click.Path(exists=True, path_type=Path), help="File or folder."),
+        click.option("--seed", default=0, show_default=True, help="Seed of city and training."),
+        click.option("--events", default=120_000, show_default=True, help="Size of a new city."),
+        click.option(
+            "--path", type=click.Path(exists=True, path_type=Path), help="File or folder."
+        ),
         click.option(
             "--mapping",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -89,43 +133,21 @@ def source_options(command: Any) -> Any:
         ),
         click.option("--source", type=click.Choice(["sample", "interactions"])),
     ):
-        command = option(command)
-    return command
-
-
-def _register(
-    home: Home, source: str | None, mapping: Path | None, path: Path | None, events: int, seed: int
-) -> None:
-    """Remember the chosen source; a sample city that is not there yet is made."""
-    from orchestration.sources import register, resolve
-
-    if source is None:
-        if mapping or path:
-            raise click.UsageError("--mapping and --path need --source sample or --source interactions.")
-        return
-    if source == "interactions" and not (mapping and path):
-        raise click.UsageError("--source interactions needs --mapping FILE and --path FILE_OR_DIR.")
-    if source == "sample" and mapping:
-        raise click.UsageError("--source sample knows its own fields; leave --mapping out.")
-    if path is None:
-        from orchestration.sample_city import make
-
-        path = make(home, events=events, seed=seed)
-    register(home, resolve(source, path, mapping))
+        decorated = option(decorated)
+    return decorated
 
 
 @main.command()
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.pass_obj
-def ingest(home: Home, source: str | None, mapping: Path | None, path: Path | None, events: int,
-           seed: int, as_json: bool) -> None:  # fmt: skip  # noqa: FBT001, PLR0913
+def ingest(home: Home, chosen: ChosenSource, *, as_json: bool) -> None:
     """Land new files of a source, or of all sources known, in the raw archive."""
     from orchestration.runs import land_sources
     from orchestration.sources import sentence
 
     _enter(home)
-    _register(home, source, mapping, path, events, seed)
+    chosen.register(home)
     landed = land_sources(home)
     if as_json:
         _print_json(landed)
@@ -143,7 +165,7 @@ def build(home: Home, dbt_arguments: tuple[str, ...]) -> None:
 
     _enter(home)
     command = [dbt_executable(), "build", *dbt_arguments]
-    sys.exit(min(1, subprocess.run(command, cwd=DBT_PROJECT, check=False).returncode))
+    sys.exit(min(1, subprocess.run(command, cwd=DBT_PROJECT, check=False).returncode))  # noqa: S603 - dbt, with what its user typed
 
 
 @main.command()
@@ -217,7 +239,9 @@ def parity(home: Home, *, as_json: bool) -> None:
 @click.option("--adopt", "source", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Take the model folder made there as this home's model.")  # fmt: skip
 @click.pass_obj
-def train(home: Home, preset: str | None, seed: int, target: Path | None, source: Path | None) -> None:
+def train(
+    home: Home, preset: str | None, seed: int, target: Path | None, source: Path | None
+) -> None:
     """Train on the home's features, as the Dagster asset model/recommender."""
     from orchestration import asset_keys as keys
     from orchestration import model_store
@@ -311,7 +335,9 @@ def release_promote(home: Home, release_id: str, reason: str) -> None:
 
 
 @main.command()
-@click.option("--port", default=3000, show_default=True, help="Port on loopback; 0 takes a free one.")
+@click.option(
+    "--port", default=3000, show_default=True, help="Port on loopback; 0 takes a free one."
+)
 @click.pass_obj
 def serve(home: Home, port: int) -> None:
     """Serve the champion over HTTP on this computer, until Ctrl-C."""
@@ -335,15 +361,14 @@ def serve(home: Home, port: int) -> None:
               help="Size of the model [default: what is there, else base].")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the run report as JSON.")
 @click.pass_obj
-def run(home: Home, source: str | None, mapping: Path | None, path: Path | None, events: int,
-        seed: int, preset: str | None, *, as_json: bool) -> None:  # fmt: skip  # noqa: PLR0913
+def run(home: Home, chosen: ChosenSource, preset: str | None, *, as_json: bool) -> None:
     """Run the main job: from new files to what is live. Does little if nothing is new."""
     from orchestration.report import as_markdown
     from orchestration.runs import run as run_all
 
     _enter(home)
-    _register(home, source, mapping, path, events, seed)
-    outcome = run_all(home, preset, seed)
+    chosen.register(home)
+    outcome = run_all(home, preset, chosen.seed)
     if as_json:
         _print_json(outcome.report)
         return
@@ -357,10 +382,17 @@ def run(home: Home, source: str | None, mapping: Path | None, path: Path | None,
 @click.pass_obj
 def dev(home: Home, port: int) -> None:
     """Open Dagster's web interface with the whole graph, on this computer only."""
-    from orchestration.settings import PROJECT
-
     _enter(home)
-    command = ["dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    command = [
+        "dagster",
+        "dev",
+        "-m",
+        "orchestration.definitions",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     os.execv(Path(sys.executable).with_name("dagster"), command)  # noqa: S606
 
 

@@ -15,10 +15,9 @@ from orchestration.assets.raw import landed
 from orchestration.assets.release import bento, champion, index, release
 from orchestration.progress import step_lines
 from orchestration.resources import HomeResource
+from orchestration.runs import LAND, REFRESH
 from orchestration.settings import DBT_PROJECT, enter
 from serving.home import Home
-
-LAND, REFRESH, DAILY = "land", "refresh", "daily"
 
 
 def build_definitions(home: Home) -> dg.Definitions:
@@ -27,7 +26,7 @@ def build_definitions(home: Home) -> dg.Definitions:
     everything = dg.AssetSelection.all()
     land = dg.define_asset_job(LAND, raw)
     refresh = dg.define_asset_job(REFRESH, everything - raw)
-    daily = dg.define_asset_job(DAILY, everything)
+    daily = dg.define_asset_job("daily", everything)
     return dg.Definitions(
         assets=[
             landed,

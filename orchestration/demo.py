@@ -1,4 +1,4 @@
-"""The demo: a sample city from raw documents to answers over real HTTP, and a page of what came out."""
+"""The demo: a sample city from raw documents to answers over HTTP, and a page of what came out."""
 
 import time
 from collections import Counter
@@ -87,7 +87,8 @@ def _print_page(home: Home, found: dict[str, Any], seconds: float) -> None:
     page.print()
     page.rule("[bold]Tastemate[/bold]")
     page.print(
-        f"{report['events']:,} events of {report['users']:,} people at {report['places']:,} places, "
+        f"{report['events']:,} events of {report['users']:,} people "
+        f"at {report['places']:,} places, "
         f"from {sum(file['lines_in'] for file in report['files']):,} raw lines "
         f"({sum(file['duplicates'] for file in report['files']):,} duplicates, "
         f"{sum(file['quarantined'] for file in report['files']):,} quarantined, none lost)."
@@ -113,7 +114,9 @@ def _taste(home: Home, user_id: str) -> str:
     pseudonym = Pseudonyms(home.keys).of(user_id)
     mine = ("user_id", "=", pseudonym)
     events = pq.read_table(home.marts / "fct_events.parquet", filters=[mine], columns=["place_id"])
-    places = pq.read_table(home.marts / "dim_places.parquet", columns=["place_id", "category_codes"])
+    places = pq.read_table(
+        home.marts / "dim_places.parquet", columns=["place_id", "category_codes"]
+    )
     categories = dict(zip(*(column.to_pylist() for column in places), strict=True))
     chosen = Counter(
         code for place in events["place_id"].to_pylist() for code in categories[place] or ()
@@ -122,39 +125,66 @@ def _taste(home: Home, user_id: str) -> str:
 
 
 def _people(answer: dict[str, Any]) -> Table:
-    table = Table("person", "score", "what you share", title="People of similar taste", title_justify="left")
+    table = Table(
+        "person", "score", "what you share", title="People of similar taste", title_justify="left"
+    )
     for user in answer["users"]:
         table.add_row(user["user_id"], f"{user['score']:.3f}", _because(user["reasons"]))
     return table
 
 
 def _places(answer: dict[str, Any]) -> Table:
-    table = Table("place", "what it is", "district", "because", title="Places to go next", title_justify="left")
+    table = Table(
+        "place",
+        "what it is",
+        "district",
+        "because",
+        title="Places to go next",
+        title_justify="left",
+    )
     for place in answer["places"]:
         what = ", ".join(place["category_codes"])
         table.add_row(place["place_id"], what, place["district_code"], _because(place["reasons"]))
     return table
 
 
-def _because(reasons: Any) -> str:
-    return "; ".join(str(reason) for reason in reasons)
+def _because(reasons: list[dict[str, Any]]) -> str:
+    """Say the endpoint's reasons in words."""
+    said = {
+        "shared_places": lambda r: f"{r['count']} places, such as {', '.join(r['place_ids'][:2])}",
+        "shared_categories": lambda r: ", ".join(r["category_codes"]),
+        "visited_before": lambda r: f"been there {r['count']} times",
+        "same_category": lambda r: f"{', '.join(r['category_codes'])} as {r['place_ids'][0]}",
+        "same_district": lambda r: f"{r['count']} visits in this district",
+        "popular": lambda r: f"{r['event_count']} events there",
+    }
+    return "; ".join(said[reason["kind"]](reason) for reason in reasons)
 
 
 def _quality(report: dict[str, Any]) -> Table:
     table = Table(
         "", "NDCG@10", "HR@10", "HR@1", "MRR", "leave-one-out NDCG@10",
-        title="Quality: who ranks what comes next best (last tenth of events)", title_justify="left",
+        title="Quality: who ranks best what came next (last tenth of events)",
+        title_justify="left",
     )  # fmt: skip
     loo = report["quality"]["loo"]
     for row in quality_rows(report["quality"], "time"):
-        figures = [row["ndcg_10"], row["hr_10"], row["hr_1"], row["mrr"], loo[row["name"]]["ndcg_10"]]
+        figures = [
+            row["ndcg_10"],
+            row["hr_10"],
+            row["hr_1"],
+            row["mrr"],
+            loo[row["name"]]["ndcg_10"],
+        ]
         table.add_row(row["name"], *(f"{figure:.4f}" for figure in figures))
     return table
 
 
 def _lifts(lifts: dict[str, dict[str, float]]) -> Table:
-    table = Table("vectors", "same main taste", "same district",
-                  title="Neighbours, times oftener than by chance", title_justify="left")  # fmt: skip
+    table = Table(
+        "vectors", "same main taste", "same district",
+        title="Neighbours, times oftener than by chance", title_justify="left",
+    )  # fmt: skip
     for name, lift in lifts.items():
         table.add_row(name, f"{lift['taste']:.2f}", f"{lift['district']:.2f}")
     return table
@@ -166,8 +196,10 @@ def _where(home: Home, report: dict[str, Any]) -> str:
         return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
     return (
-        f"\nLive: release {report['release_id']} ({report['release_kind']}), index {report['index_id']}.\n"
-        f"Everything lies under {shown(home.root)}; the report is {shown(home.reports / 'latest.md')}.\n"
+        f"\nLive: release {report['release_id']} ({report['release_kind']}), "
+        f"index {report['index_id']}.\n"
+        f"Everything lies under {shown(home.root)}; "
+        f"the report is {shown(home.reports / 'latest.md')}.\n"
         "Next:\n"
         "  make serve      ask it yourself, on http://127.0.0.1:3000/v1/recommend-places\n"
         "  make dev        see the whole graph in Dagster\n"

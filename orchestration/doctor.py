@@ -2,13 +2,16 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from orchestration.errors import expected_errors
 from orchestration.settings import PROJECT
 from serving.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ENOUGH_GB = 5
 

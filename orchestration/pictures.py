@@ -9,7 +9,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
-from matplotlib.figure import Figure  # noqa: E402 - after the backend is chosen
+from matplotlib.figure import Figure
 
 OURS, OTHERS = "#2a7ab0", "#c3ccd5"
 

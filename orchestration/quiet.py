@@ -5,7 +5,17 @@ import os
 import warnings
 
 # Loggers that announce what they do at INFO or warn of what is no concern of ours.
-CHATTY = ("alembic", "bentoml", "dagster", "feast", "faiss", "h5py", "ibis", "numexpr", "transformers")
+CHATTY = (
+    "alembic",
+    "bentoml",
+    "dagster",
+    "feast",
+    "faiss",
+    "h5py",
+    "ibis",
+    "numexpr",
+    "transformers",
+)
 
 
 def hush() -> None:

@@ -44,7 +44,9 @@ def pack_release(home: Home, chosen: Choice) -> Release:
     if chosen.stays is not None:
         return open_release(home.releases / chosen.stays)
     if chosen.folder is None:
-        raise ReleaseError(f"{home.models}: nothing was chosen to be released. Train: tastemate train")
+        raise ReleaseError(
+            f"{home.models}: nothing was chosen to be released. Train: tastemate train"
+        )
     from feature_repo.frozen import freeze
 
     manifest = model_store.current_training_set(home).manifest

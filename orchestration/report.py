@@ -116,11 +116,15 @@ def as_markdown(report: dict[str, Any]) -> str:
     """Write the report for a person."""
     parts = [
         f"# Run {report['run_id']}",
-        f"**{report['status']}**, as of {report['as_of']}. "
-        f"{report['events'] or 0:,} events of {report['users'] or 0:,} people "
-        f"at {report['places'] or 0:,} places.",
-        f"Live: release `{report['release_id']}` ({report['release_kind']}), "
-        f"index `{report['index_id']}`.",
+        (
+            f"**{report['status']}**, as of {report['as_of']}. "
+            f"{report['events'] or 0:,} events of {report['users'] or 0:,} people "
+            f"at {report['places'] or 0:,} places."
+        ),
+        (
+            f"Live: release `{report['release_id']}` ({report['release_kind']}), "
+            f"index `{report['index_id']}`."
+        ),
         "## What went in",
         _table(report["files"], FILE_COLUMNS),
     ]
@@ -148,7 +152,9 @@ def quality_tables(quality: dict[str, Any]) -> str:
 
 def _table(rows: list[dict[str, Any]], columns: list[str]) -> str:
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in rows
+    ]
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from orchestration.report import write_report
 from orchestration.sources import registered
 from serving.home import Home, now
 
+LAND, REFRESH = "land", "refresh"
 STARTED_HERE = {"tastemate/started_by": "tastemate run"}
 
 
@@ -78,7 +79,9 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
         last = read_json(home.state / "run.json")
         if last and last["fingerprint"] == wanted:
             return Outcome(read_json(home.reports / "latest.json"), is_new=False)
-        result = _execute(definitions, "refresh", instance, training_config(preset, seed))
+        result = _execute(
+            definitions.resolve_job_def(REFRESH), instance, training_config(preset, seed)
+        )
         if not result.success:
             write_report(home, instance, result.run_id, "failed", now())
             raise RunFailedError(_why(result))
@@ -100,7 +103,9 @@ def land_sources(home: Home) -> list[dict[str, Any]]:
         return _land(home, _definitions(home), instance)
 
 
-def materialize(home: Home, assets: list[dg.AssetKey], config: dict[str, Any] | None = None) -> None:
+def materialize(
+    home: Home, assets: list[dg.AssetKey], config: dict[str, Any] | None = None
+) -> None:
     """Make some assets of the graph anew, as a run of their own.
 
     Raises:
@@ -108,7 +113,9 @@ def materialize(home: Home, assets: list[dg.AssetKey], config: dict[str, Any] | 
         RunFailedError: a step failed.
     """
     with alone(home), dg.DagsterInstance.get() as instance:
-        result = _execute(_definitions(home), "refresh", instance, config, assets)
+        result = _execute(
+            _definitions(home).resolve_job_def(REFRESH), instance, config, asset_selection=assets
+        )
         if not result.success:
             raise RunFailedError(_why(result))
 
@@ -125,41 +132,42 @@ def _definitions(home: Home) -> dg.Definitions:
     return build_definitions(home)
 
 
-def _land(home: Home, definitions: dg.Definitions, instance: dg.DagsterInstance) -> list[dict[str, Any]]:
+def _land(
+    home: Home, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> list[dict[str, Any]]:
     if not registered(home):
         raise NoSourceError(
             f"{home.root}: nothing was ever ingested here. Name a source, such as "
             "tastemate run --source sample, or --source interactions --mapping FILE --path DIR"
         )
-    result = _execute(definitions, "land", instance, partition=f"{now():%Y-%m-%d}")
+    result = _execute(
+        definitions.resolve_job_def(LAND), instance, partition_key=f"{now():%Y-%m-%d}"
+    )
     if not result.success:
         raise RunFailedError(_why(result))
     return list(read_json(home.state / "landed.json"))
 
 
 def _execute(
-    definitions: dg.Definitions,
-    job: str,
+    job: dg.JobDefinition,
     instance: dg.DagsterInstance,
     config: dict[str, Any] | None = None,
-    assets: list[dg.AssetKey] | None = None,
-    partition: str | None = None,
+    **what: Any,
 ) -> dg.ExecuteInProcessResult:
     # What libraries print or warn of goes to nobody; a person follows the lines of the steps.
     with warnings.catch_warnings(), redirect_stdout(DbtLines()):
         warnings.simplefilter("ignore")
-        return definitions.resolve_job_def(job).execute_in_process(
+        return job.execute_in_process(
             run_config={**(config or {}), "loggers": {"steps": {}}},
             instance=instance,
-            partition_key=partition,
-            asset_selection=assets,
             raise_on_error=False,
             tags=STARTED_HERE,
+            **what,
         )
 
 
 def _end_runs_that_died(instance: dg.DagsterInstance) -> None:
-    """Close the records of earlier runs of this kind: whoever holds the home knows they are dead."""
+    """Close the records of earlier such runs: whoever holds the home knows that they are dead."""
     unfinished = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING], tags=STARTED_HERE
     )

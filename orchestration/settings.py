@@ -56,8 +56,17 @@ def exports(home: Home) -> dict[str, str]:
 def enter(home: Home) -> None:
     """Make *home* ready to work in, and this process work in it."""
     os.environ.update(exports(home))
-    for folder in (home.dbt, home.feast, home.bentoml, home.dagster, home.warehouse.parent,
-                   home.marts, home.features, home.reports, home.state):
+    for folder in (
+        home.dbt,
+        home.feast,
+        home.bentoml,
+        home.dagster,
+        home.warehouse.parent,
+        home.marts,
+        home.features,
+        home.reports,
+        home.state,
+    ):
         folder.mkdir(parents=True, exist_ok=True)
     write_feature_store_yaml(home.root, os.environ.get("TASTEMATE_ONLINE") or None)
     _write_dagster_yaml(home.dagster / "dagster.yaml")

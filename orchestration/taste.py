@@ -94,11 +94,9 @@ def _unit(vectors: Floats) -> Floats:
 
 
 def _nearest(vectors: Floats) -> npt.NDArray[np.int64]:
-    """Find the rows nearest to each row, itself left out: by product, or by distance in one dimension."""
-    if vectors.shape[1] > 1:
-        nearness = vectors @ vectors.T
-    else:
-        nearness = -np.abs(vectors - vectors.T)
+    """Find the rows nearest to each row, itself left out: by product, or on a line by distance."""
+    is_line = vectors.shape[1] == 1
+    nearness = -np.abs(vectors - vectors.T) if is_line else vectors @ vectors.T
     np.fill_diagonal(nearness, -np.inf)
     return np.argpartition(-nearness, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
 

@@ -17,7 +17,7 @@ class Home:
 
     @classmethod
     def find(cls, explicit: str | Path | None = None) -> "Home":
-        """Take *explicit*, else `TASTEMATE_HOME`, else `.tastemate/` beside the project found upwards."""
+        """Take *explicit*, else `TASTEMATE_HOME`, else `.tastemate/` of the project around here."""
         chosen = explicit or os.environ.get("TASTEMATE_HOME")
         if chosen:
             return cls(Path(chosen).expanduser().resolve())

@@ -17,7 +17,9 @@ def needs_command():
     def need(command: str) -> str:
         found = shutil.which(command)
         if found is None:
-            message = f"{command} is not installed, so this was not run. Install it: apt-get install"
+            message = (
+                f"{command} is not installed, so this was not run. Install it: apt-get install"
+            )
             if os.environ.get("TASTEMATE_REQUIRE") == "all":
                 pytest.fail(message)
             pytest.skip(message)

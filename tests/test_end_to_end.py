@@ -98,7 +98,9 @@ def test_the_report_shows_model_and_baselines_on_both_splits(city):
     for split in ("time", "loo"):
         assert "model" in report["quality"][split]
         assert len(report["quality"][split]) >= 5
-        assert all(0 <= row["ndcg_10"] <= 1 and row["n"] > 0 for row in report["quality"][split].values())
+        assert all(
+            0 <= row["ndcg_10"] <= 1 and row["n"] > 0 for row in report["quality"][split].values()
+        )
     assert {step["name"] for step in report["steps"]} > {"elt", "model__recommender"}
 
 
@@ -115,7 +117,10 @@ def test_the_service_answers_what_the_report_says_is_live(city, client):
     person = someone(home)
     for question, answers in (("similar-users", "users"), ("recommend-places", "places")):
         answer = ask(client, question, person, limit=5)
-        assert (answer["release_id"], answer["index_id"]) == (report["release_id"], report["index_id"])
+        assert (answer["release_id"], answer["index_id"]) == (
+            report["release_id"],
+            report["index_id"],
+        )
         assert len(answer[answers]) == 5
         assert person not in [user.get("user_id") for user in answer[answers]]
 
@@ -158,7 +163,10 @@ def test_new_events_change_that_persons_answer_and_nobody_elses(city, client):
     assert published["holds"]
     after = {user: ask(client, "recommend-places", user) for user in (person, other)}
     ranked = {
-        when: {user: [place["place_id"] for place in answer["places"]] for user, answer in answers.items()}
+        when: {
+            user: [place["place_id"] for place in answer["places"]]
+            for user, answer in answers.items()
+        }
         for when, answers in (("before", before), ("after", after))
     }
     assert after[person]["release_id"] == before[person]["release_id"] == report["release_id"]
@@ -167,7 +175,7 @@ def test_new_events_change_that_persons_answer_and_nobody_elses(city, client):
 
 
 def test_an_added_column_reaches_feast_and_the_reader_without_python(city, tmp_path):
-    """A column in the SQL, its line in the YAML, the lock accepted: stock Feast and the reader have it."""
+    """A column in SQL and YAML, the lock accepted: stock Feast and the reader have it."""
     home, _ = city
     project = tmp_path / "dbt_project"
     shutil.copytree(ROOT / "dbt_project", project)
@@ -199,7 +207,8 @@ home = Home(Path(sys.argv[1]))
 settings.enter(home)
 import subprocess
 from orchestration.assets.elt import dbt_executable
-subprocess.run([dbt_executable(), "--quiet", "build", "--select", "place"], cwd=sys.argv[2], check=True)
+build = [dbt_executable(), "--quiet", "build", "--select", "place"]
+subprocess.run(build, cwd=sys.argv[2], check=True)
 agreed = home.root / "features.lock.json"
 try:
     lock.apply(home.root)
@@ -213,7 +222,8 @@ publish(home.root)
 store = open_store(home.root)
 import pyarrow.parquet as pq
 place = pq.read_table(home.features / "place.parquet")["place_id"][0].as_py()
-read = store.get_online_features(features=["place:name_length"], entity_rows=[{"place_id": place}]).to_dict()
+asked = {"features": ["place:name_length"], "entity_rows": [{"place_id": place}]}
+read = store.get_online_features(**asked).to_dict()
 assert read["name_length"] == [len(place)], read
 from feature_repo.frozen import freeze
 from feature_repo.reader import open_reader

@@ -41,9 +41,12 @@ def test_every_command_is_in_the_readme_or_the_docs():
 def test_every_link_in_the_docs_leads_somewhere():
     broken = []
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
-            if "://" not in target and not (page.parent / target).exists():
-                broken.append(f"{page.relative_to(ROOT)}: {target}")
+        targets = re.findall(r"\]\(([^)#]+)", page.read_text())
+        broken += [
+            f"{page.relative_to(ROOT)}: {target}"
+            for target in targets
+            if "://" not in target and not (page.parent / target).exists()
+        ]
     assert broken == []
 
 
@@ -76,12 +79,16 @@ def test_every_model_and_column_is_described(stage: str):
     for path in (MODELS / stage).rglob("*.yml"):
         for model in yaml.safe_load(path.read_text()).get("models", []):
             named = [model, *model.get("columns", [])]
-            missing += [f"{path.name}: {one['name']}" for one in named if not one.get("description")]
+            missing += [
+                f"{path.name}: {one['name']}" for one in named if not one.get("description")
+            ]
     assert missing == []
 
 
 def test_no_page_or_source_names_a_path_of_one_machine():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     found = []
     for name in listed.stdout.splitlines():
         path = ROOT / name

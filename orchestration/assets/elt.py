@@ -54,7 +54,7 @@ def ensure_manifest(home: Home) -> Path:
     stamp = home.dbt / "manifest.sha256"
     wanted = project_hash()
     if not (manifest.exists() and stamp.exists() and stamp.read_text() == wanted):
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own command
             [dbt_executable(), "--quiet", "parse"],
             cwd=DBT_PROJECT, env=os.environ | exports(home), capture_output=True, text=True,
             check=False,

@@ -56,7 +56,9 @@ def recommender(home: HomeResource, config: Training) -> dg.MaterializeResult:
         folder = _trained(paths, config)
     model_store.remember_model(paths, folder)
     training = json.loads((folder / "training.json").read_text())
-    facts = {name: value for name, value in training.items() if isinstance(value, str | int | float)}
+    facts = {
+        name: value for name, value in training.items() if isinstance(value, str | int | float)
+    }
     return dg.MaterializeResult(
         metadata={
             **facts,

@@ -9,7 +9,9 @@ from orchestration.measure import measured
 from orchestration.resources import HomeResource
 
 
-@dg.asset(key=keys.REGISTRY, group_name="online", deps=[keys.USER_FAVOR, keys.PLACE], kinds={"feast"})
+@dg.asset(
+    key=keys.REGISTRY, group_name="online", deps=[keys.USER_FAVOR, keys.PLACE], kinds={"feast"}
+)
 def registry(home: HomeResource) -> dg.MaterializeResult:
     """Feast's registry: entities, views and services as dbt's contracts define them."""
     with measured() as cost:
