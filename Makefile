@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format serve dev bench lock
+.PHONY: help setup demo test test-slow lint types format serve dev bench lock
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,13 +28,18 @@ demo: $(STAMP)  ## run the main job on a sample city, ask the service, print wha
 	@$(BIN)/tastemate demo
 
 test: $(STAMP)  ## run the tests; names what it could not run (TASTEMATE_REQUIRE=all: that fails)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not slow"
 
-lint: $(STAMP)  ## lint, formatting, types, import layers, SQL
+test-slow: $(STAMP)  ## run whole jobs end to end, on the sample city and on real data; minutes
+	@$(BIN)/python -m pytest -m slow
+
+lint: $(STAMP)  ## lint, formatting, import layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+types: $(STAMP)  ## check types and SQL style
+	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint dbt_project/models
 
 format: $(STAMP)  ## format the Python code
