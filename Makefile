@@ -6,6 +6,9 @@ STAMP  := $(VENV)/.installed
 # pip's own find-links setting, which uv does not read.
 FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 
+# Compiled modules are kept: without them each command would spend its time compiling them anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow lint types format serve dev bench lock
 
@@ -20,7 +23,7 @@ $(VENV)/bin/uv:
 
 $(STAMP): requirements.lock pyproject.toml | $(VENV)/bin/uv
 	@echo "Setting up $(VENV) from requirements.lock (about 2 GB, once) ..."
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(FIND) --requirements requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND) --requirements requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
