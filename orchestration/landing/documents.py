@@ -10,6 +10,7 @@ from typing import Protocol
 import duckdb
 import h3
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestration.landing.batches import Batch, Reason
 from serving.pseudonyms import Pseudonyms, canonical_id
@@ -62,17 +63,20 @@ class DocumentReader:
 
     def read(self, batch: Batch) -> Documents:
         """Judge every line of *batch* and take the user's id out of it."""
-        lines = pa.table({"doc": batch.docs, "reason": batch.reasons})
+        docs = pc.ascii_rtrim(batch.docs, " \t\r\n")
+        lines = pa.table({"doc": docs, "reason": batch.reasons})
         judged = self._ask(lines, _judged(self._reading))
-        nobody = pa.nulls(len(batch), pa.string())
-        user_ids = nobody
+        rewritten = judged
+        user_ids = nobody = pa.nulls(len(batch), pa.string())
         if self._reading.user:
             user_ids = self._pseudonyms_of(_column(judged, "user_value"))
-            told = pa.table({"user_id": user_ids, **{c: judged[c] for c in judged.column_names}})
-            judged = self._ask(told, _rewritten(self._reading.user))
+            told = judged.append_column("user_id", user_ids)
+            is_once = _stands_once(_column(judged, "doc"), self._reading.user)
+            told = told.append_column("is_once", is_once)
+            rewritten = self._ask(told, _rewritten(self._reading.user))
         return Documents(
-            docs=_column(judged, "doc"),
-            reasons=_column(judged, "reason"),
+            docs=_column(rewritten, "doc"),
+            reasons=_column(rewritten, "reason"),
             user_ids=user_ids,
             district_codes=_districts(judged) if self._reading.latitude else nobody,
         )
@@ -135,9 +139,9 @@ def _judged(reading: Reading) -> str:
     )
     return f"""
         with judged as (
-            select rtrim(doc, chr(13) || chr(10)) as doc, case
+            select doc, case
                 when reason is not null then reason
-                when trim(doc, ' ' || chr(9) || chr(13) || chr(10)) = '' then '{Reason.BLANK_LINE}'
+                when doc = '' then '{Reason.BLANK_LINE}'
                 when not json_valid(doc) then '{Reason.NOT_JSON}'
                 when json_type(doc) <> 'OBJECT' then '{Reason.NOT_AN_OBJECT}'
             end as verdict
@@ -165,22 +169,23 @@ def _rewritten(user: tuple[str, ...]) -> str:
     top fields, not by json_merge_patch, which overflows the stack on deep nesting.
     """
     (name,) = user
-    key = json.dumps(name, ensure_ascii=False).replace("'", "''")
+    key = _key(name).replace("'", "''")
     field = name.replace("'", "''")
     return f"""
         with told as (
             select *, '"' || user_id || '"' as pseudonym, case
-                when position('{key}:' || user_value in doc) > 0 then '{key}:'
-                when position('{key}: ' || user_value in doc) > 0 then '{key}: '
+                when not is_once then null
+                -- A number with a fraction may be written longer than DuckDB tells it.
+                when user_value[1] not in ('"', '{{') and contains(user_value, '.') then null
+                when contains(doc, '{key}:' || user_value) then '{key}:'
+                when contains(doc, '{key}: ' || user_value) then '{key}: '
             end as opening
             from lines
         )
         select
             case
                 when reason is not null or user_id is null then null
-                when opening is not null and not contains(doc, chr(92))
-                    and json_type(user_value) in ('VARCHAR', 'UBIGINT', 'OBJECT')
-                    and strpos(substr(doc, strpos(doc, '{key}') + {len(name) + 2}), '{key}') = 0
+                when opening is not null
                 then replace(doc, opening || user_value, opening || pseudonym)
                 else '{{' || array_to_string(list_transform(json_keys(doc), lambda key:
                     to_json(key)::varchar || ':' || case
@@ -194,6 +199,17 @@ def _rewritten(user: tuple[str, ...]) -> str:
             end as reason
         from told
     """  # noqa: S608 - the field's name stands in quoted literals
+
+
+def _stands_once(docs: pa.Array, user: tuple[str, ...]) -> pa.Array:
+    """Tell where the field's name stands exactly once, in a text without escapes."""
+    (name,) = user
+    is_single = pc.equal(pc.count_substring(docs, _key(name)), 1)
+    return pc.and_not(is_single, pc.match_substring(docs, "\\"))
+
+
+def _key(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
 
 
 def _districts(places: pa.Table) -> pa.Array:

@@ -98,19 +98,20 @@ class _Landing:
 
     def land(self, arrival: Arrival, progress: Progress) -> LandedFile:
         begun = time.perf_counter()
+        name = _printable(arrival.path.name)
         seen = _fingerprint(arrival.path)
         with arrival.path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         file_id = file_id_of(self._source, arrival.kind, sha256)
         for entry in self._ledger.files():
             if entry.file_id == file_id:
-                return _already(entry)
+                return _already(entry, name)
         archived, is_truncated = self._archive(arrival, file_id, seen, progress)
         entry = Entry(
             file_id=file_id,
             source=self._source,
             kind=arrival.kind,
-            name=_printable(arrival.path.name),
+            name=name,
             sha256=sha256,
             bytes=seen.size,
             lines_in=archived.lines_in,
@@ -122,7 +123,7 @@ class _Landing:
         self._ledger.add(entry)
         self._ledger.export(self._home.landed_files)
         return LandedFile(
-            name=entry.name,
+            name=name,
             source=entry.source,
             kind=entry.kind,
             file_id=file_id,
@@ -182,9 +183,9 @@ def _fingerprint(path: Path) -> _Fingerprint:
     return _Fingerprint(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def _already(entry: Entry) -> LandedFile:
+def _already(entry: Entry, name: str) -> LandedFile:
     return LandedFile(
-        name=entry.name,
+        name=name,
         source=entry.source,
         kind=entry.kind,
         file_id=entry.file_id,

@@ -95,9 +95,9 @@ def test_the_same_bytes_land_once_under_whatever_name(home: Home, write: Write) 
     again = land(home, "sample", write("likes-3.jsonl.gz", gzip.compress(LIKE)))
     assert first.status == "landed"
     assert [(file.name, file.status) for file in again] == [
-        ("likes.jsonl", "already_landed"),
-        ("likes.jsonl", "already_landed"),
+        ("likes-2.jsonl", "already_landed"),
         ("likes-3.jsonl.gz", "landed"),
+        ("likes.jsonl", "already_landed"),
     ]
     assert archived(home) == 2
 
