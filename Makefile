@@ -10,7 +10,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint types format serve dev bench lock
+.PHONY: help setup demo test rules test-slow lint types format serve dev bench lock
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ demo: $(STAMP)  ## run the main job on a sample city, ask the service, print wha
 
 test: $(STAMP)  ## run the tests; names what it could not run (TASTEMATE_REQUIRE=all: that fails)
 	@$(BIN)/python -m pytest -m "not slow"
+
+rules: $(STAMP)  ## check the rules that hold across the folders; the quickest of the tests
+	@$(BIN)/python -m pytest -q tests/test_rules.py -k "not training_set_keeps"
 
 test-slow: $(STAMP)  ## run whole jobs end to end, on the sample city and on real data; minutes
 	@$(BIN)/python -m pytest -m slow
