@@ -20,7 +20,7 @@ def client() -> TestClient:
     return TestClient(make_app(Live().answers), raise_server_exceptions=False)
 
 
-def problem_of(response) -> dict:  # noqa: ANN001 -- the test client's own class is private
+def problem_of(response) -> dict:
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
     assert body["status"] == response.status_code
@@ -157,7 +157,7 @@ def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
 def test_a_body_without_a_length_is_refused_once_it_is_too_large(client: TestClient) -> None:
     sent = []
 
-    def endless():  # noqa: ANN202 -- a generator of bytes
+    def endless():
         for _ in range(1000):
             sent.append(1)
             yield b" " * 1024
