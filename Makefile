@@ -10,7 +10,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test rules test-slow lint types format serve dev bench lock
+.PHONY: help setup demo test rules test-slow lint types format serve dev lock
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,11 +57,6 @@ serve: $(STAMP)  ## serve the champion of .tastemate/ over HTTP on loopback
 
 dev: $(STAMP)  ## open Dagster's web interface with the whole graph
 	@$(BIN)/tastemate dev
-
-bench: bench-taste  ## run every benchmark; each prints a table and writes .bench/NAME.json
-
-bench-taste: $(STAMP)  ## how far neighbours share the planted taste of a sample city
-	@$(BIN)/python tests/bench/taste.py
 
 lock: | $(VENV)/bin/uv  ## pin every dependency anew in requirements.lock
 	@echo 'torch==2.13.0' > $(VENV)/torch.txt
