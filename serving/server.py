@@ -19,7 +19,7 @@ from serving.bento import build, environment
 from serving.home import Home
 
 HOST = "127.0.0.1"
-READY_WITHIN = 120.0
+READY_WITHIN = 300.0
 STOPPED_WITHIN = 15.0
 _OPENER = build_opener(ProxyHandler({}))
 
