@@ -79,7 +79,7 @@ def _someone(home: Home) -> str:
         sort_keys=[("distance", "ascending"), ("user_id", "ascending")],
     )[0].as_py()
     pseudonym = users["user_id"][row].as_py()
-    return str(Vault(home.vault, home.keys).reveal([pseudonym])[pseudonym])
+    return str(Vault(home).reveal([pseudonym])[pseudonym])
 
 
 def _print_page(home: Home, found: dict[str, Any], seconds: float) -> None:

@@ -78,7 +78,7 @@ def someone(home: Home, at_least: int = 5, but: tuple[str, ...] = ()) -> str:
         for user in users
         if user["event_count"] >= at_least and user["is_discoverable"]
     ]
-    revealed = Vault(home.vault, home.keys).reveal(known)
+    revealed = Vault(home).reveal(known)
     return next(revealed[one] for one in known if revealed[one] not in but)
 
 
