@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with source as (
 
     select * from {{ source('raw', 'files') }}
@@ -51,7 +53,7 @@ known as (
 
 ),
 
--- A zone that DuckDB does not know would stop the build; without one, local times are not read.
+-- A time zone that DuckDB does not know would stop the build; without one, local times are not read.
 zoned as (
 
     select
@@ -59,7 +61,7 @@ zoned as (
         zones.name as time_zone
     from known
     left join pg_timezone_names() as zones
-        on zones.name = coalesce(known.mapped_events.time.timezone, 'UTC')
+        on zones.name = coalesce(known.mapped_events."time".timezone, 'UTC')
 
 )
 
