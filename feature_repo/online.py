@@ -112,7 +112,7 @@ class SqliteStore:
         found = self._connection.execute(
             "select mark from tastemate_marks where view = ?", (view.name,)
         ).fetchone()
-        return found[0] if found else ""
+        return str(found[0]) if found else ""
 
     def set_mark(self, view: View, mark: str) -> None:
         with self._connection:
