@@ -20,8 +20,9 @@
             when value_reason is not null then 'quarantined'
             else 'accepted'
         end as line_status,
-        case when landing_reason is not null or not is_repeated then
-            coalesce(landing_reason, value_reason)
+        case
+            when landing_reason is not null then nullif(landing_reason, 'erased')
+            when not is_repeated then value_reason
         end as reason,
         {{ known_at }} as known_at,
         coalesce({{ known_at }} <= as_of, false) as is_known

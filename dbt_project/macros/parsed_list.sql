@@ -23,5 +23,11 @@
 
 {#- *items* without repetitions, each where it first stood. -#}
 {% macro first_of_each(items) -%}
-    list_filter({{ items }}, lambda item, position: list_position({{ items }}, item) = position)
+    list_transform(
+        list_filter(
+            range(1, len({{ items }}) + 1),
+            lambda position: list_position({{ items }}, {{ items }}[position]) = position
+        ),
+        lambda position: {{ items }}[position]
+    )
 {%- endmacro %}

@@ -5,15 +5,16 @@
     *value* is VARCHAR as json_transform gives it: strings without quotes, objects as JSON.
 -#}
 {% macro plain_text(value) -%}
-    case
-        when starts_with({{ value }}, '{') then nullif(trim(coalesce(
-            {%- for path in [
-                '$."$oid"', '$."$date"."$numberLong"', '$."$date"', '$."$numberLong"',
-                '$."$numberInt"', '$."$numberDouble"', '$."$numberDecimal"', '$."$uuid"'
-            ] %}
-            try(json_extract_string({{ value }}, '{{ path }}')){{ "," if not loop.last }}
-            {%- endfor %}
-        )), '')
-        else nullif(trim({{ value }}), '')
-    end
+    nullif(trim(
+        case
+            when starts_with({{ value }}, '{') then list_filter(
+                try(json_extract_string({{ value }}, [
+                    '$."$oid"', '$."$date"."$numberLong"', '$."$date"', '$."$numberLong"',
+                    '$."$numberInt"', '$."$numberDouble"', '$."$numberDecimal"', '$."$uuid"'
+                ])),
+                lambda unwrapped: unwrapped is not null
+            )[1]
+            else {{ value }}
+        end
+    ), '')
 {%- endmacro %}

@@ -6,6 +6,7 @@ the city as it was.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle
 
 import numpy as np
 import orjson
@@ -64,6 +65,7 @@ def soil(
 ) -> Iterator[bytes]:
     """Yield the lines of *documents* with dirt between them; note in *counts* what was put in."""
     waiting: list[bytes] = []
+    in_turn = cycle(ways)
     for document in documents:
         line = orjson.dumps(document)
         draw = random.random()
@@ -72,7 +74,7 @@ def soil(
         if draw < _REPEATED:
             waiting.append(line)
         elif draw < _REPEATED + _UNFIT:
-            reason, spoil = ways[int(random.integers(len(ways)))]
+            reason, spoil = next(in_turn)
             counts[reason] += 1
             yield spoil(document)
         elif waiting and draw > 0.9:  # noqa: PLR2004 - a repetition comes a little later

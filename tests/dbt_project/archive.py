@@ -62,7 +62,7 @@ class Archive:
     home: Path
     files: list[dict[str, Any]] = field(default_factory=list)
 
-    def land(
+    def land(  # noqa: PLR0913 - a row of the ledger has so many facts
         self,
         source: str,
         kind: str,

@@ -11,7 +11,7 @@ final as (
         -- The newest event that speaks of consent decides; without any, the default.
         coalesce(
             arg_max(is_discoverable, (known_at, event_at, event_id))
-                filter (where is_discoverable is not null),
+            filter (where is_discoverable is not null),
             true
         ) as is_discoverable,
         min(event_at) as first_event_at,

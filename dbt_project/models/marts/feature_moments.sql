@@ -4,13 +4,19 @@ with events as (
 
 ),
 
+total as (
+
+    select count(*) as event_count from events
+
+),
+
 -- The event at nine tenths of all, by time: from it on lies the last tenth.
 cut as (
 
     select event_at as cut_at
     from events
     order by event_at
-    limit 1 offset (select count(*) * 9 // 10 from events)
+    limit 1 offset (select total.event_count * 9 // 10 from total)
 
 ),
 

@@ -17,7 +17,7 @@ parsed as (
         repeated.file_id is not null as is_repeated,
         lines.mapped_events as mapped,
         -- A map, since every mapping names other columns.
-        try(json_transform(lines.doc, '"MAP(VARCHAR, VARCHAR)"')) as fields
+        try(json_transform(lines.doc, '"MAP(VARCHAR, VARCHAR)"')) as doc_fields
     from lines
     left join repeated
         on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
@@ -27,20 +27,20 @@ parsed as (
 mapped as (
 
     select
-        * exclude (fields, mapped, mapped_events),
-        fields is not null as is_readable,
-        {{ plain_text('fields[mapped.event_id]') }} as own_id,
-        {{ plain_text('fields[mapped.place]') }} as place_id,
-        {{ plain_text('fields[mapped."time"."column"]') }} as time_text,
-        mapped."time".unit as time_unit,
-        {{ plain_text('fields[mapped."order"]') }} as order_text,
-        mapped."order" is not null as is_time_synthetic,
+        * exclude (doc_fields, mapped, mapped_events),
+        doc_fields is not null as is_readable,
+        {{ plain_text('doc_fields[mapped.event_id]') }} as own_id,
+        {{ plain_text('doc_fields[mapped.place]') }} as place_id,
+        {{ plain_text('doc_fields[mapped.time.column]') }} as time_text,
+        mapped.time.unit as time_unit,
+        {{ plain_text('doc_fields[mapped.order]') }} as order_text,
+        mapped.order is not null as is_time_synthetic,
         if(
             mapped.kind in ('like', 'review', 'visit'), mapped.kind,
-            lower({{ plain_text('fields[mapped.kind]') }})
+            lower({{ plain_text('doc_fields[mapped.kind]') }})
         ) as event_kind,
-        {{ plain_text('fields[mapped.rating]') }} as rating_text,
-        {{ plain_text('fields[mapped.discoverable]') }} as discoverable_text
+        {{ plain_text('doc_fields[mapped.rating]') }} as rating_text,
+        {{ plain_text('doc_fields[mapped.discoverable]') }} as discoverable_text
     from parsed
 
 ),

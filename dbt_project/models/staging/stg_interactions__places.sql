@@ -17,7 +17,7 @@ parsed as (
         repeated.file_id is not null as is_repeated,
         lines.mapped_places as mapped,
         -- A map, since every mapping names other columns.
-        try(json_transform(lines.doc, '"MAP(VARCHAR, VARCHAR)"')) as fields
+        try(json_transform(lines.doc, '"MAP(VARCHAR, VARCHAR)"')) as doc_fields
     from lines
     left join repeated
         on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
@@ -27,13 +27,13 @@ parsed as (
 renamed as (
 
     select
-        * exclude (fields, mapped, mapped_places, district_code),
-        fields is not null as is_readable,
-        {{ plain_text('fields[mapped.place]') }} as place_id,
-        {{ parsed_list('fields[mapped.categories]', 'mapped.separator') }} as category_codes,
-        coalesce({{ plain_text('fields[mapped.district]') }}, district_code) as district_code,
-        fields[mapped.latitude] as latitude_value,
-        fields[mapped.longitude] as longitude_value
+        * exclude (doc_fields, mapped, mapped_places, district_code),
+        doc_fields is not null as is_readable,
+        {{ plain_text('doc_fields[mapped.place]') }} as place_id,
+        {{ parsed_list('doc_fields[mapped.categories]', 'mapped.separator') }} as category_codes,
+        coalesce({{ plain_text('doc_fields[mapped.district]') }}, district_code) as district_code,
+        doc_fields[mapped.latitude] as latitude_value,
+        doc_fields[mapped.longitude] as longitude_value
     from parsed
 
 ),

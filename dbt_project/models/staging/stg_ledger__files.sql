@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with source as (
 
     select * from {{ source('raw', 'files') }}
@@ -53,7 +51,7 @@ known as (
 
 ),
 
--- A time zone that DuckDB does not know would stop the build; without one, local times are not read.
+-- A zone that DuckDB does not know would stop the build; without one, local times are not read.
 zoned as (
 
     select
@@ -61,7 +59,7 @@ zoned as (
         zones.name as time_zone
     from known
     left join pg_timezone_names() as zones
-        on zones.name = coalesce(known.mapped_events."time".timezone, 'UTC')
+        on zones.name = coalesce(known.mapped_events.time.timezone, 'UTC')
 
 )
 

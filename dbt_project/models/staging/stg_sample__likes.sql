@@ -18,7 +18,7 @@ parsed as (
         try(json_transform(lines.doc, '{
             "_id": "VARCHAR", "display_id": "VARCHAR", "contents_id": "VARCHAR",
             "like_time": "VARCHAR", "is_discoverable": "VARCHAR"
-        }')) as fields
+        }')) as doc_fields
     from lines
     left join repeated
         on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
@@ -28,14 +28,14 @@ parsed as (
 renamed as (
 
     select
-        * exclude (fields),
-        fields is not null as is_readable,
+        * exclude (doc_fields),
+        doc_fields is not null as is_readable,
         'like' as event_kind,
-        {{ plain_text('fields._id') }} as own_id,
-        {{ plain_text('fields.contents_id') }} as place_id,
-        {{ plain_text('fields.display_id') }} as display_id,
-        {{ plain_text('fields.like_time') }} as time_text,
-        {{ plain_text('fields.is_discoverable') }} as discoverable_text
+        {{ plain_text('doc_fields._id') }} as own_id,
+        {{ plain_text('doc_fields.contents_id') }} as place_id,
+        {{ plain_text('doc_fields.display_id') }} as display_id,
+        {{ plain_text('doc_fields.like_time') }} as time_text,
+        {{ plain_text('doc_fields.is_discoverable') }} as discoverable_text
     from parsed
 
 ),

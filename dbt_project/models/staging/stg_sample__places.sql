@@ -18,7 +18,7 @@ parsed as (
         try(json_transform(lines.doc, '{
             "_id": "VARCHAR", "category_codes": "VARCHAR", "district_code": "VARCHAR",
             "location": "VARCHAR"
-        }')) as fields
+        }')) as doc_fields
     from lines
     left join repeated
         on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
@@ -28,13 +28,13 @@ parsed as (
 renamed as (
 
     select
-        * exclude (fields, district_code),
-        fields is not null as is_readable,
-        {{ plain_text('fields._id') }} as place_id,
-        {{ parsed_list('fields.category_codes', "','") }} as category_codes,
-        coalesce({{ plain_text('fields.district_code') }}, district_code) as district_code,
-        try(json_extract_string(fields.location, '$.lat')) as latitude_value,
-        try(json_extract_string(fields.location, '$.lng')) as longitude_value
+        * exclude (doc_fields, district_code),
+        doc_fields is not null as is_readable,
+        {{ plain_text('doc_fields._id') }} as place_id,
+        {{ parsed_list('doc_fields.category_codes', "','") }} as category_codes,
+        coalesce({{ plain_text('doc_fields.district_code') }}, district_code) as district_code,
+        try(json_extract_string(doc_fields.location, '$.lat')) as latitude_value,
+        try(json_extract_string(doc_fields.location, '$.lng')) as longitude_value
     from parsed
 
 ),

@@ -18,7 +18,7 @@ parsed as (
         try(json_transform(lines.doc, '{
             "_id": "VARCHAR", "place_id": "VARCHAR", "rating": "VARCHAR",
             "visited_date": "VARCHAR", "is_discoverable": "VARCHAR"
-        }')) as fields
+        }')) as doc_fields
     from lines
     left join repeated
         on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
@@ -28,14 +28,14 @@ parsed as (
 renamed as (
 
     select
-        * exclude (fields),
-        fields is not null as is_readable,
+        * exclude (doc_fields),
+        doc_fields is not null as is_readable,
         'review' as event_kind,
-        {{ plain_text('fields._id') }} as own_id,
-        {{ plain_text('fields.place_id') }} as place_id,
-        {{ plain_text('fields.rating') }} as rating_text,
-        {{ plain_text('fields.visited_date') }} as time_text,
-        {{ plain_text('fields.is_discoverable') }} as discoverable_text
+        {{ plain_text('doc_fields._id') }} as own_id,
+        {{ plain_text('doc_fields.place_id') }} as place_id,
+        {{ plain_text('doc_fields.rating') }} as rating_text,
+        {{ plain_text('doc_fields.visited_date') }} as time_text,
+        {{ plain_text('doc_fields.is_discoverable') }} as discoverable_text
     from parsed
 
 ),

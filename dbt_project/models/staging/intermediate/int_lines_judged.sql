@@ -1,22 +1,22 @@
-{% set kinds = [
+{% set staged = [
     'stg_sample__likes', 'stg_sample__reviews', 'stg_sample__places',
     'stg_interactions__events', 'stg_interactions__places'
 ] %}
 
 with lines as (
 
-    {% for kind in kinds %}
-    select
-        file_id,
-        source,
-        kind,
-        line_number,
-        byte_offset,
-        line_status,
-        reason,
-        landed_at
-    from {{ ref(kind) }}
-    {{ "union all" if not loop.last }}
+    {% for model in staged %}
+        select
+            file_id,
+            source,
+            kind,
+            line_number,
+            byte_offset,
+            line_status,
+            reason,
+            landed_at
+        from {{ ref(model) }}
+        {{ "union all" if not loop.last }}
     {% endfor %}
 
 )

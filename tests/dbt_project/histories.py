@@ -1,0 +1,160 @@
+"""Random histories, landed over several days, and what they must come to, told in plain Python."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from archive import Archive
+
+START = datetime(2020, 1, 1, tzinfo=UTC)
+BULK_AT = datetime(2024, 1, 1, tzinfo=UTC)
+SIZES = (1, 3, 40, 199, 200, 201, 399, 450, 650)
+MAPPING = {
+    "source": "walks",
+    "format": "jsonl",
+    "events": {
+        "file": "walks.jsonl",
+        "user": "user_id",
+        "place": "place",
+        "time": {"column": "at", "unit": "us"},
+        "kind": "visit",
+        "event_id": "id",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One version of one event."""
+
+    event_id: str
+    user_id: str
+    place_id: str
+    event_kind: str
+    event_at: int
+    known_at: int
+    rating: float = -1.0
+    display_id: str | None = None
+    is_discoverable: bool | None = None
+
+
+def land_histories(archive: Archive, seed: int) -> list[Event]:
+    """Land a history for each of SIZES, a bulk load first, then late rows and corrections."""
+    chance = random.Random(seed)  # noqa: S311 - a repeatable history, no secret
+    days = [BULK_AT, *(datetime(2024, 2, day, 4, tzinfo=UTC) for day in (1, 2, 3))]
+    versions: list[Event] = []
+    for day, landed_at in enumerate(days):
+        batch: list[Event] = []
+        for number, size in enumerate(SIZES):
+            share = size if day == 0 else size // 20
+            batch += [_event(chance, f"{number:032x}", landed_at, day) for _ in range(share)]
+        if day:
+            batch += [_corrected(chance, event, landed_at) for event in chance.sample(versions, 20)]
+        _land(archive, batch, landed_at, is_backfill=day == 0)
+        versions += batch
+    return versions
+
+
+def _event(chance: random.Random, user_id: str, landed_at: datetime, day: int) -> Event:
+    # Few distinct minutes, so that events share a time and the id must decide.
+    event_at = microseconds(START + timedelta(minutes=chance.randrange(40_000)))
+    kind = chance.choice(["like", "review", "visit"])
+    return Event(
+        event_id=f"{chance.getrandbits(96):024x}",
+        user_id=user_id,
+        place_id=f"p{chance.randrange(30)}",
+        event_kind=kind,
+        event_at=event_at,
+        known_at=microseconds(landed_at) if day else event_at,
+        rating=float(chance.randrange(6)) if kind == "review" else -1.0,
+        display_id=f"d{chance.randrange(40)}" if kind == "like" and chance.random() < 0.9 else None,
+        is_discoverable=chance.choice([None, None, True, False]) if kind != "visit" else None,
+    )
+
+
+def _corrected(chance: random.Random, event: Event, landed_at: datetime) -> Event:
+    fields = event.__dict__ | {
+        "place_id": f"q{chance.randrange(30)}",
+        "known_at": microseconds(landed_at),
+    }
+    return Event(**fields)
+
+
+def _land(archive: Archive, batch: list[Event], landed_at: datetime, *, is_backfill: bool) -> None:
+    documents: dict[str, list[dict[str, Any]]] = {"like": [], "review": [], "visit": []}
+    for event in batch:
+        documents[event.event_kind].append(_document(event))
+    when: dict[str, Any] = {"landed_at": landed_at, "is_backfill": is_backfill}
+    archive.land("sample", "likes", documents["like"], **when)
+    archive.land("sample", "reviews", documents["review"], **when)
+    archive.land("walks", "events", documents["visit"], mapping=MAPPING, **when)
+
+
+def _document(event: Event) -> dict[str, Any]:
+    document: dict[str, Any] = {"user_id": event.user_id}
+    if event.is_discoverable is not None:
+        document["is_discoverable"] = event.is_discoverable
+    if event.event_kind == "visit":
+        return document | {"id": event.event_id, "place": event.place_id, "at": event.event_at}
+    document["_id"] = {"$oid": event.event_id}
+    if event.event_kind == "review":
+        date = {"$date": {"$numberLong": str(event.event_at // 1000)}}
+        return document | {
+            "place_id": event.place_id,
+            "rating": event.rating,
+            "visited_date": date,
+        }
+    date = (datetime.fromtimestamp(event.event_at / 1e6, UTC)).isoformat()
+    return document | {
+        "contents_id": event.place_id,
+        "display_id": event.display_id,
+        "like_time": date,
+    }
+
+
+def newest(versions: list[Event]) -> list[Event]:
+    """Keep the version of each event that became known last."""
+    kept = {event.event_id: event for event in sorted(versions, key=lambda event: event.known_at)}
+    return list(kept.values())
+
+
+def expected_favor(
+    events: list[Event], now: int
+) -> dict[tuple[str, int], dict[str, list[Any] | bool]]:
+    """Tell the rows of user_favor by user and known_at."""
+    times = sorted(event.event_at for event in events)
+    cutoff = times[len(times) * 9 // 10] - 1
+    rows = {}
+    for user_id in {event.user_id for event in events}:
+        own = [event for event in events if event.user_id == user_id]
+        own.sort(key=lambda event: (event.known_at, event.event_at, event.event_id))
+        windows = [event.known_at for event in own[199::200]]
+        for moment in (now, cutoff, *windows):
+            known = [event for event in own if event.known_at <= moment]
+            if known:
+                rows[user_id, known[-1].known_at] = _favor(known)
+    return rows
+
+
+def _favor(known: list[Event]) -> dict[str, list[Any] | bool]:
+    last = sorted(known, key=lambda event: (event.event_at, event.event_id))[-200:]
+    likes = Counter(event.display_id for event in known if event.display_id)
+    top = sorted(likes.items(), key=lambda item: (-item[1], item[0]))[:20]
+    consents = [event.is_discoverable for event in known if event.is_discoverable is not None]
+    return {
+        "event_place_ids": [event.place_id for event in last],
+        "event_kinds": [event.event_kind for event in last],
+        "event_ats": [event.event_at for event in last],
+        "event_ratings": [event.rating for event in last],
+        "event_ids": [event.event_id for event in last],
+        "like_stat_display_ids": [display_id for display_id, _ in top],
+        "like_stat_counts": [count for _, count in top],
+        "is_discoverable": consents[-1] if consents else True,
+        "is_time_synthetic": False,
+    }
+
+
+def microseconds(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000
