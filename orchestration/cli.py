@@ -27,14 +27,16 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; our own errors end with exit code 1, a gate's with 3."""
-        from orchestration.errors import RefusedError, expected_errors
+        from orchestration.errors import RefusedError, is_for_people
 
         try:
             return super().invoke(ctx)
         except RefusedError as refusal:
             click.secho(f"Refused: {refusal}", fg="red", err=True)
             sys.exit(REFUSED)
-        except expected_errors() as error:
+        except Exception as error:
+            if not is_for_people(error):
+                raise
             click.secho(f"Error: {error}", fg="red", err=True)
             sys.exit(1)
 
@@ -160,7 +162,7 @@ def ingest(home: Home, chosen: ChosenSource, *, as_json: bool) -> None:
 @click.pass_obj
 def build(home: Home, dbt_arguments: tuple[str, ...]) -> None:
     """Run `dbt build` on the home; further arguments go on to dbt."""
-    from orchestration.assets.elt import dbt_executable
+    from orchestration.dbt_command import dbt_executable
     from orchestration.settings import DBT_PROJECT
 
     _enter(home)
@@ -427,7 +429,7 @@ def demo(home: Home, events: int, *, as_json: bool) -> None:
 
 
 def _ensure_manifest(home: Home) -> None:
-    from orchestration.assets.elt import ensure_manifest
+    from orchestration.dbt_command import ensure_manifest
 
     ensure_manifest(home)
 

@@ -8,11 +8,12 @@ from dagster_dbt import DbtCliResource
 
 from orchestration import asset_keys as keys
 from orchestration.assets.delivery import report_failed_run, run_report
-from orchestration.assets.elt import dbt_executable, elt_assets
+from orchestration.assets.elt import elt_assets
 from orchestration.assets.model import evaluation, recommender, training_set
 from orchestration.assets.online import online_features, registry
 from orchestration.assets.raw import landed
 from orchestration.assets.release import bento, champion, index, release
+from orchestration.dbt_command import dbt_executable
 from orchestration.progress import step_lines
 from orchestration.resources import HomeResource
 from orchestration.runs import LAND, REFRESH

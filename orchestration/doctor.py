@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from orchestration.errors import expected_errors
+from orchestration.errors import is_for_people
 from orchestration.settings import PROJECT
 from serving.home import Home
 
@@ -39,7 +39,9 @@ def examine(home: Home) -> list[Finding]:
     for what, look in looks.items():
         try:
             ok, detail = look(home)
-        except expected_errors() as error:
+        except Exception as error:
+            if not is_for_people(error):
+                raise
             ok, detail = False, str(error)
         findings.append(Finding(what, ok, detail))
     return findings
@@ -80,7 +82,7 @@ def _sources(home: Home) -> tuple[bool, str]:
 
 def _features(home: Home) -> tuple[bool, str]:
     from feature_repo import lock
-    from orchestration.assets.elt import ensure_manifest
+    from orchestration.dbt_command import ensure_manifest
 
     ensure_manifest(home)
     differences = lock.plan(home.root)

@@ -188,7 +188,7 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
 
 def _fingerprint(home: Home, preset: str | None, seed: int) -> str:
     """Name everything that decides what a run would give."""
-    from orchestration.assets.elt import project_hash
+    from orchestration.dbt_command import project_hash
 
     landed = home.landed_files.read_bytes() if home.landed_files.exists() else b""
     live = home.champion.read_bytes() if home.champion.exists() else b""

@@ -206,7 +206,7 @@ from feature_repo.settings import open_store
 home = Home(Path(sys.argv[1]))
 settings.enter(home)
 import subprocess
-from orchestration.assets.elt import dbt_executable
+from orchestration.dbt_command import dbt_executable
 build = [dbt_executable(), "--quiet", "build", "--select", "place"]
 subprocess.run(build, cwd=sys.argv[2], check=True)
 agreed = home.root / "features.lock.json"

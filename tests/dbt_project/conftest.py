@@ -10,9 +10,9 @@ from typing import Any
 
 import duckdb
 import pytest
-from archive import Archive
-from histories import Event, land_histories
-from worlds import land_films, land_mixed, land_sample
+from tests.dbt_project.archive import Archive
+from tests.dbt_project.histories import Event, land_histories
+from tests.dbt_project.worlds import land_films, land_mixed, land_sample
 
 DBT_PROJECT = Path(__file__).parents[2] / "dbt_project"
 NOW = "2024-03-01T00:00:00+00:00"

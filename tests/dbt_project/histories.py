@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from archive import Archive
+from tests.dbt_project.archive import Archive
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 BULK_AT = datetime(2024, 1, 1, tzinfo=UTC)

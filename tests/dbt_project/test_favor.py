@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from histories import Event, expected_favor, newest
+from tests.dbt_project.histories import Event, expected_favor, newest
 
 NOW = 1_709_251_200_000_000
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from worlds import ANNA, LIKES
+from tests.dbt_project.worlds import ANNA, LIKES
 
 
 def test_no_line_is_lost(mixed: Any) -> None:

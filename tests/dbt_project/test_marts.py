@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from worlds import ANNA, BERT
+from tests.dbt_project.worlds import ANNA, BERT
 
 
 def test_a_correction_replaces_the_event_and_is_known_from_then_on(mixed: Any) -> None:

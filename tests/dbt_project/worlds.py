@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from archive import LANDED_AT, Archive, Located, Unread
+from tests.dbt_project.archive import LANDED_AT, Archive, Located, Unread
 
 ANNA, BERT = "a" * 32, "b" * 32
 LATER = LANDED_AT.replace(month=2)
