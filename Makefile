@@ -10,7 +10,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test rules test-slow lint types format serve dev lock
+.PHONY: help setup demo test rules test-slow lint types format serve dev lock bench bench-taste bench-new-york bench-movielens
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,17 @@ rules: $(STAMP)  ## check the rules that hold across the folders; the quickest o
 
 test-slow: $(STAMP)  ## run whole jobs end to end, on the sample city and on real data; minutes
 	@$(BIN)/python -m pytest -m slow
+
+bench: bench-taste bench-new-york bench-movielens  ## run every benchmark; an hour and more
+
+bench-taste: $(STAMP)  ## measure how far neighbours share the sample city's planted taste
+	@$(BIN)/python -m tests.bench.taste
+
+bench-new-york: $(STAMP)  ## time the main job on New York check-ins, and rank against baselines
+	@$(BIN)/python -m tests.bench.main_job foursquare_nyc
+
+bench-movielens: $(STAMP)  ## time the main job on MovieLens, and rank against baselines
+	@$(BIN)/python -m tests.bench.main_job ml-1m
 
 lint: $(STAMP)  ## lint, formatting, import layers
 	@$(BIN)/ruff check .

@@ -19,7 +19,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models_ml.recommender import load
 from models_ml.tokens import History
 from serving.release import open_release, settle
 
@@ -80,6 +79,8 @@ def build(
     changed, history; in any order, each user once. *progress* is told how many users
     are done. Memory holds one batch of histories at a time, and the users' ids.
     """
+    from models_ml.recommender import load
+
     release = open_release(release_dir)
     recommender = load(release_dir)
     out_dir.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ import dagster as dg
 from orchestration import asset_keys as keys
 from orchestration import model_store
 from orchestration.measure import measured
-from orchestration.pictures import as_metadata, quality_bars, training_curve
 from orchestration.progress import say
 from orchestration.resources import HomeResource
 from serving.home import now
@@ -51,6 +50,8 @@ def training_set(home: HomeResource) -> dg.MaterializeResult:
 )  # fmt: skip
 def recommender(home: HomeResource, config: Training) -> dg.MaterializeResult:
     """The BERT recommender, trained on the training set; resumed where a run was cut off."""
+    from orchestration.pictures import as_metadata, training_curve
+
     paths = home.paths()
     with measured() as cost:
         folder = _trained(paths, config)
@@ -104,6 +105,7 @@ def _trained(paths: model_store.Home, config: Training) -> Path:
 def evaluation(home: HomeResource) -> dg.MaterializeResult:
     """Model and baselines ranked over all places, on both splits."""
     from models_ml.evaluate import evaluate
+    from orchestration.pictures import as_metadata, quality_bars
 
     paths = home.paths()
     data = model_store.current_training_set(paths)

@@ -2,9 +2,7 @@
 
 import dagster as dg
 
-from feature_repo import lock
 from orchestration import asset_keys as keys
-from orchestration import online
 from orchestration.measure import measured
 from orchestration.resources import HomeResource
 
@@ -14,6 +12,8 @@ from orchestration.resources import HomeResource
 )
 def registry(home: HomeResource) -> dg.MaterializeResult:
     """Feast's registry: entities, views and services as dbt's contracts define them."""
+    from feature_repo import lock
+
     with measured() as cost:
         views = lock.apply(home.paths().root)
     return dg.MaterializeResult(metadata={"views": ", ".join(views), **cost.metadata()})
@@ -36,6 +36,8 @@ def registry(home: HomeResource) -> dg.MaterializeResult:
 )
 def online_features(home: HomeResource) -> dg.MaterializeResult:
     """The current row of every person and place, in the online store."""
+    from orchestration import online
+
     with measured() as cost:
         found = online.publish_and_compare(home.paths())
     facts = {name: value for name, value in found.items() if isinstance(value, int | float)}

@@ -3,13 +3,11 @@
 import dagster as dg
 
 from orchestration import asset_keys as keys
-from orchestration import releasing
 from orchestration.measure import measured
 from orchestration.progress import say
 from orchestration.resources import HomeResource
 from serving import bento as bentos
 from serving import champion as champions
-from serving import index as indexes
 from serving.release import verify
 
 
@@ -27,6 +25,8 @@ from serving.release import verify
 )
 def release(home: HomeResource) -> dg.MaterializeResult:
     """Everything that decides an answer, except the people: named by its content."""
+    from orchestration import releasing
+
     paths = home.paths()
     with measured() as cost:
         chosen = releasing.choose(paths)
@@ -54,6 +54,8 @@ def release(home: HomeResource) -> dg.MaterializeResult:
 )
 def index(home: HomeResource) -> dg.MaterializeResult:
     """The vectors of everybody who agreed to be shown."""
+    from orchestration import releasing
+
     paths = home.paths()
     chosen, _ = releasing.candidate(paths)
     with measured() as cost:
@@ -72,6 +74,8 @@ def index(home: HomeResource) -> dg.MaterializeResult:
 @dg.asset(key=keys.BENTO, group_name="release", deps=[keys.RELEASE], kinds={"bentoml"})
 def bento(home: HomeResource) -> dg.MaterializeResult:
     """The release packaged as a service, in the home's BentoML store."""
+    from orchestration import releasing
+
     paths = home.paths()
     chosen, _ = releasing.candidate(paths)
     with measured() as cost:
@@ -84,6 +88,9 @@ def bento(home: HomeResource) -> dg.MaterializeResult:
 )
 def champion(home: HomeResource) -> dg.MaterializeResult:
     """The one pointer that says which release and which index are live."""
+    from orchestration import releasing
+    from serving import index as indexes
+
     paths = home.paths()
     chosen, reason = releasing.candidate(paths)
     newest = indexes.newest(paths.indexes, chosen.release_id)

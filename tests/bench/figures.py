@@ -1,0 +1,49 @@
+"""What every benchmark ends with: a table to read and `.bench/NAME.json` to keep."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+FOLDER = Path(__file__).parents[2] / ".bench"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value beside what it should be; without a goal it is only reported."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float | None
+    better: Literal["higher", "lower"]
+    level: Literal["must", "goal"]
+
+    @property
+    def met(self) -> bool | None:
+        """Say whether the value is at least as good as its goal."""
+        if self.goal is None:
+            return None
+        return self.value >= self.goal if self.better == "higher" else self.value <= self.goal
+
+
+def publish(name: str, figures: list[Figure]) -> None:
+    """Print *figures* and write them to `.bench/<name>.json`."""
+    table = Table("figure", "value", "unit", "goal", "level", "met", title=f"bench-{name}")
+    sign = {"higher": "≥", "lower": "≤"}
+    for figure in figures:
+        table.add_row(
+            figure.name,
+            f"{figure.value:.4g}",
+            figure.unit,
+            "" if figure.goal is None else f"{sign[figure.better]} {figure.goal:.4g}",
+            figure.level,
+            {True: "yes", False: "no", None: ""}[figure.met],
+        )  # fmt: skip
+    Console(highlight=False).print(table)
+    FOLDER.mkdir(exist_ok=True)
+    rows = [asdict(figure) | {"met": figure.met} for figure in figures]
+    (FOLDER / f"{name}.json").write_text(json.dumps(rows, indent=2) + "\n")

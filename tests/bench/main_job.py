@@ -1,0 +1,71 @@
+"""The main job on real data: wall time from Parquet to what is live, conservation, quality.
+
+python -m tests.bench.main_job foursquare_nyc|ml-1m [--home DIR] [--preset NAME]
+
+The data lies in `shared/data` beside the project. A fresh home is used, so the time is that of
+a first run, set-up aside.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench.figures import Figure, publish
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared" / "data"
+MAPPINGS = {"foursquare_nyc": "foursquare", "ml-1m": "movielens"}
+LINES = {"foursquare_nyc": 147_938, "ml-1m": 999_611}
+MINUTES = {"foursquare_nyc": 15, "ml-1m": None}
+
+
+def main() -> None:
+    """Run `tastemate run` as a person would and write `.bench/main-job-<data>.json`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", choices=sorted(MAPPINGS))
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--preset", default="base")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        home = arguments.home or Path(scratch) / "home"
+        mapping = ROOT / "orchestration" / "mappings" / f"{MAPPINGS[arguments.data]}.yml"
+        command = [
+            Path(sys.executable).with_name("tastemate"), "--home", home, "run", "--json",
+            "--source", "interactions", "--mapping", mapping, "--path", DATA / arguments.data,
+            "--preset", arguments.preset,
+        ]  # fmt: skip
+        started = time.monotonic()
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+        minutes = (time.monotonic() - started) / 60
+    publish(f"main-job-{arguments.data}", _figures(arguments.data, json.loads(printed), minutes))
+
+
+def _figures(data: str, report: dict, minutes: float) -> list[Figure]:
+    counted = ("accepted", "duplicates", "quarantined", "erased")
+    lost = sum(
+        abs(file["lines_in"] - sum(file[name] for name in counted)) for file in report["files"]
+    )
+    lines = sum(file["lines_in"] for file in report["files"] if file["kind"] == "events")
+    figures = [
+        Figure("from files to what is live", minutes, "minutes", MINUTES[data], "lower", "must"),
+        Figure("lines not accounted for", lost, "lines", 0, "lower", "must"),
+        Figure("event lines read", lines, "lines", LINES[data], "higher", "must"),
+    ]
+    for split, quality in report["quality"].items():
+        best = max(row["ndcg_10"] for name, row in quality.items() if name != "model")
+        figures += [
+            Figure(
+                f"NDCG@10 {split}, {name}", row["ndcg_10"], "",
+                best if name == "model" else None, "higher", "goal",
+            )
+            for name, row in quality.items()
+        ]  # fmt: skip
+    return figures
+
+
+if __name__ == "__main__":
+    main()
