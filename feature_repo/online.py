@@ -121,7 +121,7 @@ class SqliteStore:
             )
 
     def _table(self, view: View) -> str:
-        return '"' + compute_table_id(self._store.project, view) + '"'
+        return f'"{compute_table_id(self._store.project, view)}"'
 
 
 class RedisStore:

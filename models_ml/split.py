@@ -87,4 +87,5 @@ def _ranges(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.i
     """Concatenate ``arange(start, stop)`` of each pair."""
     lengths = stops - starts
     shifts = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
-    return np.arange(int(lengths.sum())) + shifts
+    places: NDArray[np.int64] = np.arange(int(lengths.sum())) + shifts
+    return places

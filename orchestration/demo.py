@@ -153,12 +153,16 @@ def _because(reasons: list[dict[str, Any]]) -> str:
     said = {
         "shared_places": lambda r: f"{r['count']} places, such as {', '.join(r['place_ids'][:2])}",
         "shared_categories": lambda r: ", ".join(r["category_codes"]),
-        "visited_before": lambda r: f"been there {r['count']} times",
+        "visited_before": lambda r: f"been there {_times(r['count'])}",
         "same_category": lambda r: f"{', '.join(r['category_codes'])} as {r['place_ids'][0]}",
-        "same_district": lambda r: f"{r['count']} visits in this district",
-        "popular": lambda r: f"{r['event_count']} events there",
+        "same_district": lambda r: f"been in this district {_times(r['count'])}",
+        "popular": lambda r: f"popular: {r['event_count']:,} events there",
     }
     return "; ".join(said[reason["kind"]](reason) for reason in reasons)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _quality(report: dict[str, Any]) -> Table:

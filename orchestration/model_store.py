@@ -74,7 +74,7 @@ def current_model(home: Home) -> Path:
     training_set = current_training_set(home)
     pointer = home.state / "model.json"
     if pointer.exists():
-        folder = home.models / json.loads(pointer.read_text())["folder"]
+        folder = home.models / str(json.loads(pointer.read_text())["folder"])
         config = folder / "config.json"
         if config.exists() and _trained_on(config) == training_set.hash:
             return folder

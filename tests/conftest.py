@@ -2,12 +2,29 @@
 
 import os
 import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
+import redis
 
 # Colours, telemetry and the environment of whoever runs the tests change nothing.
 for name in ("TASTEMATE_HOME", "TASTEMATE_ONLINE", "TASTEMATE_KEYS", "TASTEMATE_NOW"):
     os.environ.pop(name, None)
+
+
+class RedisServer(NamedTuple):
+    """A running server: where it listens, and its process."""
+
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
 
 
 @pytest.fixture(scope="session")
@@ -17,12 +34,31 @@ def needs_command():
     def need(command: str) -> str:
         found = shutil.which(command)
         if found is None:
-            message = (
-                f"{command} is not installed, so this was not run. Install it: apt-get install"
-            )
+            message = f"{command} is not installed, so this was not run: apt-get install {command}"
             if os.environ.get("TASTEMATE_REQUIRE") == "all":
                 pytest.fail(message)
             pytest.skip(message)
         return found
 
     return need
+
+
+@pytest.fixture(scope="session")
+def redis_server(needs_command, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A redis-server of our own on a free loopback port."""
+    server = needs_command("redis-server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    folder = str(tmp_path_factory.mktemp("redis"))
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+    with subprocess.Popen([server, *options], stdout=subprocess.DEVNULL) as process:
+        client = redis.Redis(port=port)
+        while True:
+            try:
+                client.ping()
+                break
+            except redis.ConnectionError:
+                time.sleep(0.02)
+        yield RedisServer(port, process.pid)
+        process.terminate()

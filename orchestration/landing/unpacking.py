@@ -6,7 +6,8 @@ from pathlib import Path
 
 from orchestration.landing.batches import CHUNK_BYTES
 
-_GZIP = b"\x1f\x8b"
+# RFC 1952: two bytes that name the format, and deflate, the only method there is.
+_GZIP = b"\x1f\x8b\x08"
 _WINDOW_OF_GZIP = 31
 _READ_BYTES = 1 << 20
 

@@ -1,12 +1,6 @@
 """A small home: two feature models with their manifest and Parquet files, and a real Redis."""
 
 import json
-import os
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -177,32 +171,6 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
-    """A redis-server of our own on a free loopback port: its port and process id."""
-    server = shutil.which("redis-server")
-    if server is None:
-        reason = "redis-server is not installed: apt-get install redis-server"
-        if os.environ.get("TASTEMATE_REQUIRE") == "all":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    folder = str(tmp_path_factory.mktemp("redis"))
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-    with subprocess.Popen([server, *options], stdout=subprocess.DEVNULL) as process:
-        client = redis.Redis(port=port)
-        while True:
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                time.sleep(0.02)
-        yield port, process.pid
-        process.terminate()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.redis)])
 def online(request: pytest.FixtureRequest) -> str:
     """An empty online store, as `TASTEMATE_ONLINE` names it: SQLite, then Redis."""
@@ -210,6 +178,6 @@ def online(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def redis_url(redis_server: tuple[int, int]) -> str:
-    redis.Redis(port=redis_server[0]).flushall()
-    return f"redis://127.0.0.1:{redis_server[0]}/0"
+def redis_url(redis_server) -> str:
+    redis.Redis(port=redis_server.port).flushall()
+    return redis_server.url

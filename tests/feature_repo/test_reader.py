@@ -61,19 +61,17 @@ def test_a_column_taken_away_does_not_hold_the_time_back(world: World, online: s
 
 
 @pytest.mark.redis
-def test_a_redis_that_hangs_is_given_up_at_once(
-    world: World, redis_url: str, redis_server: tuple[int, int]
-) -> None:
+def test_a_redis_that_hangs_is_given_up_at_once(world: World, redis_url: str, redis_server) -> None:
     reader = opened(world.apply(redis_url), redis_url)
     reader.read(["u1"])
-    os.kill(redis_server[1], signal.SIGSTOP)
+    os.kill(redis_server.pid, signal.SIGSTOP)
     try:
         started = time.monotonic()
         with pytest.raises(OnlineStoreUnavailable):
             reader.read(["u1"])
         waited = time.monotonic() - started
     finally:
-        os.kill(redis_server[1], signal.SIGCONT)
+        os.kill(redis_server.pid, signal.SIGCONT)
     assert waited < 0.5
     assert reader.read(["u1"])
 

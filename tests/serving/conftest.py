@@ -1,14 +1,8 @@
-import os
 import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import redis
 
 from feature_repo import lock
 from feature_repo.frozen import freeze
@@ -91,29 +85,3 @@ def city(finished_city: City, tmp_path: Path) -> City:
     )
     favors = {user: dict(row) for user, row in finished_city.favors.items()}
     return City(home, favors, list(finished_city.places), release)
-
-
-@pytest.fixture(scope="session")
-def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a redis-server of our own."""
-    server = shutil.which("redis-server")
-    if server is None:
-        reason = "redis-server is not installed: apt-get install redis-server"
-        if os.environ.get("TASTEMATE_REQUIRE") == "all":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    folder = str(tmp_path_factory.mktemp("redis"))
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-    with subprocess.Popen([server, *options], stdout=subprocess.DEVNULL) as process:
-        client = redis.Redis(port=port)
-        for _ in range(500):
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                time.sleep(0.02)
-        yield port
-        process.terminate()

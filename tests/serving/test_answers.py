@@ -198,11 +198,11 @@ def test_new_events_change_that_users_answer_and_no_other(city: City) -> None:
 
 @pytest.mark.redis
 def test_a_value_changed_in_redis_by_hand_changes_the_next_answer(
-    city: City, redis_port: int, monkeypatch: pytest.MonkeyPatch
+    city: City, redis_server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"redis://127.0.0.1:{redis_port}/0"
+    url = redis_server.url
     monkeypatch.setenv("TASTEMATE_ONLINE", url)
-    client = redis.Redis(port=redis_port)
+    client = redis.Redis(port=redis_server.port)
     client.flushall()
     city.publish(url)
     answers = city.answers()
@@ -222,12 +222,12 @@ def test_a_value_changed_in_redis_by_hand_changes_the_next_answer(
 
 @pytest.mark.redis
 def test_without_the_online_store_a_lower_rung_answers_at_once(
-    city: City, redis_port: int, monkeypatch: pytest.MonkeyPatch
+    city: City, redis_server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TASTEMATE_ONLINE", f"redis://127.0.0.1:{redis_port}/0")
-    client = redis.Redis(port=redis_port)
+    monkeypatch.setenv("TASTEMATE_ONLINE", redis_server.url)
+    client = redis.Redis(port=redis_server.port)
     client.flushall()
-    city.publish(f"redis://127.0.0.1:{redis_port}/0")
+    city.publish(redis_server.url)
     answers = city.answers()
     from_the_model(answers, "1000")
     pid = client.info("server")["process_id"]
