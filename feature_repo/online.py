@@ -73,7 +73,6 @@ class SqliteStore:
 
     def __init__(self, store: Any) -> None:
         self._store = store
-        self._config = store.config
         self.identity = f"sqlite:{store.config.online_store.path}"
         self._connection = store.provider.online_store._get_conn(store.config)  # noqa: SLF001
         # Readers go on while rows are written.
@@ -85,7 +84,7 @@ class SqliteStore:
 
     def write(self, view: View, rows: list[Row]) -> None:
         feature_view = self._store.get_feature_view(view.name)
-        self._store.provider.online_write_batch(self._config, feature_view, rows, None)
+        self._store.provider.online_write_batch(self._store.config, feature_view, rows, None)
 
     def delete(self, view: View, keys: Sequence[Any]) -> None:
         statement = f"delete from {self._table(view)} where entity_key = ?"  # noqa: S608
@@ -130,10 +129,6 @@ class RedisStore:
     def __init__(self, store: Any) -> None:
         self._store = store
         online = store.config.online_store
-        # Feast drops a row whose timestamp is not newer than the one that is there, and with it
-        # every correction. One publisher at a time, with the current rows, needs no such guard.
-        self._config = store.config.model_copy(deep=True)
-        self._config.online_store = online.model_copy(update={"skip_dedup": True})
         self._client = store.provider.online_store._get_client(online)  # noqa: SLF001
         # The address and the database, not the password or the waits.
         told = online.connection_string.split(",")
@@ -143,7 +138,7 @@ class RedisStore:
 
     def write(self, view: View, rows: list[Row]) -> None:
         feature_view = self._store.get_feature_view(view.name)
-        self._store.provider.online_write_batch(self._config, feature_view, rows, None)
+        self._store.provider.online_write_batch(self._store.config, feature_view, rows, None)
 
     def delete(self, view: View, keys: Sequence[Any]) -> None:
         """Take the view's fields out; the whole key where no other view has rows for it."""

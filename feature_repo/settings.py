@@ -39,7 +39,13 @@ def online_store(
     url = online_url(online)
     if not url:
         return {"type": "sqlite", "path": str(home_root / "feast" / "online.db")}
-    return {"type": "redis", "connection_string": redis_connection(url, patience_s)}
+    # Else Feast drops a row whose timestamp is not newer than the one that is there, and with it
+    # every correction. One publisher at a time, with the current rows, needs no such guard.
+    return {
+        "type": "redis",
+        "connection_string": redis_connection(url, patience_s),
+        "skip_dedup": True,
+    }
 
 
 def redis_connection(url: str, patience_s: float) -> str:

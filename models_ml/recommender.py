@@ -1,7 +1,7 @@
 """A recommender: what any model folder becomes when loaded, a model and a baseline alike."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -108,10 +108,12 @@ def load(folder: Path) -> Recommender:
             f"Train one: python -m models_ml.train --data FOLDER --out {folder}"
         )
     config = json.loads(path.read_text())
-    kinds = {"model": TrainedModel, "baseline": Baseline.read}
+    kinds: dict[str, Callable[[Path, dict[str, Any]], Recommender]] = {
+        "model": TrainedModel,
+        "baseline": Baseline.read,
+    }
     if config.get("kind") not in kinds:
         raise ModelFolderError(
             f"{path}: kind is {config.get('kind')!r}; it must be one of {sorted(kinds)}."
         )
-    recommender: Recommender = kinds[config["kind"]](folder, config)
-    return recommender
+    return kinds[config["kind"]](folder, config)

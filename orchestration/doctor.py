@@ -55,7 +55,7 @@ def _packages(_: Home) -> tuple[bool, str]:
         for line in (PROJECT / "requirements.lock").read_text().splitlines()
         if "==" in line and not line.startswith((" ", "#"))
     ]
-    for name, _, version in pinned:
+    for name, _equals, version in pinned:
         try:
             found = metadata.version(name.partition("[")[0]).partition("+")[0]
         except metadata.PackageNotFoundError:

@@ -103,7 +103,7 @@ def _steps(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:
         if event.event_type_value == "ASSET_MATERIALIZATION":
             value = event.materialization.metadata.get("peak_mb")
             if value is not None:
-                peak = float(value.value)  # type: ignore[arg-type]
+                peak = float(value.value)
                 peaks[event.step_key] = max(peak, peaks.get(event.step_key, 0.0))
         if event.event_type_value == "STEP_SUCCESS":
             seconds = event.step_success_data.duration_ms / 1000

@@ -44,8 +44,11 @@ def land_registered(home: Home) -> list[dict[str, Any]]:
     """Land what is new in each of the home's sources; tell what became of every file."""
     landed = []
     for entry in registered(home):
-        source = load_mapping(Path(entry.mapping)) if entry.mapping else SAMPLE
-        landed += land(home, source, Path(entry.path), _tell)
+        path = Path(entry.path)
+        if entry.mapping:
+            landed += land(home, load_mapping(Path(entry.mapping)), path, _tell)
+        else:
+            landed += land(home, SAMPLE, path, _tell)
     return [asdict(file) for file in landed]
 
 

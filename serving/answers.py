@@ -6,7 +6,7 @@ for every door. When the online store cannot be read, a lower rung answers and s
 
 import time
 import uuid
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +29,7 @@ from serving.messages import (
     SimilarUser,
     SimilarUsersAnswer,
     SimilarUsersQuestion,
+    Strategy,
 )
 from serving.pseudonyms import Pseudonyms
 from serving.reasons import why_this_place, why_this_user
@@ -46,7 +47,7 @@ class Stopwatch:
     """Adds up where the time of one answer goes."""
 
     started: float = field(default_factory=time.perf_counter)
-    parts: Counter[str] = field(default_factory=Counter)
+    parts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @contextmanager
     def during(self, part: str) -> Iterator[None]:
@@ -106,7 +107,8 @@ class Answers:
         watch, index = Stopwatch(), self.index
         asker = self.pseudonyms.of(str(question.user_id))
         mine, users = None, []
-        strategy, degraded = "unknown_user", False
+        strategy: Strategy = "unknown_user"
+        degraded = False
         try:
             with watch.during("features"):
                 mine = self.features.of_asker(asker)
@@ -140,6 +142,8 @@ class Answers:
         watch = Stopwatch()
         asker = self.pseudonyms.of(str(question.user_id))
         mine, degraded = None, False
+        strategy: Strategy = "popular"
+        history = History()
         try:
             with watch.during("features"):
                 mine = self.features.of_asker(asker)
@@ -150,7 +154,6 @@ class Answers:
             with watch.during("model"):
                 scores = self.recommender.score([history])[0]
         else:
-            strategy, history = "popular", History()
             scores = self.catalogue.popularity
         with watch.during("search"):
             rows = self.catalogue.top(scores, question.limit, self._allowed(question, history))

@@ -72,9 +72,9 @@ def open_features(release: Release, home: Home, known_places: Collection[str]) -
 
 def features_of(row: Row, places: Mapping[str, PlaceFacts]) -> Features:
     """Turn a row of `user_favor` into features; *places* tells of places no release knows."""
-    lists = [row[name] for name in HISTORY_COLUMNS]
+    place_ids, kinds, ats, ratings = (row[name] for name in HISTORY_COLUMNS)
     return Features(
-        history=History(*lists, unknown_places=places),
+        history=History(place_ids, kinds, ats, ratings, unknown_places=places),
         known_at=row["known_at"],
         is_discoverable=bool(row["is_discoverable"]),
     )

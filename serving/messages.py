@@ -28,7 +28,7 @@ DistrictCode = Annotated[
     Annotated[StrictStr, Field(min_length=1, max_length=256)] | None,
     Field(description="Only places in this district."),
 ]
-
+Strategy = Literal["model", "baseline", "popular", "unknown_user", "unavailable"]
 
 # How each field is described to somebody who got it wrong.
 RIGHT = {
@@ -150,7 +150,7 @@ class Answer(BaseModel):
     request_id: str
     release_id: str
     index_id: str
-    strategy: Literal["model", "baseline", "popular", "unknown_user", "unavailable"] = Field(
+    strategy: Strategy = Field(
         description="`model`: the release's model ranked. `baseline`: the release is a baseline, "
         "for no model was better. `popular`: nothing is known of this user, or it could not be "
         "read, so these are the most popular places. `unknown_user`: nothing is known of this "

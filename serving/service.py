@@ -38,7 +38,7 @@ class Unmounted:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope | {"root_path": scope.get("app_root_path", "")}, receive, send)
+        await self.app({**scope, "root_path": scope.get("app_root_path", "")}, receive, send)
 
 
 @bentoml.asgi_app(Unmounted(make_app(LIVE.answers)), path="/v1", name="v1")
@@ -92,4 +92,4 @@ class Tastemate:
         )
 
 
-Tastemate.add_asgi_middleware(Doorkeeper)
+Tastemate.add_asgi_middleware(Doorkeeper)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from orchestration import model_store
 from orchestration.measure import measured
 from orchestration.progress import say
 from orchestration.resources import HomeResource
-from serving.home import now
+from serving.home import Home, now
 
 
 class Training(dg.Config):
@@ -70,7 +70,7 @@ def recommender(home: HomeResource, config: Training) -> dg.MaterializeResult:
     )
 
 
-def _trained(paths: model_store.Home, config: Training) -> Path:
+def _trained(paths: Home, config: Training) -> Path:
     """Train as *config* says, unless that model is there already."""
     from models_ml.train import Epoch, train
 

@@ -5,7 +5,7 @@ is the reference; what is checked here is what the page says.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,7 +14,7 @@ from orchestration.landing.errors import MappingError
 
 Format = Literal["parquet", "csv", "jsonl"]
 Column = Annotated[str, Field(min_length=1)]
-SAMPLE = "sample"
+SAMPLE: Final = "sample"
 
 
 class _Strict(BaseModel):
