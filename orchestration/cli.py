@@ -58,8 +58,8 @@ def _enter(home: Home) -> None:
     from orchestration.quiet import hush
     from orchestration.settings import enter
 
-    hush()
     enter(home)
+    hush()
 
 
 def _print_json(value: Any) -> None:

@@ -21,6 +21,6 @@ CHATTY = (
 def hush() -> None:
     """Silence warnings and chatter, in this process and those it starts."""
     warnings.simplefilter("ignore")
-    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    os.environ["PYTHONWARNINGS"] = "ignore"
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.ERROR)

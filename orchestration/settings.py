@@ -26,6 +26,8 @@ SILENT = {
     "BENTOML_DO_NOT_TRACK": "True",
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_VERBOSITY": "error",
+    # What libraries tell each other about coming versions is no concern of who uses them.
+    "PYTHONWARNINGS": "ignore::DeprecationWarning,ignore::FutureWarning",
 }
 
 DAGSTER_YAML = {

@@ -29,8 +29,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         home = Home(arguments.home or Path(scratch) / "home")
-        hush()
         enter(home)
+        hush()
         documents = sample_city.make(home, events=arguments.events, seed=0)
         register(home, resolve("sample", documents, None))
         run(home, arguments.preset, seed=0)

@@ -9,6 +9,7 @@ import pytest
 import feature_repo
 from feature_repo import lock, parity
 from feature_repo.settings import write_feature_store_yaml
+from orchestration.settings import SILENT
 from tests.feature_repo.conftest import World
 
 
@@ -54,7 +55,7 @@ def feast(world: World, folder: Path, *command: str) -> subprocess.CompletedProc
     return subprocess.run(
         [Path(sys.executable).with_name("feast"), *command],
         cwd=folder,
-        env=os.environ | {"FEAST_FS_YAML_FILE_PATH": str(settings)},
+        env=os.environ | SILENT | {"FEAST_FS_YAML_FILE_PATH": str(settings)},
         capture_output=True,
         text=True,
         check=False,
