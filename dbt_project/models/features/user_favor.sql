@@ -31,7 +31,7 @@ by_known as (
         -- Of the newest events by time, none stands before the first of those known last.
         min(event_rank) over (
             partition by user_id order by known_at, event_at, event_id
-            rows between {{ var('events_in_favor') }} - 1 preceding and current row
+            rows between {{ var('events_in_favor') }} preceding and current row
         ) as low_rank,
         coalesce(last_value(is_discoverable ignore nulls) over so_far, true) as was_discoverable,
         lead(known_at) over so_far as next_known_at
@@ -74,6 +74,22 @@ asked as (
 
 ),
 
+bounded as (
+
+    select
+        user_id,
+        known_at,
+        known_rank,
+        high_rank,
+        -- One late row would drag the bound far back; an earlier state's still holds.
+        max(low_rank) over (
+            partition by user_id order by known_rank
+            rows between unbounded preceding and current row
+        ) as low_rank
+    from asked
+
+),
+
 -- Buckets of ranks make the join below an equality: a state meets only the events near it.
 bucketed as (
 
@@ -85,17 +101,7 @@ bucketed as (
         unnest(range(
             low_rank // {{ var('events_in_favor') }}, high_rank // {{ var('events_in_favor') }} + 1
         )) as bucket
-    from (
-        select
-            * replace (
-                -- One late row would drag the bound far back; an earlier state's still holds.
-                max(low_rank) over (
-                    partition by user_id order by known_rank
-                    rows between unbounded preceding and current row
-                ) as low_rank
-            )
-        from asked
-    )
+    from bounded
 
 ),
 
@@ -149,10 +155,10 @@ like_stats as (
         user_id,
         known_at,
         list_slice(
-            list_sort(list({'falling_count': -like_count, 'display_id': display_id})),
+            list_sort(list({ 'falling_count': -like_count, 'display_id': display_id })),
             1,
             {{ var('displays_in_favor') }}
-        ) as top
+        ) as most_liked
     from likes
     group by user_id, known_at
 
@@ -169,10 +175,10 @@ final as (
         list_transform(listed.newest, lambda event: event.rating) as event_ratings,
         list_transform(listed.newest, lambda event: event.event_id) as event_ids,
         coalesce(
-            list_transform(like_stats.top, lambda display: display.display_id), []
+            list_transform(like_stats.most_liked, lambda display: display.display_id), []
         ) as like_stat_display_ids,
         coalesce(
-            list_transform(like_stats.top, lambda display: -display.falling_count), []
+            list_transform(like_stats.most_liked, lambda display: -display.falling_count), []
         ) as like_stat_counts,
         asked.was_discoverable as is_discoverable,
         list_bool_or(
