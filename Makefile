@@ -10,7 +10,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test rules test-slow lint types format serve dev lock bench bench-taste bench-new-york bench-movielens
+.PHONY: help setup demo test test-fast lint types format serve dev lock bench bench-taste bench-new-york bench-movielens
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,14 +30,11 @@ $(STAMP): requirements.lock pyproject.toml | $(VENV)/bin/uv
 demo: $(STAMP)  ## run the main job on a sample city, ask the service, print what came out
 	@$(BIN)/tastemate demo
 
-test: $(STAMP)  ## run the tests; names what it could not run (TASTEMATE_REQUIRE=all: that fails)
+test: $(STAMP)  ## run every test; names what it could not run (TASTEMATE_REQUIRE=all: that fails)
+	@$(BIN)/python -m pytest
+
+test-fast: $(STAMP)  ## run the tests that start no whole job, service or stock tool
 	@$(BIN)/python -m pytest -m "not slow"
-
-rules: $(STAMP)  ## check the rules that hold across the folders; the quickest of the tests
-	@$(BIN)/python -m pytest -q tests/test_rules.py -k "not training_set_keeps"
-
-test-slow: $(STAMP)  ## run whole jobs end to end, on the sample city and on real data; minutes
-	@$(BIN)/python -m pytest -m slow
 
 bench: bench-taste bench-new-york bench-movielens  ## run every benchmark; an hour and more
 

@@ -12,6 +12,8 @@ from feature_repo.settings import write_feature_store_yaml
 from orchestration.settings import SILENT
 from tests.feature_repo.conftest import World
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(world: World) -> Path:

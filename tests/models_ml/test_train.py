@@ -86,6 +86,7 @@ def test_a_change_before_the_cut_is_learned(
     assert not same_weights(tmp_path / "out", trained)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [2, 6])
 def test_a_killed_training_goes_on_as_if_never_stopped(
     town: Path, trained: Path, tmp_path: Path, step: int

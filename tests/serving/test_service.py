@@ -20,6 +20,8 @@ from serving.home import Home
 from serving.messages import RecommendPlacesQuestion, SimilarUsersQuestion
 from tests.serving.city import FORGOTTEN, HIDDEN, KNOWN_AT, USERS, City
 
+pytestmark = pytest.mark.slow
+
 IMPORT_WITHOUT = """
 import sys
 
