@@ -21,6 +21,7 @@ from serving.home import Home
 HOST = "127.0.0.1"
 READY_WITHIN = 300.0
 STOPPED_WITHIN = 15.0
+GAVE_UP = b"Application startup failed"  # what uvicorn writes to the log
 _OPENER = build_opener(ProxyHandler({}))
 
 
@@ -92,6 +93,9 @@ def _await_ready(server: Server) -> None:
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             raise ServerError(_story(server, f"the service ended with {server.process.returncode}"))
+        # BentoML would start its worker again and again; each would fail alike.
+        if GAVE_UP in server.log.read_bytes():
+            raise ServerError(_story(server, "the service cannot start"))
         try:
             with _OPENER.open(f"{server.url}/readyz", timeout=2):
                 return
