@@ -75,9 +75,7 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
         _end_runs_that_died(instance)
         definitions = _definitions(home)
         _land(home, definitions, instance)
-        wanted = _fingerprint(home, preset, seed)
-        last = read_json(home.state / "run.json")
-        if last and last["fingerprint"] == wanted:
+        if _is_done(home, preset, seed):
             return Outcome(read_json(home.reports / "latest.json"), is_new=False)
         result = _execute(
             definitions.resolve_job_def(REFRESH), instance, training_config(preset, seed)
@@ -85,7 +83,8 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
         if not result.success:
             write_report(home, instance, result.run_id, "failed", now())
             raise RunFailedError(_why(result))
-        done = {"fingerprint": _fingerprint(home, preset, seed)}  # with the champion it has made
+        # With the champion that the run has made.
+        done = {"fingerprint": _fingerprint(home), "preset": preset, "seed": seed}
         write_atomically(home.state / "run.json", json.dumps(done))
         return Outcome(read_json(home.reports / "latest.json"), is_new=True)
 
@@ -186,11 +185,19 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
     return "the run ended without a failed step; Dagster's log has the rest: tastemate dev"
 
 
-def _fingerprint(home: Home, preset: str | None, seed: int) -> str:
-    """Name everything that decides what a run would give."""
+def _is_done(home: Home, preset: str | None, seed: int) -> bool:
+    """Say whether a run would give what is there; without a preset any model will do."""
+    last = read_json(home.state / "run.json")
+    if not last or last["fingerprint"] != _fingerprint(home):
+        return False
+    return preset is None or (preset, seed) == (last["preset"], last["seed"])
+
+
+def _fingerprint(home: Home) -> str:
+    """Name everything but the training that decides what a run would give."""
     from orchestration.dbt_command import project_hash
 
     landed = home.landed_files.read_bytes() if home.landed_files.exists() else b""
     live = home.champion.read_bytes() if home.champion.exists() else b""
-    facts = [preset, seed, os.environ.get("TASTEMATE_ONLINE"), project_hash()]
+    facts = [os.environ.get("TASTEMATE_ONLINE"), project_hash()]
     return hashlib.sha256(json.dumps(facts).encode() + landed + live).hexdigest()

@@ -72,7 +72,8 @@ def test_a_redis_that_hangs_is_given_up_at_once(world: World, redis_url: str, re
         waited = time.monotonic() - started
     finally:
         os.kill(redis_server.pid, signal.SIGCONT)
-    assert waited < 0.5
+    # The library's own waits would be half a minute; a busy machine stretches our 50 ms.
+    assert waited < 5
     assert reader.read(["u1"])
 
 
@@ -99,6 +100,8 @@ def test_publishing_leaves_the_frozen_registry_as_it_is(world: World) -> None:
 def opened(world: World, online: str) -> OnlineReader:
     """Publish, freeze and read, as a release does."""
     publish.publish(world.root, online=online)
-    frozen.freeze(world.root, world.root / "frozen")
-    registry = world.root / "frozen" / frozen.REGISTRY
+    # A release has a folder of its own, which never changes.
+    folder = world.root / f"release-{len(list(world.root.glob('release-*')))}"
+    frozen.freeze(world.root, folder)
+    registry = folder / frozen.REGISTRY
     return open_reader(registry, world.root, "tastemate_v1", online)
