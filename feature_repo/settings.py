@@ -117,6 +117,8 @@ def write_feature_store_yaml(home_root: Path, online: str | None = None) -> Path
 
 def quiet_feast() -> None:
     """Keep Feast's own warnings and hints from people who run our commands."""
+    import feast  # noqa: F401 - whose import turns warnings on, so it has to come first
+
     logging.getLogger("feast").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"feast\..*")
     warnings.filterwarnings("ignore", module=r"ibis\..*")
