@@ -111,7 +111,17 @@ def test_two_stores_of_one_home_are_kept_apart(world: World, redis_url: str) -> 
     assert parity.check(world.root, online=redis_url).holds
 
 
-@pytest.mark.parametrize("after_s", [0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3])
+@pytest.mark.parametrize(
+    "after_s",
+    [
+        0.0,
+        0.1,
+        *(
+            pytest.param(after_s, marks=pytest.mark.slow)
+            for after_s in (0.03, 0.06, 0.15, 0.2, 0.3)
+        ),
+    ],
+)
 def test_a_kill_at_any_moment_is_mended_by_the_next_run(
     world: World, online: str, after_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
