@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# One worker a core, each with one thread: more would wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadgroup
 # pip's own find-links setting, which uv does not read.
 FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 
@@ -31,10 +33,10 @@ demo: $(STAMP)  ## run the main job on a sample city, ask the service, print wha
 	@$(BIN)/tastemate demo
 
 test: $(STAMP)  ## run every test; names what it could not run (TASTEMATE_REQUIRE=all: that fails)
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 test-fast: $(STAMP)  ## run the tests that start no whole job, service or stock tool
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 bench: bench-taste bench-new-york bench-movielens  ## run every benchmark; an hour and more
 

@@ -130,9 +130,16 @@ def as_markdown(report: dict[str, Any]) -> str:
     ]
     parts.append(quality_tables(report["quality"]))
     if report["parity"]:
-        parts += ["## Online = offline", _table([report["parity"]], list(report["parity"]))]
+        parts += ["## Online = offline", _parity(report["parity"])]
     parts += ["## What it cost", _table(report["steps"], ["name", "seconds", "peak_mb"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _parity(parity: dict[str, Any]) -> str:
+    counted = [name for name in parity if name not in {"examples", "holds"}]
+    examples = [f"- {example}" for example in parity["examples"]]
+    verdict = "Every key read online equals its row." if parity["holds"] else "They differ:"
+    return "\n\n".join([_table([parity], counted), "\n".join([verdict, *examples])])
 
 
 def quality_rows(quality: dict[str, Any], split: str) -> list[dict[str, Any]]:
@@ -159,6 +166,8 @@ def _table(rows: list[dict[str, Any]], columns: list[str]) -> str:
 
 
 def _cell(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float):
         return f"{value:.4f}" if abs(value) < 1 else f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -14,6 +15,17 @@ import redis
 # Colours, telemetry and the environment of whoever runs the tests change nothing.
 for name in ("TASTEMATE_HOME", "TASTEMATE_ONLINE", "TASTEMATE_KEYS", "TASTEMATE_NOW"):
     os.environ.pop(name, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a folder on one worker, for its tests share what they build; whole jobs come first."""
+    here = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        shares_a_home = "city" in getattr(item, "fixturenames", ())
+        is_alone = folder == "test_end_to_end.py" and not shares_a_home
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if is_alone else folder))
+    items.sort(key=lambda item: item.path.parent != here)
 
 
 class RedisServer(NamedTuple):

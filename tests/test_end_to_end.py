@@ -260,6 +260,7 @@ def test_real_data_survives_a_kill_and_goes_through(dataset, tmp_path):
     )  # fmt: skip
     while not (home.marts / "fct_events.parquet").exists() and killed.poll() is None:
         time.sleep(0.05)
+    assert killed.poll() is None, "the run ended before it could be killed"
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     report = json.loads(tastemate(home.root, *arguments, "--json").stdout)
