@@ -13,7 +13,7 @@ from feature_repo.online import OnlineStoreUnavailable, reachable
 from feature_repo.protos import plain
 from feature_repo.settings import PROJECT, REQUEST_PATIENCE_S, online_store, quiet_feast
 
-__all__ = ["OnlineReader", "OnlineStoreUnavailable", "open_reader"]
+__all__ = ["OnlineReader", "OnlineStoreUnavailable", "open_readers"]
 
 Row = dict[str, Any]
 
@@ -64,12 +64,14 @@ class OnlineReader:
         return row if known else {}
 
 
-def open_reader(
-    registry_pb: Path, home_root: Path, service: str, online: str | None = None
-) -> OnlineReader:
-    """Open a reader of *service* on a release's frozen registry and the home's online store.
+def open_readers(
+    registry_pb: Path, home_root: Path, services: Sequence[str], online: str | None = None
+) -> list[OnlineReader]:
+    """Open a reader of each of the *services* on a release's frozen registry, in that order.
 
-    The registry is read once and never again: a release does not change.
+    All read the home's online store through one Feast store: what Feast has worked out for a
+    request is forgotten as soon as another store asks. The registry is read once and never again:
+    a release does not change.
     """
     quiet_feast()
     from feast import FeatureStore
@@ -84,4 +86,5 @@ def open_reader(
         entity_key_serialization_version=3,
         repo_path=str(home_root),
     )
-    return OnlineReader(FeatureStore(config=config), service)
+    store = FeatureStore(config=config)
+    return [OnlineReader(store, service) for service in services]

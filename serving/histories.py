@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from feature_repo.reader import OnlineReader, open_reader
+from feature_repo.reader import OnlineReader, open_readers
 from models_ml.tokens import History
 from serving.home import Home, now
 from serving.release import Release
@@ -64,9 +64,7 @@ class OnlineFeatures:
 
 def open_features(release: Release, home: Home, known_places: Collection[str]) -> OnlineFeatures:
     """Open the online store of *home* as the frozen registry of *release* sees it."""
-    users, places = (
-        open_reader(release.registry, home.root, service) for service in (USERS, PLACES)
-    )
+    users, places = open_readers(release.registry, home.root, (USERS, PLACES))
     return OnlineFeatures(users, places, frozenset(known_places))
 
 

@@ -17,6 +17,7 @@ for name in ("TASTEMATE_HOME", "TASTEMATE_ONLINE", "TASTEMATE_KEYS", "TASTEMATE_
     os.environ.pop(name, None)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a folder on one worker, for its tests share what they build; whole jobs come first."""
     here = Path(__file__).parent

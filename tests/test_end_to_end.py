@@ -226,9 +226,10 @@ asked = {"features": ["place:name_length"], "entity_rows": [{"place_id": place}]
 read = store.get_online_features(**asked).to_dict()
 assert read["name_length"] == [len(place)], read
 from feature_repo.frozen import freeze
-from feature_repo.reader import open_reader
+from feature_repo.reader import open_readers
 freeze(home.root, home.root / "frozen")
-reader = open_reader(home.root / "frozen" / "registry.pb", "tastemate_places_v1", home.root)
+frozen = home.root / "frozen" / "registry.pb"
+[reader] = open_readers(frozen, home.root, ["tastemate_places_v1"])
 assert reader.read([place])[place]["name_length"] == len(place)
 """
     done = subprocess.run(

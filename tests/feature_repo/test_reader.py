@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from feature_repo import frozen, publish
-from feature_repo.reader import OnlineReader, OnlineStoreUnavailable, open_reader
+from feature_repo.reader import OnlineReader, OnlineStoreUnavailable, open_readers
 from feature_repo.settings import open_store
 from tests.feature_repo.conftest import DAY, MOMENT, World, favor
 
@@ -104,4 +104,4 @@ def opened(world: World, online: str) -> OnlineReader:
     folder = world.root / f"release-{len(list(world.root.glob('release-*')))}"
     frozen.freeze(world.root, folder)
     registry = folder / frozen.REGISTRY
-    return open_reader(registry, world.root, "tastemate_v1", online)
+    return open_readers(registry, world.root, ["tastemate_v1"], online)[0]
