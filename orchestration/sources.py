@@ -1,7 +1,7 @@
 """Which sources a home takes its files from, so that a daily run looks there again."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from serving.home import Home
 
 @dataclass(frozen=True)
 class Registered:
-    """A folder or file that a home ingests; *mapping* is the mapping file of `interactions`."""
+    """A folder or file that a home ingests; *mapping* is the mapping file of `interactions`.
+
+    A path inside the home is relative to it, so that a home can be moved.
+    """
 
     source: str
     path: str
@@ -29,6 +32,9 @@ def registered(home: Home) -> list[Registered]:
 
 def register(home: Home, entry: Registered) -> None:
     """Remember *entry*, once."""
+    root = home.root.resolve()
+    if Path(entry.path).is_relative_to(root):
+        entry = replace(entry, path=str(Path(entry.path).relative_to(root)))
     entries = registered(home)
     if entry not in entries:
         text = json.dumps([asdict(known) for known in [*entries, entry]], indent=2)
@@ -44,7 +50,7 @@ def land_registered(home: Home) -> list[dict[str, Any]]:
     """Land what is new in each of the home's sources; tell what became of every file."""
     landed = []
     for entry in registered(home):
-        path = Path(entry.path)
+        path = home.root / entry.path
         if entry.mapping:
             landed += land(home, load_mapping(Path(entry.mapping)), path, _tell)
         else:

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         folder = item.path.relative_to(here).parts[0]
-        shares_a_home = "city" in getattr(item, "fixturenames", ())
+        shares_a_home = "city_run" in getattr(item, "fixturenames", ())
         is_alone = folder == "test_end_to_end.py" and not shares_a_home
         item.add_marker(pytest.mark.xdist_group(item.nodeid if is_alone else folder))
     items.sort(key=lambda item: item.path.parent != here)

@@ -38,13 +38,26 @@ def tastemate(home: Path, *arguments: str, check: bool = True) -> subprocess.Com
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, dict[str, Any]]:
+def city_run(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Home, subprocess.CompletedProcess[str]]:
     """A home after one run on a small sample city, and what the run printed."""
     root = tmp_path_factory.mktemp("city") / "home"
-    done = tastemate(root, "run", "--source", "sample", "--events", "6000", *TINY, "--json")
+    sample = ["--source", "sample", "--events", "6000"]
+    return Home(root), tastemate(root, "run", *sample, *TINY, "--json")
+
+
+@pytest.fixture(scope="module")
+def city(city_run) -> tuple[Home, dict[str, Any]]:
+    home, done = city_run
+    return home, json.loads(done.stdout)
+
+
+def test_the_run_shows_its_steps_and_no_noise_of_libraries(city_run):
+    _, done = city_run
+    assert "✓ elt" in done.stderr
     assert "Warning" not in done.stderr
     assert "Traceback" not in done.stderr
-    return Home(root), json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from serving.home import now
 @dg.asset(key=keys.RUN_REPORT, group_name="delivery", deps=[keys.CHAMPION, keys.BENTO])
 def run_report(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """What went in, what came out, how good it is, what it cost."""
-    report = write_report(home.paths(), context.instance, context.run_id, "succeeded", now())
+    report = write_report(home.paths(), context.instance, context.run.run_id, "succeeded", now())
     return dg.MaterializeResult(metadata={"report": dg.MetadataValue.md(as_markdown(report))})
 
 
