@@ -3,8 +3,9 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
 # One worker a core, each with one thread: more would wait for each other.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadgroup
+SIDE_BY_SIDE := --numprocesses=auto --dist=loadgroup
 # pip's own find-links setting, which uv does not read.
 FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 
@@ -12,7 +13,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint types format serve dev lock bench bench-taste bench-new-york bench-movielens
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-taste bench-new-york bench-movielens
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,10 +34,13 @@ demo: $(STAMP)  ## run the main job on a sample city, ask the service, print wha
 	@$(BIN)/tastemate demo
 
 test: $(STAMP)  ## run every test; names what it could not run (TASTEMATE_REQUIRE=all: that fails)
-	@$(PYTEST)
+	@OMP_NUM_THREADS=1 $(PYTEST) $(SIDE_BY_SIDE)
 
 test-fast: $(STAMP)  ## run the tests that start no whole job, service or stock tool
 	@$(PYTEST) -m "not slow"
+
+test-slow: $(STAMP)  ## run the others
+	@OMP_NUM_THREADS=1 $(PYTEST) $(SIDE_BY_SIDE) -m slow
 
 bench: bench-taste bench-new-york bench-movielens  ## run every benchmark; an hour and more
 
