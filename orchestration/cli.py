@@ -19,6 +19,7 @@ import click
 from serving.home import Home
 
 REFUSED = 3
+STOPPED = 130  # as shells report SIGINT
 PRESET_NAMES = ["tiny", "small", "base"]  # models_ml.config, which would load torch for --help
 
 
@@ -26,11 +27,14 @@ class Group(click.Group):
     """Shows an error that a person can act on as one line, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; our own errors end with exit code 1, a gate's with 3."""
+        """Run the verb; our own errors end with exit code 1, a gate's with 3, Ctrl-C with 130."""
         from orchestration.errors import RefusedError, is_for_people
 
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.secho("Stopped. What is done is kept; the same command goes on.", err=True)
+            sys.exit(STOPPED)
         except RefusedError as refusal:
             click.secho(f"Refused: {refusal}", fg="red", err=True)
             sys.exit(REFUSED)

@@ -50,7 +50,16 @@ def _succeeded(event: dg.DagsterEvent) -> str:
     return f"  [green]✓[/green] {event.step_key} [dim]{seconds:.1f} s[/dim]"
 
 
+def was_interrupted(event: dg.DagsterEvent) -> bool:
+    """Say whether a step ended because somebody stopped the run."""
+    if event.event_type_value != "STEP_FAILURE":
+        return False
+    return bool(event.step_failure_data.error_source.value == "INTERRUPT")
+
+
 def _failed(event: dg.DagsterEvent) -> str:
+    if was_interrupted(event):
+        return f"  [yellow]■ {event.step_key} stopped[/yellow]"
     return f"  [red]✗ {event.step_key} failed[/red]"
 
 

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from orchestration import asset_keys as keys
 from orchestration.files import read_json, write_atomically
-from orchestration.progress import DbtLines
+from orchestration.progress import DbtLines, was_interrupted
 from orchestration.report import write_report
 from orchestration.sources import registered
 from serving.home import Home, now
@@ -156,13 +156,16 @@ def _execute(
     # What libraries print or warn of goes to nobody; a person follows the lines of the steps.
     with warnings.catch_warnings(), redirect_stdout(DbtLines()):
         warnings.simplefilter("ignore")
-        return job.execute_in_process(
+        result = job.execute_in_process(
             run_config={**(config or {}), "loggers": {"steps": {}}},
             instance=instance,
             raise_on_error=False,
             tags=STARTED_HERE,
             **what,
         )
+    if any(was_interrupted(event) for event in result.all_events):
+        raise KeyboardInterrupt  # Dagster takes Ctrl-C for one more way to fail
+    return result
 
 
 def _end_runs_that_died(instance: dg.DagsterInstance) -> None:

@@ -1,0 +1,43 @@
+import os
+import signal
+import time
+
+import click
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from orchestration.cli import Group
+from orchestration.progress import step_lines
+from orchestration.runs import _execute
+
+
+def test_ctrl_c_in_a_step_stops_the_run_and_is_no_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @dg.op
+    def long_step() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+
+    @dg.job(logger_defs={"steps": step_lines})
+    def work() -> None:
+        long_step()
+
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(KeyboardInterrupt):
+        _execute(work, instance)
+    assert "failed" not in capsys.readouterr().err
+
+
+def test_a_stopped_command_says_that_it_can_go_on() -> None:
+    @click.group(cls=Group)
+    def program() -> None:
+        pass
+
+    @program.command()
+    def verb() -> None:
+        raise KeyboardInterrupt
+
+    ended = CliRunner().invoke(program, ["verb"])
+    assert ended.exit_code == 130
+    assert "the same command goes on" in ended.output
