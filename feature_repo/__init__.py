@@ -5,4 +5,4 @@ import typeguard
 # Feast has its own classes rewritten by typeguard at each import, which takes longer than all
 # the rest of it; typeguard is for development and does the same under `python -O`.
 # Why here: docs/decisions/0004-feast-without-typeguard.md
-typeguard.typechecked = lambda target: target
+typeguard.typechecked = lambda target: target  # type: ignore[assignment]
