@@ -311,6 +311,8 @@ def release_ls(home: Home, *, as_json: bool) -> None:
     found = list_releases(home)
     if as_json:
         _print_json(found)
+    elif not found:
+        click.echo(f"{home.root}: no release yet. Make one: tastemate run", err=True)
     for entry in () if as_json else found:
         mark = "*" if entry["is_champion"] else " "
         click.echo(f"{mark} {entry['release_id']}  {entry['kind']:<8}  {entry['created_at']}  "

@@ -24,6 +24,7 @@ PRESET = "small"
 # A history long enough to have a taste, short enough to be read.
 A_GOOD_LENGTH = 60
 STRANGER = "nobody-has-seen-me"
+COUNTED = ("accepted", "duplicates", "quarantined", "erased")
 
 page = Console(highlight=False)
 
@@ -84,14 +85,15 @@ def _someone(home: Home) -> str:
 
 def _print_page(home: Home, found: dict[str, Any], seconds: float) -> None:
     report = found["report"]
+    lines = {name: sum(file[name] for file in report["files"]) for name in ("lines_in", *COUNTED)}
     page.print()
     page.rule("[bold]Tastemate[/bold]")
     page.print(
         f"{report['events']:,} events of {report['users']:,} people "
         f"at {report['places']:,} places, "
-        f"from {sum(file['lines_in'] for file in report['files']):,} raw lines "
-        f"({sum(file['duplicates'] for file in report['files']):,} duplicates, "
-        f"{sum(file['quarantined'] for file in report['files']):,} quarantined, none lost)."
+        f"from {lines['lines_in']:,} raw lines: {lines['accepted']:,} accepted, places among them; "
+        f"{lines['duplicates']:,} duplicates; {lines['quarantined']:,} quarantined; "
+        f"{lines['lines_in'] - sum(lines[name] for name in COUNTED):,} lost."
     )
     page.print(f"\n[bold]{found['user_id']}[/bold] likes: {_taste(home, found['user_id'])}")
     page.print(_people(found["similar_users"]))
@@ -205,7 +207,7 @@ def _where(home: Home, report: dict[str, Any]) -> str:
         f"Everything lies under {shown(home.root)}; "
         f"the report is {shown(home.reports / 'latest.md')}.\n"
         "Next:\n"
-        "  make serve      ask it yourself, on http://127.0.0.1:3000/v1/recommend-places\n"
+        "  make serve      ask it yourself: http://127.0.0.1:3000/v1/openapi.json says how\n"
         "  make dev        see the whole graph in Dagster\n"
         "  your own data   docs/how-to/bring-your-own-data.md"
     )

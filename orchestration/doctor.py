@@ -1,6 +1,5 @@
 """Looks whether everything that a home needs is there and sound."""
 
-import os
 import shutil
 from dataclasses import dataclass
 from importlib import metadata
@@ -76,7 +75,7 @@ def _sources(home: Home) -> tuple[bool, str]:
     known = registered(home)
     if not known:
         return True, "none yet; name one: tastemate run --source sample"
-    gone = [entry.path for entry in known if not os.path.exists(entry.path)]  # noqa: PTH110
+    gone = [entry.path for entry in known if not (home.root / entry.path).exists()]
     return not gone, f"{len(known)} known" + (f"; gone: {', '.join(gone)}" if gone else "")
 
 

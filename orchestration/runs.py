@@ -13,6 +13,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from orchestration import asset_keys as keys
+from orchestration.errors import OURS
 from orchestration.files import read_json, write_atomically
 from orchestration.progress import DbtLines, was_interrupted
 from orchestration.report import write_report
@@ -184,8 +185,14 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
             error = event.step_failure_data.error
             while error.cause is not None:
                 error = error.cause
-            return f"{event.step_key}: {error.message.strip()}"
+            return f"{event.step_key}: {_sentence(error.message.strip())}"
     return "the run ended without a failed step; Dagster's log has the rest: tastemate dev"
+
+
+def _sentence(message: str) -> str:
+    """Leave out the class of an error of ours: what it says is all that a person needs."""
+    kind, _, said = message.partition(": ")
+    return said if kind.partition(".")[0] in OURS else message
 
 
 def _is_done(home: Home, preset: str | None, seed: int) -> bool:

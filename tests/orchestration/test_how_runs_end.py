@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from orchestration.cli import Group
 from orchestration.progress import step_lines
-from orchestration.runs import _execute
+from orchestration.runs import _execute, _sentence
 
 
 def test_ctrl_c_in_a_step_stops_the_run_and_is_no_failure(
@@ -41,3 +41,9 @@ def test_a_stopped_command_says_that_it_can_go_on() -> None:
     ended = CliRunner().invoke(program, ["verb"])
     assert ended.exit_code == 130
     assert "the same command goes on" in ended.output
+
+
+def test_an_error_of_ours_is_told_without_its_class() -> None:
+    ours = "orchestration.landing.errors.MappingError: a.csv: no column 'membr'"
+    assert _sentence(ours) == "a.csv: no column 'membr'"
+    assert _sentence("ValueError: no") == "ValueError: no"
