@@ -1,6 +1,8 @@
 """The named sizes of the model. A run is a preset and a seed, nothing else."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 
 
 class UnknownPresetError(ValueError):
@@ -29,15 +31,27 @@ class Preset:
     max_events: int
     patience: int
 
+    def as_text(self) -> str:
+        """Return all settings as one line; two presets are the same where these are."""
+        return json.dumps(asdict(self))
+
 
 PRESETS = {
     # Seconds: for tests of the machinery, not of the quality.
     "tiny": Preset(16, 1, 2, 0.1, 0.02, 512, 512, 5e-3, 0.01, 0.1, 4, 200_000, 4),
     # About a minute on two cores: for the demo.
-    "small": Preset(48, 2, 2, 0.1, 0.02, 2048, 1024, 2e-3, 0.01, 0.1, 16, 2_000_000, 4),
+    "small": Preset(48, 2, 2, 0.1, 0.02, 2048, 1024, 2e-3, 0.01, 0.1, 16, 1_200_000, 4),
     # Minutes on two cores: for real data.
     "base": Preset(64, 2, 2, 0.2, 0.02, 4096, 1024, 1e-3, 0.01, 0.1, 60, 24_000_000, 8),
 }
+
+
+def run_name(preset: str, settings: str, seed: int) -> str:
+    """Name a run, so that a preset whose settings have changed gives another name.
+
+    *settings* is `Preset.as_text` of what the run was trained with.
+    """
+    return f"{preset}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}-{seed}"
 
 
 def preset_named(name: str) -> Preset:

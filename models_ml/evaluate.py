@@ -9,6 +9,7 @@ whoever made them, and a place that is unknown to the vocabulary is a miss.
 import argparse
 import json
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,15 @@ MOST_TARGETS = 20_000
 GATE_SPLIT = "time"
 _SEED = 0
 _AT_ONCE = 512
-_TOTALS = ("hr_1", "hr_10", "ndcg_10", "mrr", "n")
 
 
-def evaluate(data: Path, model: Path, out: Path) -> dict[str, Any]:
+def evaluate(
+    data: Path, model: Path, out: Path, progress: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
     """Measure *model* and the baselines on *data*; write the report to *out* and return it.
 
     ``passes`` is true if, on the ``time`` split, the model's NDCG@10 is greater
-    than that of every baseline.
+    than that of every baseline. *progress* is told each figure as soon as it is there.
     """
     training_set = read_training_set(data)
     recommenders: dict[str, Recommender] = {"model": load(model)}
@@ -45,10 +47,10 @@ def evaluate(data: Path, model: Path, out: Path) -> dict[str, Any]:
     ranks: dict[str, dict[str, NDArray[np.int64]]] = {}
     for name, targets in (("time", parts.time_targets), ("loo", parts.loo_targets)):
         asked = _sample(targets)
-        ranks[name] = {
-            who: ranks_of(recommender, training_set, asked)
-            for who, recommender in recommenders.items()
-        }
+        ranks[name] = {}
+        for who, recommender in recommenders.items():
+            ranks[name][who] = ranks_of(recommender, training_set, asked)
+            progress(_figures(name, who, summary(ranks[name][who])))
         report[name] = _describe(ranks[name], training_set, asked)
     gate = report[GATE_SPLIT]
     best = max((name for name in gate if name != "model"), key=lambda who: gate[who]["ndcg_10"])
@@ -70,6 +72,7 @@ def ranks_of(
     begins = data.offsets[data.event_users[targets]]
     positions = recommender.places.positions
     columns = np.array([positions.get(name, -1) for name in data.catalogue.place_ids], np.int64)
+    known = _categories_and_districts(data)
     ranks = np.empty(len(targets), dtype=np.int64)
     lengths = np.minimum(targets - begins, MAX_EVENTS)
     # Of like length together, so that a batch has little to pad.
@@ -78,7 +81,7 @@ def ranks_of(
         rows = order[first : first + _AT_ONCE]
         scores = recommender.score(
             [
-                history_before(data, int(target), int(begins[row]))
+                _history_before(data, int(target), int(begins[row]), known)
                 for row, target in zip(rows, targets[rows], strict=True)
             ]
         )
@@ -90,20 +93,24 @@ def ranks_of(
     return ranks
 
 
-def history_before(data: TrainingSet, event: int, begin: int) -> History:
+def _categories_and_districts(data: TrainingSet) -> dict[str, tuple[list[str], str]]:
+    catalogue = data.catalogue
+    around = zip(catalogue.category_codes, catalogue.district_codes, strict=True)
+    return dict(zip(catalogue.place_ids, around, strict=True))
+
+
+def _history_before(
+    data: TrainingSet, event: int, begin: int, places: Mapping[str, tuple[list[str], str]]
+) -> History:
     """Return the newest events of one user in ``begin:event``, as a request would bring them."""
     window = slice(max(begin, event - MAX_EVENTS), event)
-    rows = data.places[window].tolist()
-    catalogue = data.catalogue
+    names = data.catalogue.place_ids
     return History(
-        place_ids=[catalogue.place_ids[row] for row in rows],
+        place_ids=[names[row] for row in data.places[window].tolist()],
         event_kinds=[data.kind_names[kind] for kind in data.kinds[window].tolist()],
         event_ats=data.ats[window].tolist(),
         event_ratings=data.ratings[window].tolist(),
-        unknown_places={
-            catalogue.place_ids[row]: (catalogue.category_codes[row], catalogue.district_codes[row])
-            for row in set(rows)
-        },
+        unknown_places=places,
     )
 
 
@@ -157,6 +164,15 @@ def _is_return(data: TrainingSet, targets: NDArray[np.int64]) -> NDArray[np.bool
     )
 
 
+def _figures(part: str, who: str, found: dict[str, Any]) -> str:
+    figures = "  ".join(f"{name} {found[name]:.4f}" for name in ("ndcg_10", "hr_10", "mrr"))
+    return f"{part:5}{who:14} {figures}  n {found['n']}"
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - the command's own output
+
+
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(
@@ -168,14 +184,10 @@ def main() -> int:
     arguments = parser.parse_args()
     out = arguments.out or arguments.model / "evaluation.json"
     try:
-        report = evaluate(arguments.data, arguments.model, out)
+        evaluate(arguments.data, arguments.model, out, _print)
     except (TrainingSetError, ModelFolderError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own output
         return 1
-    for part in ("time", "loo"):
-        for who, found in report[part].items():
-            figures = "  ".join(f"{name} {found[name]:.4f}" for name in _TOTALS[:-1])
-            print(f"{part:5}{who:15}{figures}  n {found['n']}")  # noqa: T201
     return 0
 
 

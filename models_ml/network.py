@@ -127,7 +127,8 @@ class Network(nn.Module):
         is_lesson = targets >= SPECIAL_TOKENS
         pointer = None
         if self.pointer is not None:
-            weights = self.pointer(hidden, inputs, batch.places, self.size)
+            steps = torch.arange(hidden.shape[1], device=hidden.device)
+            weights = self.pointer(hidden, steps[None], (hidden, inputs, batch.places), self.size)
             matches = batch.places[:, None, :] == targets[:, :, None]
             hit = weights.masked_fill(~matches, NEVER).logsumexp(-1)
             pointer = torch.stack([weights.logsumexp(-1)[is_lesson], hit[is_lesson]], dim=1)
@@ -149,7 +150,8 @@ class Network(nn.Module):
         scores = functional.linear(last, table, self.bias).float()
         if self.pointer is None:
             return scores
-        weights = self.pointer(hidden, inputs, batch.places, self.size)[rows, ends].float()
+        asking = last[:, None], ends[:, None]
+        weights = self.pointer(*asking, (hidden, inputs, batch.places), self.size)[:, 0].float()
         highest = torch.maximum(weights.amax(-1), scores.amax(-1)).unsqueeze(-1)
         copied = torch.zeros_like(scores)
         places = (batch.places - SPECIAL_TOKENS).clamp(0, self.size - 1)
@@ -192,18 +194,24 @@ class Pointer(nn.Module):
         self.level = nn.Linear(width, 1)
         self.age = nn.Parameter(-0.5 * torch.log(torch.arange(POSITIONS + 1) + 1.0))
 
-    def forward(self, hidden: Tensor, inputs: Tensor, places: Tensor, size: int) -> Tensor:
-        """Return the log-weight of position j as seen from position t, (B, T, T).
+    def forward(
+        self, asking: Tensor, at: Tensor, past: tuple[Tensor, Tensor, Tensor], size: int
+    ) -> Tensor:
+        """Return the log-weight of each position as seen from those that ask, (B, Q, T).
 
-        `NEVER` where j lies after t, or holds no place that could be an answer.
+        `NEVER` where it lies after them, or holds no place that could be an answer.
+
+        asking  (B, Q, D)                         the hidden states that ask
+        at      (B, Q) or (1, Q)                  where they stand
+        past    (B, T, D), (B, T, D), (B, T)      hidden states, inputs and places of all positions
         """
-        length = hidden.shape[1]
+        hidden, inputs, places = past
         before = functional.pad(hidden, (0, 0, 1, 0))[:, :-1]
         keys = self.key_before(before) + self.key_place(inputs)
-        weights = self.query(hidden) @ keys.transpose(1, 2) / math.sqrt(hidden.shape[-1])
-        steps = torch.arange(length, device=hidden.device)
-        ages = steps[:, None] - steps
-        weights = weights + self.age[ages.clamp(min=0)] + self.level(hidden)
+        weights = self.query(asking) @ keys.transpose(1, 2) / math.sqrt(hidden.shape[-1])
+        steps = torch.arange(hidden.shape[1], device=hidden.device)
+        ages = at[:, :, None] - steps
+        weights = weights + self.age[ages.clamp(min=0)] + self.level(asking)
         is_answer = (places >= SPECIAL_TOKENS) & (places < SPECIAL_TOKENS + size)
         return weights.masked_fill((ages < 0) | ~is_answer[:, None, :], NEVER)
 

@@ -167,15 +167,15 @@ class Vocabulary:
         offsets = [0]
         strangers: dict[tuple[tuple[str, ...], str], int] = {}
         for history in histories:
-            for place_id in history.place_ids[-MAX_EVENTS:]:
-                token = self._place_tokens.get(place_id)
-                if token is None:
-                    codes, district = history.unknown_places.get(place_id, ((), ""))
-                    row = strangers.setdefault((tuple(codes), district), len(strangers))
-                    token = SPECIAL_TOKENS + len(self) + row
-                places.append(token)
+            names = history.place_ids[-MAX_EVENTS:]
+            tokens = [self._place_tokens.get(place_id, 0) for place_id in names]
+            for nth in [nth for nth, token in enumerate(tokens) if not token]:
+                codes, district = history.unknown_places.get(names[nth], ((), ""))
+                row = strangers.setdefault((tuple(codes), district), len(strangers))
+                tokens[nth] = SPECIAL_TOKENS + len(self) + row
+            places.extend(tokens)
             kinds.extend(
-                self._kind_tokens.get(kind, 0) for kind in history.event_kinds[-MAX_EVENTS:]
+                [self._kind_tokens.get(kind, 0) for kind in history.event_kinds[-MAX_EVENTS:]]
             )
             ats.extend(history.event_ats[-MAX_EVENTS:])
             offsets.append(len(places))

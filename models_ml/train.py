@@ -64,7 +64,11 @@ class NothingToLearnError(ValueError):
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What a training gave. ``is_new`` is false where there was nothing left to do."""
+    """What a training gave.
+
+    ``is_new`` is false where there was nothing left to do, ``is_cut_short`` is true where time
+    was up before the training had run its course.
+    """
 
     out: Path
     is_new: bool
@@ -76,6 +80,7 @@ class TrainingReport:
     events_per_second: float
     parameters: int
     device: str
+    is_cut_short: bool
 
 
 @dataclass(frozen=True)
@@ -200,14 +205,15 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
 
     A run that was stopped goes on from its last checkpoint; a run that is
     finished does nothing. On CPU the same seed gives the same weights, bit for
-    bit. *max_minutes* ends the training early with the best weights so far.
+    bit. *max_minutes* of training, earlier runs of it included, end it with the
+    best weights so far; started again with more, it goes on.
     """
     chosen = preset_named(preset)
     training_set = read_training_set(data)
     identity = {
         "training_set_hash": training_set.hash,
         "preset": preset,
-        "settings": json.dumps(asdict(chosen)),
+        "settings": chosen.as_text(),
         "seed": str(seed),
     }
     finished = _finished(out, identity)
@@ -244,7 +250,7 @@ def _learn(
         save_checkpoint(out / "checkpoints", Checkpoint(identity, state, tensors))
 
     with SummaryWriter(str(out / "logs"), purge_step=state.epoch) as log:
-        while not run.is_done:
+        while not (run.is_done or (run.best and state.seconds > deadline)):
             batches = run.batches(state.epoch)
             bar = tqdm(
                 batches[state.step :],
@@ -272,8 +278,6 @@ def _learn(
             last_saved = time.monotonic()
             if tell:
                 tell(epoch)
-            if epoch.seconds > deadline:
-                break
 
 
 def _close_epoch(run: _Training, seconds: float) -> Epoch:
@@ -315,6 +319,7 @@ def _finish(run: _Training, out: Path, identity: dict[str, str]) -> TrainingRepo
         events_per_second=state.events / state.seconds,
         parameters=sum(parameter.numel() for parameter in run.network.parameters()),
         device=str(run.device),
+        is_cut_short=not run.is_done,
     )
     training = asdict(report) | {
         "out": out.name,
@@ -348,6 +353,8 @@ def _finished(out: Path, identity: dict[str, str]) -> TrainingReport | None:
     if not (out / "config.json").exists() or not (out / "training.json").exists():
         return None
     training = json.loads((out / "training.json").read_text())
+    if training["identity"] == identity and training["is_cut_short"]:
+        return None
     if training["identity"] != identity:
         raise OtherRunError(_other_run(out, training["identity"], identity))
     fields = {name: training[name] for name in TrainingReport.__dataclass_fields__}

@@ -1,5 +1,6 @@
 """The demo: a sample city from raw documents to answers over HTTP, and a page of what came out."""
 
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -26,7 +27,9 @@ A_GOOD_LENGTH = 60
 STRANGER = "nobody-has-seen-me"
 COUNTED = ("accepted", "duplicates", "quarantined", "erased")
 
-page = Console(highlight=False)
+_WIDTH_OF_A_FILE = 110
+
+page = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
 
 
 def show(home: Home, events: int) -> dict[str, Any]:

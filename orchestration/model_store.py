@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models_ml.config import preset_named, run_name
 from orchestration.files import write_atomically
 from serving.home import Home
 
@@ -56,7 +57,7 @@ def current_training_set(home: Home) -> TrainingSet:
 
 def model_folder(home: Home, training_set: TrainingSet, preset: str, seed: int) -> Path:
     """Name the folder of the model of *preset* and *seed* trained on *training_set*."""
-    return home.models / f"{training_set.folder.name}-{preset}-{seed}"
+    return _folder(home, training_set, run_name(preset, preset_named(preset).as_text(), seed))
 
 
 def remember_model(home: Home, folder: Path) -> None:
@@ -84,6 +85,14 @@ def current_model(home: Home) -> Path:
     )
 
 
+def training_facts(model: Path) -> dict[str, Any]:
+    """Tell how long *model* was trained; nothing of a baseline, which is not trained."""
+    path = model / "training.json"
+    training = json.loads(path.read_text()) if path.exists() else {}
+    told = ("epochs", "best_epoch", "is_cut_short", "seconds", "device")
+    return {name: training[name] for name in told if name in training}
+
+
 def export_training_set(home: Home, target: Path) -> TrainingSet:
     """Copy the current training set to *target*, for a machine that has nothing but a GPU."""
     training_set = current_training_set(home)
@@ -98,20 +107,22 @@ def adopt(home: Home, source: Path) -> Path:
         WrongModelError: *source* holds no model, or one of another training set.
     """
     training_set = current_training_set(home)
-    config = source / "config.json"
-    if not config.exists():
-        raise WrongModelError(
-            f"{source}: there is no config.json, so no finished model. "
-            "Train there first: python -m models_ml.train --data FOLDER --out FOLDER"
-        )
+    config, training = source / "config.json", source / "training.json"
+    for path in (config, training):
+        if not path.exists():
+            raise WrongModelError(
+                f"{source}: there is no {path.name}, so no finished training. "
+                "Train there first: python -m models_ml.train --data FOLDER --out FOLDER"
+            )
     if _trained_on(config) != training_set.hash:
         raise WrongModelError(
             f"{config}: trained on training set {_trained_on(config)[:16]}, "
             f"but the home's is {training_set.hash[:16]}. "
             "Export it again and train on that: tastemate train --export DIR"
         )
-    settings = json.loads(config.read_text())
-    folder = model_folder(home, training_set, settings["preset"], settings["seed"])
+    run = json.loads(training.read_text())["identity"]
+    name = run_name(run["preset"], run["settings"], int(run["seed"]))
+    folder = _folder(home, training_set, name)
     draft = home.models / f".draft-{folder.name}"
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(source, draft)
@@ -119,6 +130,10 @@ def adopt(home: Home, source: Path) -> Path:
     draft.rename(folder)
     remember_model(home, folder)
     return folder
+
+
+def _folder(home: Home, training_set: TrainingSet, run: str) -> Path:
+    return home.models / f"{training_set.folder.name}-{run}"
 
 
 def _trained_on(config: Path) -> str:

@@ -18,7 +18,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 def say(text: str) -> None:
     """Print a line below the step that is running."""
-    console.print(f"    [dim]{text}[/dim]")
+    console.print(f"    [dim]{text}[/dim]", soft_wrap=True)
 
 
 class DbtLines(io.TextIOBase):
@@ -42,7 +42,7 @@ class StepLines(logging.Handler):
             return
         line = STEP_LINES.get(event.event_type_value)
         if line is not None:
-            console.print(line(event))
+            console.print(line(event), soft_wrap=True)
 
 
 def _succeeded(event: dg.DagsterEvent) -> str:

@@ -29,7 +29,11 @@ def choose(home: Home) -> Choice:
     found = json.loads((folder / "evaluation.json").read_text())
     best = found["best_baseline"]
     ours = _ndcg(found, "model")
-    compared = f"NDCG@10 {ours:.4f} on the last tenth of events, {best} {_ndcg(found, best):.4f}"
+    margin = found["model_minus_best_baseline"]["time"]["interval"]
+    compared = (
+        f"NDCG@10 {ours:.4f} on the last tenth of events, {best} {_ndcg(found, best):.4f} "
+        f"(difference {margin['low']:+.4f} to {margin['high']:+.4f} with 95 % confidence)"
+    )
     if found["passes"]:
         return Choice(f"beats every baseline: {compared}", folder=folder)
     if home.champion.exists():
@@ -54,6 +58,7 @@ def pack_release(home: Home, chosen: Choice) -> Release:
     card = {
         "reason": chosen.reason,
         "metrics": {split: found[split] for split in ("time", "loo")},
+        "training": model_store.training_facts(chosen.folder),
         "training_set_hash": manifest["hash"],
         "as_of": manifest["as_of"],
     }

@@ -5,7 +5,6 @@ that it says the same however the run was started.
 """
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,18 @@ import dagster as dg
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from orchestration import asset_keys as keys
+from orchestration.failures import why
 from orchestration.files import read_json, write_atomically
-from orchestration.model_store import NoModelError, NoTrainingSetError, current_model
+from orchestration.model_store import (
+    NoModelError,
+    NoTrainingSetError,
+    current_model,
+    current_training_set,
+    training_facts,
+)
 from serving import champion
-from serving.home import Home
+from serving.home import Home, now
 
 FILE_COLUMNS = ["name", "kind", "lines_in", "accepted", "duplicates", "quarantined", "erased"]
 SPLITS = {"time": "the last tenth of events", "loo": "each user's last event"}
@@ -24,14 +31,20 @@ METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
 
 
 def write_report(
-    home: Home, instance: dg.DagsterInstance, run_id: str, status: str, as_of: datetime
+    home: Home, instance: dg.DagsterInstance, run_id: str, status: str
 ) -> dict[str, Any]:
-    """Write `reports/run-<id>.json` and `.md`, and their copies `latest`; return the report."""
+    """Write `reports/run-<id>.json` and `.md`, and their copies `latest`; return the report.
+
+    Its ``as_of`` is the moment up to which the run has seen data: that of the training set it
+    made, or of the report where it did not come so far.
+    """
     live = _live(home)
+    steps, failures = _steps(instance, run_id)
     report = {
         "run_id": run_id,
-        "as_of": as_of.isoformat(),
+        "as_of": _as_of(home, steps),
         "status": status,
+        "failures": failures,
         "files": _files(home),
         "users": _rows(home.marts / "dim_users.parquet"),
         "places": _rows(home.marts / "dim_places.parquet"),
@@ -39,9 +52,10 @@ def write_report(
         "release_id": live.release_id if live else None,
         "index_id": live.index_id if live else None,
         "release_kind": _release_kind(home, live.release_id) if live else None,
+        "training": _training(home),
         "quality": _quality(home),
         "parity": read_json(home.state / "parity.json"),
-        "steps": _steps(instance, run_id),
+        "steps": steps,
     }
     text = json.dumps(report, indent=2)
     readable = as_markdown(report)
@@ -92,10 +106,26 @@ def _quality(home: Home) -> dict[str, Any]:
     }
 
 
-def _steps(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:
-    """List the run's steps in the order in which they ended."""
+def _as_of(home: Home, steps: list[dict[str, Any]]) -> str:
+    if keys.TRAINING_SET.to_python_identifier() in {step["name"] for step in steps}:
+        return str(current_training_set(home).manifest["as_of"])
+    return now().isoformat()
+
+
+def _training(home: Home) -> dict[str, Any]:
+    """Tell how long the current model was trained, and whether it was stopped before its end."""
+    try:
+        return training_facts(current_model(home))
+    except (NoModelError, NoTrainingSetError):
+        return {}
+
+
+def _steps(
+    instance: dg.DagsterInstance, run_id: str
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """List the run's steps in the order in which they ended, and why others failed."""
     peaks: dict[str, float] = {}
-    steps = []
+    steps, failures = [], []
     for record in instance.all_logs(run_id):
         event = record.dagster_event
         if event is None or event.step_key is None:
@@ -109,7 +139,9 @@ def _steps(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:
             seconds = event.step_success_data.duration_ms / 1000
             name, peak_mb = event.step_key, peaks.get(event.step_key)
             steps.append({"name": name, "seconds": round(seconds, 2), "peak_mb": peak_mb})
-    return steps
+        if event.event_type_value == "STEP_FAILURE":
+            failures.append({"name": event.step_key, "error": why(event)})
+    return steps, failures
 
 
 def as_markdown(report: dict[str, Any]) -> str:
@@ -125,14 +157,24 @@ def as_markdown(report: dict[str, Any]) -> str:
             f"Live: release `{report['release_id']}` ({report['release_kind']}), "
             f"index `{report['index_id']}`."
         ),
-        "## What went in",
-        _table(report["files"], FILE_COLUMNS),
     ]
+    if report["failures"]:
+        parts += ["## What failed", _failures(report["failures"])]
+    parts += ["## What went in", _table(report["files"], FILE_COLUMNS)]
+    if report["training"].get("is_cut_short"):
+        parts.append(
+            f"The model's training was stopped after {report['training']['epochs']} epochs, "
+            "before it had run its course."
+        )
     parts.append(quality_tables(report["quality"]))
     if report["parity"]:
         parts += ["## Online = offline", _parity(report["parity"])]
     parts += ["## What it cost", _table(report["steps"], ["name", "seconds", "peak_mb"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _failures(failures: list[dict[str, str]]) -> str:
+    return "\n".join(f"- `{failure['name']}`: {failure['error']}" for failure in failures)
 
 
 def _parity(parity: dict[str, Any]) -> str:

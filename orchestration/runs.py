@@ -13,7 +13,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from orchestration import asset_keys as keys
-from orchestration.errors import OURS
+from orchestration.failures import why
 from orchestration.files import read_json, write_atomically
 from orchestration.progress import DbtLines, was_interrupted
 from orchestration.report import write_report
@@ -82,7 +82,7 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
             definitions.resolve_job_def(REFRESH), instance, training_config(preset, seed)
         )
         if not result.success:
-            write_report(home, instance, result.run_id, "failed", now())
+            write_report(home, instance, result.run_id, "failed")
             raise RunFailedError(_why(result))
         # With the champion that the run has made.
         done = {"fingerprint": _fingerprint(home), "preset": preset, "seed": seed}
@@ -182,17 +182,8 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
     """Say which step failed first, and what was wrong."""
     for event in result.all_events:
         if event.event_type_value == "STEP_FAILURE":
-            error = event.step_failure_data.error
-            while error.cause is not None:
-                error = error.cause
-            return f"{event.step_key}: {_sentence(error.message.strip())}"
+            return f"{event.step_key}: {why(event)}"
     return "the run ended without a failed step; Dagster's log has the rest: tastemate dev"
-
-
-def _sentence(message: str) -> str:
-    """Leave out the class of an error of ours: what it says is all that a person needs."""
-    kind, _, said = message.partition(": ")
-    return said if kind.partition(".")[0] in OURS else message
 
 
 def _is_done(home: Home, preset: str | None, seed: int) -> bool:

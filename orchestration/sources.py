@@ -8,6 +8,7 @@ from typing import Any
 from orchestration.files import write_atomically
 from orchestration.landing import land, load_mapping
 from orchestration.landing.mapping import SAMPLE
+from orchestration.landing.sources import Source, arrivals
 from orchestration.progress import say
 from serving.home import Home
 
@@ -31,7 +32,13 @@ def registered(home: Home) -> list[Registered]:
 
 
 def register(home: Home, entry: Registered) -> None:
-    """Remember *entry*, once."""
+    """Remember *entry*, once.
+
+    Raises:
+        LandingError: its mapping is wrong or does not fit its files; then it is not remembered,
+            for each later run would stumble over it again.
+    """
+    arrivals(_source(entry), Path(entry.path))
     root = home.root.resolve()
     if Path(entry.path).is_relative_to(root):
         entry = replace(entry, path=str(Path(entry.path).relative_to(root)))
@@ -50,21 +57,32 @@ def land_registered(home: Home) -> list[dict[str, Any]]:
     """Land what is new in each of the home's sources; tell what became of every file."""
     landed = []
     for entry in registered(home):
-        path = home.root / entry.path
-        if entry.mapping:
-            landed += land(home, load_mapping(Path(entry.mapping)), path, _tell)
-        else:
-            landed += land(home, SAMPLE, path, _tell)
+        landed += land(home, _source(entry), home.root / entry.path, _tell)
     return [asdict(file) for file in landed]
+
+
+def _source(entry: Registered) -> Source:
+    return load_mapping(Path(entry.mapping)) if entry.mapping else SAMPLE
 
 
 def sentence(file: dict[str, Any]) -> str:
     """Say what became of one file."""
     if file["status"] == "already_landed":
         return f"{file['name']} ({file['kind']}): already landed"
+    landed = f"{file['name']} ({file['kind']}): {file['lines_in']:,} lines landed"
     unreadable = sum(file["unreadable"].values())
-    also = f", {unreadable:,} of them unreadable and kept in quarantine" if unreadable else ""
-    return f"{file['name']} ({file['kind']}): {file['lines_in']:,} lines landed{also}"
+    if not unreadable:
+        return landed
+    reasons = "; ".join(
+        f"{count:,} {reason}, {_lines(file['first_unreadable'][reason], count)}"
+        for reason, count in file["unreadable"].items()
+    )
+    return f"{landed}, {unreadable:,} of them unreadable and kept in quarantine ({reasons})"
+
+
+def _lines(firsts: list[int], count: int) -> str:
+    named = ", ".join(f"{number:,}" for number in firsts)
+    return f"line{'s' if count > 1 else ''} {named}{' ...' if count > len(firsts) else ''}"
 
 
 def _tell(name: str, done: int, total: int) -> None:

@@ -16,6 +16,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.model_store import current_model
 from serving.home import Home
 
 ROOT = Path(__file__).parents[1]
@@ -123,6 +124,18 @@ def test_a_run_with_nothing_new_does_little_and_keeps_what_is_live(city):
     again = json.loads(tastemate(home.root, "run", "--json").stdout)
     assert again["run_id"] == report["run_id"]
     assert home.champion.read_bytes() == before
+
+
+def test_a_model_trained_elsewhere_comes_back_as_the_homes_model(city, tmp_path):
+    home, _ = city
+    data, model = tmp_path / "data", tmp_path / "model"
+    tastemate(home.root, "train", "--export", str(data))
+    there = [sys.executable, "-m", "models_ml.train", "--data", data, "--out", model]
+    subprocess.run([*there, *TINY, "--seed", "1"], cwd=ROOT, check=True, capture_output=True)
+    tastemate(home.root, "train", "--adopt", str(model))
+    adopted = current_model(home)
+    for name in ("model.safetensors", "config.json", "training.json"):
+        assert (adopted / name).read_bytes() == (model / name).read_bytes()
 
 
 def test_the_service_answers_what_the_report_says_is_live(city, client):

@@ -111,7 +111,7 @@ def evaluation(home: HomeResource) -> dg.MaterializeResult:
     data = model_store.current_training_set(paths)
     folder = model_store.current_model(paths)
     with measured() as cost:
-        found = evaluate(data.folder, folder, folder / "evaluation.json")
+        found = evaluate(data.folder, folder, folder / "evaluation.json", say)
     figures = {
         f"{split}/{name}/ndcg_10": values["ndcg_10"]
         for split in ("time", "loo")

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
 from orchestration import asset_keys as keys
+from orchestration.errors import is_for_people
 from orchestration.files import write_atomically
 from orchestration.measure import measured
 from orchestration.resources import HomeResource
 from orchestration.sources import land_registered
+from serving.home import Home
 
 # The day that has begun is a partition too: what lands today belongs to it.
 LANDING_DAYS = dg.DailyPartitionsDefinition(start_date="2020-01-01", end_offset=1)
@@ -29,7 +32,7 @@ def landed(home: HomeResource) -> Iterator[dg.MaterializeResult]:
     """Land what is new in the home's sources."""
     paths = home.paths()
     with measured() as cost:
-        files = land_registered(paths)
+        files = _landed(paths)
     write_atomically(paths.state / "landed.json", json.dumps(files))
     new = [file for file in files if file["status"] == "landed"]
     yield dg.MaterializeResult(
@@ -41,3 +44,12 @@ def landed(home: HomeResource) -> Iterator[dg.MaterializeResult]:
         },
     )
     yield dg.MaterializeResult(asset_key=keys.FILES, metadata={"files": len(new)})
+
+
+def _landed(home: Home) -> list[dict[str, Any]]:
+    try:
+        return land_registered(home)
+    except Exception as error:
+        if is_for_people(error):  # a file or a mapping is wrong, and will be wrong again
+            raise dg.Failure(str(error), allow_retries=False) from error
+        raise

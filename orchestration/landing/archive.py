@@ -19,6 +19,7 @@ from serving.keys import make_key
 
 KEY_NAME = "quarantine.key"
 _NONCE_BYTES = 12
+_FIRSTS = 3  # so many unreadable lines are named for each reason
 LINES = pa.schema(
     {
         "file_id": pa.string(),
@@ -50,6 +51,7 @@ class ArchivedFile:
         self.file_id = file_id
         self.lines_in = 0
         self.unreadable: dict[str, int] = {}
+        self.first_unreadable: dict[str, list[int]] = {}
         place = Path(f"source={source}", f"kind={kind}", f"landed_date={landed_date}")
         name = f"{file_id}.parquet"
         self._lines = _Draft(home.lines / place / name, LINES)
@@ -78,8 +80,12 @@ class ArchivedFile:
             self._set_aside(table.filter(broken), batch.raw.filter(broken))
 
     def _set_aside(self, rows: pa.Table, raw: pa.Array) -> None:
-        for reason in rows["landing_reason"].to_pylist():
+        columns = (rows[name].to_pylist() for name in ("landing_reason", "line_number"))
+        for reason, number in zip(*columns, strict=True):
             self.unreadable[reason] = self.unreadable.get(reason, 0) + 1
+            firsts = self.first_unreadable.setdefault(reason, [])
+            if len(firsts) < _FIRSTS:
+                firsts.append(number)
         sealed = [
             _seal(self._cipher, line.removesuffix(b"\n"), self.file_id, number)
             for line, number in zip(raw.to_pylist(), rows["line_number"].to_pylist(), strict=True)

@@ -35,7 +35,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class LandedFile:
-    """What became of one file."""
+    """What became of one file.
+
+    ``unreadable`` counts lines by reason; ``first_unreadable`` has the first ones' numbers.
+    """
 
     name: str
     source: str
@@ -46,6 +49,7 @@ class LandedFile:
     bytes: int
     is_truncated: bool = False
     unreadable: dict[str, int] = field(default_factory=dict)
+    first_unreadable: dict[str, list[int]] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -132,6 +136,7 @@ class _Landing:
             bytes=entry.bytes,
             is_truncated=is_truncated,
             unreadable=archived.unreadable,
+            first_unreadable=archived.first_unreadable,
             seconds=time.perf_counter() - begun,
         )
 

@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from orchestration.cli import Group
+from orchestration.failures import sentence
 from orchestration.progress import step_lines
-from orchestration.runs import _execute, _sentence
+from orchestration.runs import _execute
 
 
 def test_ctrl_c_in_a_step_stops_the_run_and_is_no_failure(
@@ -45,5 +46,5 @@ def test_a_stopped_command_says_that_it_can_go_on() -> None:
 
 def test_an_error_of_ours_is_told_without_its_class() -> None:
     ours = "orchestration.landing.errors.MappingError: a.csv: no column 'membr'"
-    assert _sentence(ours) == "a.csv: no column 'membr'"
-    assert _sentence("ValueError: no") == "ValueError: no"
+    assert sentence(ours) == "a.csv: no column 'membr'"
+    assert sentence("ValueError: no") == "ValueError: no"
