@@ -103,7 +103,8 @@ def _print_page(home: Home, found: dict[str, Any], seconds: float) -> None:
     page.print(_places(found["recommend_places"]))
     stranger = found["stranger"]
     page.print(
-        f"Somebody unknown gets strategy [bold]{stranger['strategy']}[/bold]: "
+        "Somebody unknown is shown what most people like "
+        f"(strategy [bold]{stranger['strategy']}[/bold]): "
         + ", ".join(place["place_id"] for place in stranger["places"])
     )
     page.print(_quality(report))
@@ -126,7 +127,7 @@ def _taste(home: Home, user_id: str) -> str:
     chosen = Counter(
         code for place in events["place_id"].to_pylist() for code in categories[place] or ()
     )
-    return ", ".join(f"{code} ({count})" for code, count in chosen.most_common(6))
+    return ", ".join(f"{code} ({_times(count)})" for code, count in chosen.most_common(6))
 
 
 def _people(answer: dict[str, Any]) -> Table:
@@ -192,7 +193,8 @@ def _quality(report: dict[str, Any]) -> Table:
 def _lifts(lifts: dict[str, dict[str, float]]) -> Table:
     table = Table(
         "vectors", "same main taste", "same district",
-        title="Neighbours, times oftener than by chance", title_justify="left",
+        title="Do the ten nearest share the planted taste? Times oftener than by chance",
+        title_justify="left",
     )  # fmt: skip
     for name, lift in lifts.items():
         table.add_row(name, f"{lift['taste']:.2f}", f"{lift['district']:.2f}")

@@ -156,6 +156,8 @@ def as_markdown(report: dict[str, Any]) -> str:
         (
             f"Live: release `{report['release_id']}` ({report['release_kind']}), "
             f"index `{report['index_id']}`."
+            if report["release_id"]
+            else "Nothing is live yet."
         ),
     ]
     if report["failures"]:

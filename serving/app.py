@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 256 * 1024
 REQUEST_ID = "X-Request-Id"
+_OWN_CONTENT_ONLY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -61,7 +62,8 @@ def make_app(answers: "Callable[[], Answers]") -> FastAPI:
 class Doorkeeper:
     """Gives each request its id, and refuses a body that is too large or is no JSON.
 
-    Neither FastAPI nor BentoML bounds a body: each would read whatever is sent.
+    Neither FastAPI nor BentoML bounds a body: each would read whatever is sent. BentoML's page
+    at `/` asks for a tracking script from elsewhere, which the answer's policy forbids.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -76,7 +78,9 @@ class Doorkeeper:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                sent = MutableHeaders(scope=message)
+                sent[REQUEST_ID] = request_id
+                sent["Content-Security-Policy"] = _OWN_CONTENT_ONLY
             await send(message)
 
         try:

@@ -112,6 +112,12 @@ def test_what_an_operator_asks_is_answered(client: httpx.Client, path: str) -> N
     assert client.get(path).status_code == 200
 
 
+def test_the_page_for_people_loads_nothing_from_elsewhere(client: httpx.Client) -> None:
+    page = client.get("/")
+    assert "swagger" in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'self';")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "code"),
     [
