@@ -13,7 +13,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-taste bench-new-york bench-movielens
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-taste bench-new-york bench-movielens
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,7 +42,10 @@ test-fast: $(STAMP)  ## run the tests that start no whole job, service or stock 
 test-slow: $(STAMP)  ## run the others
 	@OMP_NUM_THREADS=1 $(PYTEST) $(SIDE_BY_SIDE) -m slow
 
-bench: bench-taste bench-new-york bench-movielens  ## run every benchmark; an hour and more
+bench: bench-demo bench-taste bench-new-york bench-movielens  ## run every benchmark; an hour and more
+
+bench-demo: $(STAMP)  ## time the demo, set-up done, and the making of a large sample city
+	@$(BIN)/python -m tests.bench.demo
 
 bench-taste: $(STAMP)  ## measure how far neighbours share the sample city's planted taste
 	@$(BIN)/python -m tests.bench.taste

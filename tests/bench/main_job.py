@@ -19,12 +19,13 @@ from tests.bench.figures import Figure, publish
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 MAPPINGS = {"foursquare_nyc": "foursquare", "ml-1m": "movielens"}
+NAMES = {"foursquare_nyc": "new-york", "ml-1m": "movielens"}
 LINES = {"foursquare_nyc": 147_938, "ml-1m": 999_611}
 MINUTES = {"foursquare_nyc": 15, "ml-1m": None}
 
 
 def main() -> None:
-    """Run `tastemate run` as a person would and write `.bench/main-job-<data>.json`."""
+    """Run `tastemate run` as a person would and write `.bench/` `new-york` or `movielens.json`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", choices=sorted(MAPPINGS))
     parser.add_argument("--home", type=Path)
@@ -41,7 +42,7 @@ def main() -> None:
         started = time.monotonic()
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
         minutes = (time.monotonic() - started) / 60
-    publish(f"main-job-{arguments.data}", _figures(arguments.data, json.loads(printed), minutes))
+    publish(NAMES[arguments.data], _figures(arguments.data, json.loads(printed), minutes))
 
 
 def _figures(data: str, report: dict, minutes: float) -> list[Figure]:
