@@ -34,7 +34,8 @@ class OnlineReader:
         """Read what is known of the *keys*: rows by column name, as dbt handed them on.
 
         A key of which nothing is known has no row. Values older than their view's ttl count as not
-        there (None), although Feast would still hand them out.
+        there (None), although Feast would still hand them out. Where several views know the key,
+        the newest of their times counts.
         """
         if not keys:
             return {}
@@ -59,7 +60,8 @@ class OnlineReader:
                 row |= dict.fromkeys(names)
                 continue
             known = True
-            row[view.batch_source.timestamp_field] = moment
+            field = view.batch_source.timestamp_field
+            row[field] = max(row.get(field, moment), moment)
             row |= {name: plain(columns[name].values[place]) for name in names}
         return row if known else {}
 

@@ -155,6 +155,7 @@ def _fill(folder: Path, home_root: Path, as_of: datetime) -> dict[str, Any]:
         "users": users,
         "places": places.num_rows,
         "events": events,
+        "events_left_out": _known_events(home_root, as_of) - events,
     }
     digest.update(facts["cut_at"].encode())
     manifest = facts | {"as_of": as_of.astimezone(UTC).isoformat(), "hash": digest.hexdigest()}
@@ -200,6 +201,12 @@ def _cut_at(home_root: Path, as_of: datetime) -> datetime:
         )
     latest: datetime = pc.max(known).as_py()
     return latest.astimezone(UTC) + timedelta(microseconds=1)
+
+
+def _known_events(home_root: Path, as_of: datetime) -> int:
+    events = pq.read_table(home_root / "marts" / "fct_events.parquet", columns=["known_at"])
+    known = pc.less_equal(events["known_at"], pa.scalar(as_of, UTC_MICROSECONDS))
+    return int(pc.sum(known).as_py() or 0)
 
 
 def _is_time_synthetic(home_root: Path) -> bool:

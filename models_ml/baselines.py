@@ -187,11 +187,6 @@ class _Fit:
             generator = np.random.default_rng(seed)
             targets = np.sort(generator.choice(targets, _TUNING_TARGETS, replace=False))
         self.targets = targets
-        pairs = data.event_users[self.known] * len(self.vocabulary) + self._places(self.known)
-        self.firsts = self.known[np.sort(np.unique(pairs, return_index=True)[1])]
-        self.people_counts = np.bincount(
-            self._places(self.firsts), minlength=len(self.vocabulary)
-        ).astype(np.float64)
 
     def follows(self, events: NDArray[np.int64], lag_age: float) -> Iterator[_Block]:
         """Count which place comes after which, fading with the distance."""
@@ -204,15 +199,17 @@ class _Fit:
             steps=(1,),
         )
 
-    def together(self) -> Iterator[_Block]:
-        """Count which places share people, within a person's `MAX_EVENTS` nearest choices."""
-        return _co_occurrences(
-            self._places(self.firsts),
-            self.data.event_users[self.firsts],
-            len(self.vocabulary),
-            np.ones(MAX_EVENTS),
-            steps=(1, -1),
+    def together(self, events: NDArray[np.int64]) -> Neighbours:
+        """Find which places share people, within a person's `MAX_EVENTS` nearest choices."""
+        size = len(self.vocabulary)
+        pairs = self.data.event_users[events] * size + self._places(events)
+        firsts = events[np.sort(np.unique(pairs, return_index=True)[1])]
+        places = self._places(firsts)
+        counts = _co_occurrences(
+            places, self.data.event_users[firsts], size, np.ones(MAX_EVENTS), steps=(1, -1)
         )
+        people = np.bincount(places, minlength=size).astype(np.float64)
+        return _nearest(counts, people, power_from=0.5, power_to=0.5)
 
     def baseline(self, counting: Counting, neighbours: Neighbours) -> Baseline:
         return Baseline(
@@ -263,10 +260,10 @@ def fit_baselines(data: TrainingSet, seed: int = 0) -> list[Baseline]:
 
 
 def _fit_item_knn(fit: _Fit) -> Baseline:
-    neighbours = _nearest(fit.together(), fit.people_counts, power_from=0.5, power_to=0.5)
+    neighbours = fit.together(learned_events(fit.data, fit.parts))
     choices = [Counting("item_knn", follow=1.0, follow_age=age) for age in (3.0, 10.0, 30.0)]
     best = fit.best([(counting, neighbours) for counting in choices])
-    return fit.baseline(choices[best], neighbours)
+    return fit.baseline(choices[best], fit.together(fit.known))
 
 
 def _fit_co_occurrence(fit: _Fit, own: Counting) -> Baseline:

@@ -2,7 +2,9 @@
 
 python -m models_ml.evaluate --data FOLDER --model FOLDER --out FILE
 
-A target is asked with up to 200 events strictly before it. Ties count against
+A target is asked with up to 200 events strictly before it. Where people hardly
+ever return, all places of their history are left out; a request, which sees
+200 events, leaves out those. Ties count against
 whoever made them, and a place that is unknown to the vocabulary is a miss.
 """
 

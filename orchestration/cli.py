@@ -210,7 +210,7 @@ def apply(home: Home) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.pass_obj
 def materialize(home: Home, *, as_json: bool) -> None:
-    """Publish the current features to the online store and compare every key."""
+    """Publish the current features to the online store and compare every key; exit 1 if unequal."""
     from orchestration.online import publish_and_compare
 
     _enter(home)
@@ -219,6 +219,7 @@ def materialize(home: Home, *, as_json: bool) -> None:
         _print_json(found)
     else:
         click.echo(_facts(found))
+    sys.exit(0 if found["holds"] else 1)
 
 
 @main.command()
@@ -358,7 +359,7 @@ def serve(home: Home, port: int) -> None:
         click.echo(f"Serving on {running.url}; try {running.url}/v1/openapi.json. Ctrl-C stops it.")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            running.process.wait()
+            running.wait()
         except KeyboardInterrupt:
             click.echo("Stopping.")
 

@@ -49,6 +49,7 @@ def build_definitions(home: Home) -> dg.Definitions:
                 daily,
                 name="every_night",
                 hour_of_day=3,
+                default_status=dg.DefaultScheduleStatus.RUNNING,
                 description="The daily run: what has landed since yesterday, up to a new index.",
             )
         ],

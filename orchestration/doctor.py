@@ -90,11 +90,11 @@ def _features(home: Home) -> tuple[bool, str]:
 
 def _online(home: Home) -> tuple[bool, str]:
     from feature_repo.online import open_online, reachable
-    from feature_repo.settings import online_url, open_store
+    from feature_repo.settings import open_store
 
     with reachable("doctor"):
-        open_online(open_store(home.root))
-    return True, online_url() or "SQLite in the home"
+        store = open_online(open_store(home.root))
+    return True, store.identity
 
 
 def _live(home: Home) -> tuple[bool, str]:

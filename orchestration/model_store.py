@@ -55,6 +55,11 @@ def current_training_set(home: Home) -> TrainingSet:
     return TrainingSet(folder, json.loads((folder / "manifest.json").read_text()))
 
 
+def pointers(home: Home) -> tuple[Path, Path]:
+    """Tell where it is written which training set and which model are current."""
+    return home.state / "training_set.json", home.state / "model.json"
+
+
 def model_folder(home: Home, training_set: TrainingSet, preset: str, seed: int) -> Path:
     """Name the folder of the model of *preset* and *seed* trained on *training_set*."""
     return _folder(home, training_set, run_name(preset, preset_named(preset).as_text(), seed))

@@ -25,6 +25,8 @@ from orchestration.model_store import (
 from serving import champion
 from serving.home import Home, now
 
+LANDED_BY = "tastemate/landed_by"
+"""The tag that names the run that landed what a run works on."""
 FILE_COLUMNS = ["name", "kind", "lines_in", "accepted", "duplicates", "quarantined", "erased"]
 SPLITS = {"time": "the last tenth of events", "loo": "each user's last event"}
 METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
@@ -39,7 +41,11 @@ def write_report(
     made, or of the report where it did not come so far.
     """
     live = _live(home)
+    run = instance.get_run_by_id(run_id)
+    landed_by = run.tags.get(LANDED_BY) if run else None
     steps, failures = _steps(instance, run_id)
+    if landed_by:
+        steps = [*_steps(instance, landed_by)[0], *steps]
     report = {
         "run_id": run_id,
         "as_of": _as_of(home, steps),

@@ -4,28 +4,25 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from filelock import FileLock, Timeout
 
 from orchestration import asset_keys as keys
+from orchestration import model_store
 from orchestration.failures import why
 from orchestration.files import read_json, write_atomically
 from orchestration.progress import DbtLines, was_interrupted
-from orchestration.report import write_report
+from orchestration.report import LANDED_BY, write_report
+from orchestration.resources import STARTED_HERE, BusyError, alone
 from orchestration.sources import registered
 from serving.home import Home, now
 
 LAND, REFRESH = "land", "refresh"
-STARTED_HERE = {"tastemate/started_by": "tastemate run"}
-
-
-class BusyError(RuntimeError):
-    """Another process is working on the home."""
+UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
 
 
 class NoSourceError(RuntimeError):
@@ -44,24 +41,6 @@ class Outcome:
     is_new: bool
 
 
-@contextmanager
-def alone(home: Home) -> Iterator[None]:
-    """Hold the home for one run; the system lets go of it when the process ends in any way."""
-    home.root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(home.root / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise BusyError(
-            f"{home.root}: another run is working on this home. Wait for it, or use another: "
-            "tastemate --home DIR"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def run(home: Home, preset: str | None, seed: int) -> Outcome:
     """Land what is new and bring everything that follows from it up to date.
 
@@ -73,13 +52,17 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
         RunFailedError: a step failed.
     """
     with alone(home), dg.DagsterInstance.get() as instance:
+        _refuse_beside_dagster(home, instance)
         _end_runs_that_died(instance)
         definitions = _definitions(home)
-        _land(home, definitions, instance)
+        landed = _land(home, definitions, instance)
         if _is_done(home, preset, seed):
             return Outcome(read_json(home.reports / "latest.json"), is_new=False)
         result = _execute(
-            definitions.resolve_job_def(REFRESH), instance, training_config(preset, seed)
+            definitions.resolve_job_def(REFRESH),
+            instance,
+            training_config(preset, seed),
+            tags={LANDED_BY: landed},
         )
         if not result.success:
             write_report(home, instance, result.run_id, "failed")
@@ -99,8 +82,10 @@ def land_sources(home: Home) -> list[dict[str, Any]]:
         RunFailedError: a source could not be landed.
     """
     with alone(home), dg.DagsterInstance.get() as instance:
+        _refuse_beside_dagster(home, instance)
         _end_runs_that_died(instance)
-        return _land(home, _definitions(home), instance)
+        _land(home, _definitions(home), instance)
+        return list(read_json(home.state / "landed.json"))
 
 
 def materialize(
@@ -113,6 +98,7 @@ def materialize(
         RunFailedError: a step failed.
     """
     with alone(home), dg.DagsterInstance.get() as instance:
+        _refuse_beside_dagster(home, instance)
         result = _execute(
             _definitions(home).resolve_job_def(REFRESH), instance, config, asset_selection=assets
         )
@@ -132,9 +118,8 @@ def _definitions(home: Home) -> dg.Definitions:
     return build_definitions(home)
 
 
-def _land(
-    home: Home, definitions: dg.Definitions, instance: dg.DagsterInstance
-) -> list[dict[str, Any]]:
+def _land(home: Home, definitions: dg.Definitions, instance: dg.DagsterInstance) -> str:
+    """Land what is new; return the id of the run that did."""
     if not registered(home):
         raise NoSourceError(
             f"{home.root}: nothing was ever ingested here. Name a source, such as "
@@ -144,14 +129,17 @@ def _land(
         definitions.resolve_job_def(LAND), instance, partition_key=f"{now():%Y-%m-%d}"
     )
     if not result.success:
+        write_report(home, instance, result.run_id, "failed")
         raise RunFailedError(_why(result))
-    return list(read_json(home.state / "landed.json"))
+    return result.run_id
 
 
 def _execute(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
     config: dict[str, Any] | None = None,
+    *,
+    tags: Mapping[str, str] | None = None,
     **what: Any,
 ) -> dg.ExecuteInProcessResult:
     # What libraries print or warn of goes to nobody; a person follows the lines of the steps.
@@ -161,7 +149,7 @@ def _execute(
             run_config={**(config or {}), "loggers": {"steps": {}}},
             instance=instance,
             raise_on_error=False,
-            tags=STARTED_HERE,
+            tags={**STARTED_HERE, **(tags or {})},
             **what,
         )
     if any(was_interrupted(event) for event in result.all_events):
@@ -169,11 +157,20 @@ def _execute(
     return result
 
 
+def _refuse_beside_dagster(home: Home, instance: dg.DagsterInstance) -> None:
+    """Let a run that Dagster's own processes have started come to its end."""
+    for record in instance.get_run_records(dg.RunsFilter(statuses=UNDER_WAY)):
+        if not STARTED_HERE.items() <= record.dagster_run.tags.items():
+            raise BusyError(
+                f"{home.root}: Dagster is running {record.dagster_run.job_name} "
+                f"({record.dagster_run.run_id[:8]}) on this home. Wait for it, or end it there: "
+                "tastemate dev"
+            )
+
+
 def _end_runs_that_died(instance: dg.DagsterInstance) -> None:
     """Close the records of earlier such runs: whoever holds the home knows that they are dead."""
-    unfinished = dg.RunsFilter(
-        statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING], tags=STARTED_HERE
-    )
+    unfinished = dg.RunsFilter(statuses=UNDER_WAY, tags=STARTED_HERE)
     for record in instance.get_run_records(unfinished):
         instance.report_run_failed(record.dagster_run, "The process ended before the run did.")
 
@@ -195,10 +192,11 @@ def _is_done(home: Home, preset: str | None, seed: int) -> bool:
 
 
 def _fingerprint(home: Home) -> str:
-    """Name everything but the training that decides what a run would give."""
+    """Name everything that decides what a run would give, but for the training still to do."""
     from orchestration.dbt_command import project_hash
 
-    landed = home.landed_files.read_bytes() if home.landed_files.exists() else b""
-    live = home.champion.read_bytes() if home.champion.exists() else b""
     facts = [os.environ.get("TASTEMATE_ONLINE"), project_hash()]
-    return hashlib.sha256(json.dumps(facts).encode() + landed + live).hexdigest()
+    digest = hashlib.sha256(json.dumps(facts).encode())
+    for path in (home.landed_files, home.champion, *model_store.pointers(home)):
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()

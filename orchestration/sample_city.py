@@ -9,6 +9,10 @@ from orchestration.sample import generate
 from serving.home import Home
 
 
+class OtherCityError(ValueError):
+    """The home has another sample city than the one asked for."""
+
+
 def documents(home: Home) -> Path:
     """Tell where the raw documents of the home's sample city lie."""
     return home.root / "sample_city" / "documents"
@@ -22,8 +26,14 @@ def truth(home: Home) -> Path:
 def make(home: Home, *, events: int, seed: int) -> Path:
     """Make the home's sample city, unless it is there already; return its documents."""
     marker = home.root / "sample_city" / "city.json"
-    wanted = {"events": events, "seed": seed}
-    if read_json(marker) != wanted:
+    wanted, there = {"events": events, "seed": seed}, read_json(marker)
+    if there is not None and there != wanted:
+        raise OtherCityError(
+            f"{home.root}: this home has a sample city of about {there['events']:,} events, seed "
+            f"{there['seed']}; the people of a second one would be taken for the same. "
+            "Give it a home of its own: tastemate --home DIR"
+        )
+    if there is None:
         console.print(f"  [bold]▸[/bold] making a sample city with about {events:,} events")
         generate(home.root / "sample_city", events=events, seed=seed)
         write_atomically(marker, json.dumps(wanted))

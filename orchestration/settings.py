@@ -36,6 +36,8 @@ DAGSTER_YAML = {
     # A worker that dies with its machine leaves a run STARTED for ever; this ends it.
     "run_monitoring": {"enabled": True, "max_runtime_seconds": 14 * 3600},
     "run_retries": {"enabled": True, "max_retries": 2},
+    # Two runs of one home would write the same files.
+    "concurrency": {"runs": {"max_concurrent_runs": 1}},
     "retention": {"schedule": {"purge_after_days": 30}, "sensor": {"purge_after_days": 30}},
 }
 

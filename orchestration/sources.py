@@ -68,8 +68,11 @@ def _source(entry: Registered) -> Source:
 def sentence(file: dict[str, Any]) -> str:
     """Say what became of one file."""
     if file["status"] == "already_landed":
-        return f"{file['name']} ({file['kind']}): already landed"
+        also = "; its mapping has changed, and holds from the next build on"
+        return f"{file['name']} ({file['kind']}): already landed" + also * file["is_remapped"]
     landed = f"{file['name']} ({file['kind']}): {file['lines_in']:,} lines landed"
+    if file["is_truncated"]:
+        landed += " up to where the packed data is cut off or spoilt"
     unreadable = sum(file["unreadable"].values())
     if not unreadable:
         return landed

@@ -115,10 +115,12 @@ class Answers:
             if mine is not None and mine.history.place_ids:
                 with watch.during("model"):
                     vector = self.recommender.embed([mine.history])[0]
-                users = self._neighbours(
-                    watch, Search(index, vector, {asker}), mine, question.limit
-                )
-                strategy = self.release.kind
+                # All zeros: the release knows none of the places, so nobody is near or far.
+                if vector.any():
+                    users = self._neighbours(
+                        watch, Search(index, vector, {asker}), mine, question.limit
+                    )
+                    strategy = self.release.kind
         except OnlineStoreUnavailable:
             strategy, degraded = "unavailable", True
         return SimilarUsersAnswer(

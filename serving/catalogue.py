@@ -24,9 +24,6 @@ class Catalogue:
         )
         self._by_district = _rows_by((code, row) for row, code in enumerate(self.district_codes))
 
-    def __contains__(self, place_id: str) -> bool:
-        return place_id in self._row_of
-
     def allowed(
         self,
         *,

@@ -50,7 +50,7 @@ class OnlineFeatures:
     def of_asker(self, user_id: str) -> Features | None:
         """Read everything that the model can use of one user; None if nothing is known."""
         row = self._users.read([user_id], now()).get(user_id)
-        if row is None:
+        if row is None or row["event_place_ids"] is None:  # other views may know of the user
             return None
         unknown = sorted(set(row["event_place_ids"]) - self._known_places)
         facts = self._places.read(unknown, now())
@@ -59,7 +59,11 @@ class OnlineFeatures:
     def of_many(self, user_ids: Sequence[str]) -> dict[str, Features]:
         """Read several users at once, those of whom something is known."""
         rows = self._users.read(user_ids, now())
-        return {user_id: features_of(row, {}) for user_id, row in rows.items()}
+        return {
+            user_id: features_of(row, {})
+            for user_id, row in rows.items()
+            if row["event_place_ids"] is not None
+        }
 
 
 def open_features(release: Release, home: Home, known_places: Collection[str]) -> OnlineFeatures:

@@ -29,7 +29,8 @@ class Home:
 
     @property
     def keys(self) -> Path:
-        return Path(os.environ.get("TASTEMATE_KEYS") or self.root / "keys")
+        chosen = os.environ.get("TASTEMATE_KEYS")
+        return Path(chosen).expanduser().resolve() if chosen else self.root / "keys"
 
     @property
     def ledger(self) -> Path:

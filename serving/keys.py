@@ -38,8 +38,9 @@ def open_key(path: Path) -> bytes:
     """Read the key at *path*."""
     if not path.exists():
         raise KeyFaultError(
-            f"{path}: there is no such key. It is made when data first lands: tastemate ingest; "
-            "or point TASTEMATE_KEYS at the folder that holds it."
+            f"{path}: there is no such key. It is made when data first lands (tastemate ingest) "
+            "and never again, for a new one would make every person a stranger. Put it back from "
+            "where you keep its copy, or point TASTEMATE_KEYS at the folder that holds it."
         )
     key = path.read_bytes()
     if len(key) != KEY_BYTES:

@@ -26,7 +26,7 @@ _OPENER = build_opener(ProxyHandler({}))
 
 
 class ServerError(Exception):
-    """The service did not start; the message ends with the last lines of its log."""
+    """The service did not start, or has ended; the message says why as far as its log does."""
 
 
 @dataclass
@@ -48,6 +48,15 @@ class Server:
     ) -> None:
         self.stop()
 
+    def wait(self) -> None:
+        """Wait until the service ends, which by itself it never should.
+
+        Raises:
+            ServerError: it has ended.
+        """
+        self.process.wait()
+        raise ServerError(_story(self, f"the service ended with {self.process.returncode}"))
+
     def stop(self) -> None:
         """Let it finish what it is answering, then end it with all its workers."""
         if self.process.poll() is None:
@@ -65,8 +74,8 @@ def start(home: Home, port: int = 0, release_id: str | None = None) -> Server:
 
     *port* 0 takes one that is free.
     """
+    port = _free_port(port)
     tag = build(home, release_id or champion.read(home).release_id)
-    port = port or _free_port()
     log = home.bentoml / "logs" / f"serve-{port}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -109,7 +118,15 @@ def _story(server: Server, what: str) -> str:
     return f"{server.log}: {what}. Its last lines:\n" + "\n".join(lines[-20:])
 
 
-def _free_port() -> int:
+def _free_port(port: int) -> int:
+    """Check that nobody listens on *port*, or find one where nobody does."""
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise ServerError(
+                f"{HOST}:{port}: {error.strerror}. Stop what listens there, or choose another "
+                "port: tastemate serve --port N"
+            ) from None
         return int(probe.getsockname()[1])

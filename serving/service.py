@@ -67,13 +67,20 @@ class Tastemate:
         return LIVE.is_open
 
     @bentoml.api
-    def similar_users(self, user_id: UserId, limit: Limit = 10) -> SimilarUsersAnswer:
+    def similar_users(
+        self,
+        ctx: bentoml.Context,
+        user_id: UserId,
+        limit: Limit = 10,
+    ) -> SimilarUsersAnswer:
         """Find people of similar taste who agreed to be shown."""
-        return LIVE.answers().similar_users(SimilarUsersQuestion(user_id=user_id, limit=limit))
+        question = SimilarUsersQuestion(user_id=user_id, limit=limit)
+        return LIVE.answers().similar_users(question, ctx.request.state.request_id)
 
     @bentoml.api
-    def recommend_places(
+    def recommend_places(  # noqa: PLR0913, PLR0917 -- one for each field of the question
         self,
+        ctx: bentoml.Context,
         user_id: UserId,
         limit: Limit = 10,
         include_visited: IncludeVisited = False,  # noqa: FBT002 -- clients call it by name
@@ -81,15 +88,14 @@ class Tastemate:
         district_code: DistrictCode = None,
     ) -> RecommendPlacesAnswer:
         """Recommend places to go next."""
-        return LIVE.answers().recommend_places(
-            RecommendPlacesQuestion(
-                user_id=user_id,
-                limit=limit,
-                include_visited=include_visited,
-                category_code=category_code,
-                district_code=district_code,
-            )
+        question = RecommendPlacesQuestion(
+            user_id=user_id,
+            limit=limit,
+            include_visited=include_visited,
+            category_code=category_code,
+            district_code=district_code,
         )
+        return LIVE.answers().recommend_places(question, ctx.request.state.request_id)
 
 
 Tastemate.add_asgi_middleware(Doorkeeper)  # type: ignore[attr-defined]

@@ -14,7 +14,10 @@ def run_report(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mate
     return dg.MaterializeResult(metadata={"report": dg.MetadataValue.md(as_markdown(report))})
 
 
-@dg.run_failure_sensor(description="Writes the report of a run that failed.")
+@dg.run_failure_sensor(
+    description="Writes the report of a run that failed.",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
 def report_failed_run(context: dg.RunFailureSensorContext, home: HomeResource) -> None:
     """Leave a report with status `failed`."""
     write_report(home.paths(), context.instance, context.dagster_run.run_id, "failed")

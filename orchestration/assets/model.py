@@ -31,6 +31,11 @@ def training_set(home: HomeResource) -> dg.MaterializeResult:
     paths = home.paths()
     with measured() as cost:
         manifest = write_training_set(paths.root, paths.training_sets, now())
+    if manifest["events_left_out"]:
+        say(
+            f"{manifest['events_left_out']:,} events are left out, for more than 200 of a user "
+            "became known at once, or late"
+        )
     folder = paths.training_sets / manifest["hash"][:16]
     model_store.remember_training_set(paths, folder)
     size = sum(file.stat().st_size for file in folder.iterdir())

@@ -19,6 +19,8 @@ from serving.keys import make_key
 
 KEY_NAME = "quarantine.key"
 _NONCE_BYTES = 12
+_PLACE = "source=*/kind=*/landed_date=*"
+_STRAY = ".stray"
 _FIRSTS = 3  # so many unreadable lines are named for each reason
 LINES = pa.schema(
     {
@@ -48,6 +50,7 @@ class ArchivedFile:
     def __init__(
         self, home: Home, *, source: str, kind: str, landed_date: date, file_id: str
     ) -> None:
+        self._home = home
         self.file_id = file_id
         self.lines_in = 0
         self.unreadable: dict[str, int] = {}
@@ -99,6 +102,10 @@ class ArchivedFile:
             self._quarantine.finish()
         self._lines.finish()
 
+        for folder in (self._home.lines, self._home.quarantine):
+            for stray in folder.glob(f"{_PLACE}/{self.file_id}.parquet{_STRAY}"):
+                stray.unlink()
+
     def discard(self) -> None:
         """Leave nothing of the drafts behind."""
         self._lines.discard()
@@ -140,12 +147,18 @@ def put_in_place(draft: Path, path: Path) -> None:
         os.close(folder)
 
 
-def remove_strays(home: Home, known: set[str]) -> None:
-    """Remove what a killed landing has left: drafts, and files that the ledger does not know."""
+def set_strays_aside(home: Home, known: set[str]) -> None:
+    """Clear up after a killed landing: remove drafts, rename files that the ledger does not know.
+
+    Not removed, for a ledger that was lost or put back from an older copy knows too few; nobody
+    reads a `.stray`. It goes when its file lands again.
+    """
     for folder in (home.lines, home.quarantine):
-        for path in folder.glob("source=*/kind=*/landed_date=*/*"):
-            if path.name.endswith(".tmp") or path.stem not in known:
-                path.unlink()
+        for path in folder.glob(f"{_PLACE}/.*.tmp"):
+            path.unlink()
+        for path in folder.glob(f"{_PLACE}/*.parquet"):
+            if path.stem not in known:
+                path.rename(f"{path}{_STRAY}")
 
 
 def quarantined_lines(home: Home, path: Path) -> Iterator[tuple[int, bytes]]:

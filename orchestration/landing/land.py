@@ -2,7 +2,7 @@
 
 The order makes it safe to be killed anywhere: archive files under their names, then the
 vault, then the ledger, then what is exported. What the ledger does not know has not landed,
-and the next landing removes it and does it again.
+and the next landing sets it aside and does it again.
 """
 
 import fcntl
@@ -18,14 +18,17 @@ from typing import Literal
 
 import duckdb
 
-from orchestration.landing.archive import ArchivedFile, remove_strays
+from orchestration.landing import archive
+from orchestration.landing.archive import ArchivedFile, set_strays_aside
 from orchestration.landing.documents import DocumentReader
-from orchestration.landing.errors import FileChangedError, LandingBusyError
+from orchestration.landing.errors import FileChangedError, LandingBusyError, MappingError
 from orchestration.landing.ledger import Entry, Ledger
 from orchestration.landing.mapping import Mapping
-from orchestration.landing.sources import Arrival, Source, arrivals, name_of
+from orchestration.landing.sources import Arrival, Source, arrivals, name_of, reading_of
 from orchestration.landing.unpacking import Unpacked
+from serving import pseudonyms, vault
 from serving.home import Home, now
+from serving.keys import make_key, open_key
 from serving.pseudonyms import Pseudonyms
 from serving.vault import Vault
 
@@ -48,6 +51,7 @@ class LandedFile:
     lines_in: int
     bytes: int
     is_truncated: bool = False
+    is_remapped: bool = False
     unreadable: dict[str, int] = field(default_factory=dict)
     first_unreadable: dict[str, list[int]] = field(default_factory=dict)
     seconds: float = 0.0
@@ -62,6 +66,7 @@ def land(
     """
     with _alone(home), _ledger(home) as ledger:
         _recover(home, ledger)
+        _prepare_keys(home, ledger)
         files = arrivals(source, path)
         landed_at = now()
         is_backfill = ledger.begin_load(name_of(source), landed_at)
@@ -78,8 +83,15 @@ def recover(home: Home) -> None:
 
 
 def _recover(home: Home, ledger: Ledger) -> None:
-    remove_strays(home, {entry.file_id for entry in ledger.files()})
+    set_strays_aside(home, {entry.file_id for entry in ledger.files()})
     ledger.export(home.landed_files)
+
+
+def _prepare_keys(home: Home, ledger: Ledger) -> None:
+    """Make the home's keys before anything lands; once something has, only open them."""
+    has_landed = bool(ledger.files()) or home.vault.exists()
+    for name in (pseudonyms.KEY_NAME, vault.KEY_NAME, archive.KEY_NAME):
+        (open_key if has_landed else make_key)(home.keys / name)
 
 
 class _Landing:
@@ -109,7 +121,7 @@ class _Landing:
         file_id = file_id_of(self._source, arrival.kind, sha256)
         for entry in self._ledger.files():
             if entry.file_id == file_id:
-                return _already(entry, name)
+                return self._again(entry, arrival, name)
         archived, is_truncated = self._archive(arrival, file_id, seen, progress)
         entry = Entry(
             file_id=file_id,
@@ -140,6 +152,32 @@ class _Landing:
             seconds=time.perf_counter() - begun,
         )
 
+    def _again(self, entry: Entry, arrival: Arrival, name: str) -> LandedFile:
+        """Leave a file alone that has landed; if its mapping has changed, the new one holds."""
+        is_remapped = entry.mapping is not None and entry.mapping != self._mapping
+        if is_remapped:
+            was = Mapping.model_validate_json(str(entry.mapping))
+            if reading_of(was, arrival.kind) != arrival.reading:
+                raise MappingError(
+                    f"{arrival.path}: it has landed under a mapping of '{self._source}' with "
+                    "another column for the user, the coordinates or the district. Those are read "
+                    "when a file lands. Choose another name as the mapping's source and a home of "
+                    "its own: tastemate --home DIR"
+                )
+            self._ledger.remap(entry.file_id, self._mapping)
+            self._ledger.export(self._home.landed_files)
+        return LandedFile(
+            name=name,
+            source=entry.source,
+            kind=entry.kind,
+            file_id=entry.file_id,
+            status="already_landed",
+            lines_in=entry.lines_in,
+            bytes=entry.bytes,
+            is_truncated=entry.is_truncated,
+            is_remapped=is_remapped,
+        )
+
     def _archive(
         self, arrival: Arrival, file_id: str, seen: "_Fingerprint", progress: Progress
     ) -> tuple[ArchivedFile, bool]:
@@ -151,11 +189,11 @@ class _Landing:
             landed_date=self._landed_at.date(),
             file_id=file_id,
         )
-        vault = Vault.create(self._home)
+        opened = Vault.create(self._home)
         try:
             with duckdb.connect() as connection:
                 connection.execute("set TimeZone = 'UTC'; set threads = 1")
-                reader = DocumentReader(connection, arrival.reading, self._pseudonyms, vault)
+                reader = DocumentReader(connection, arrival.reading, self._pseudonyms, opened)
                 for batch in arrival.batches(connection, unpacked):
                     archived.add(batch, reader.read(batch))
                     progress(arrival.path.name, unpacked.position, seen.size)
@@ -167,7 +205,7 @@ class _Landing:
             archived.finish()
         finally:
             archived.discard()
-            vault.close()
+            opened.close()
         return archived, unpacked.is_truncated
 
 
@@ -186,19 +224,6 @@ class _Fingerprint:
 def _fingerprint(path: Path) -> _Fingerprint:
     status = path.stat()
     return _Fingerprint(status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def _already(entry: Entry, name: str) -> LandedFile:
-    return LandedFile(
-        name=name,
-        source=entry.source,
-        kind=entry.kind,
-        file_id=entry.file_id,
-        status="already_landed",
-        lines_in=entry.lines_in,
-        bytes=entry.bytes,
-        is_truncated=entry.is_truncated,
-    )
 
 
 def _printable(name: str) -> str:

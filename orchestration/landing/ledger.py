@@ -106,6 +106,13 @@ class Ledger:
                 astuple(entry),
             )
 
+    def remap(self, file_id: str, mapping: str | None) -> None:
+        """Let another mapping say what a landed file's columns mean."""
+        with self._database:
+            self._database.execute(
+                "update files set mapping = ? where file_id = ?", (mapping, file_id)
+            )
+
     def files(self) -> list[Entry]:
         """List all landed files, in the order of landing."""
         rows = self._database.execute("select * from files order by rowid")

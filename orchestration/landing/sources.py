@@ -82,17 +82,27 @@ def _mapped(mapping: Mapping, path: Path) -> list[Arrival]:
     found = []
     if mapping.places and path.is_dir():
         places = mapping.places
-        reading = Reading(
-            latitude=(places.latitude,) if places.latitude else None,
-            longitude=(places.longitude,) if places.longitude else None,
-            district=(places.district,) if places.district else None,
-        )
+        reading = reading_of(mapping, "places")
         found.append(Arrival(path / places.file, "places", mapping.format, reading))
         _check_columns(mapping, found[-1], places.columns())
     events = path / mapping.events.file if path.is_dir() else path
-    found.append(Arrival(events, "events", mapping.format, Reading(user=(mapping.events.user,))))
+    found.append(Arrival(events, "events", mapping.format, reading_of(mapping, "events")))
     _check_columns(mapping, found[-1], mapping.events.columns())
     return found
+
+
+def reading_of(mapping: Mapping, kind: str) -> Reading:
+    """Tell what landing itself reads of a document; all else is read from the archive."""
+    if kind == "events":
+        return Reading(user=(mapping.events.user,))
+    places = mapping.places
+    if places is None:
+        return Reading()
+    return Reading(
+        latitude=(places.latitude,) if places.latitude else None,
+        longitude=(places.longitude,) if places.longitude else None,
+        district=(places.district,) if places.district else None,
+    )
 
 
 def _check_columns(mapping: Mapping, arrival: Arrival, wanted: list[str]) -> None:

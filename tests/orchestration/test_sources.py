@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import dagster as dg
+import pyarrow.parquet as pq
 import pytest
 
 from orchestration.assets.raw import landed
@@ -84,3 +85,23 @@ def test_unreadable_lines_are_named(shop: tuple[Home, Path, Path]) -> None:
     register(home, resolve("interactions", bookings, mapping))
     (file,) = land_registered(home)
     assert "5 wrong_field_count, lines 2, 3, 4 ..." in sentence(file)
+
+
+def test_a_corrected_mapping_holds_for_what_has_landed(shop: tuple[Home, Path, Path]) -> None:
+    home, mapping, bookings = shop
+    register(home, resolve("interactions", bookings, mapping))
+    land_registered(home)
+    mapping.write_text(MAPPING.replace("kind: visit", "kind: like"))
+    (file,) = land_registered(home)
+    assert "holds from the next build on" in sentence(file)
+    (row,) = pq.read_table(home.landed_files).to_pylist()
+    assert '"kind":"like"' in row["mapping"]
+
+
+def test_a_mapping_cannot_change_who_has_landed(shop: tuple[Home, Path, Path]) -> None:
+    home, mapping, bookings = shop
+    register(home, resolve("interactions", bookings, mapping))
+    land_registered(home)
+    mapping.write_text(MAPPING.replace("user: customer", "user: venue"))
+    with pytest.raises(MappingError, match="another column for the user"):
+        land_registered(home)

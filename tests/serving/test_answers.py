@@ -146,6 +146,13 @@ def test_a_user_without_any_event_is_answered_like_a_stranger(city: City) -> Non
     assert places(answers, "1000").strategy == "popular"
 
 
+def test_who_knows_only_places_that_the_release_does_not_has_nobody_near(city: City) -> None:
+    city.favors["1000"] = favor("1000", ["opened-yesterday"])
+    city.publish()
+    people = similar(city.answers(), "1000")
+    assert (people.strategy, people.users) == ("unknown_user", [])
+
+
 def test_places_are_new_to_the_user_unless_asked_otherwise(
     answers: Answers, finished_city: City
 ) -> None:

@@ -107,6 +107,12 @@ def test_bentomls_own_client_gets_the_same(running: server.Server, client: httpx
     assert places["places"] == asked["places"]
 
 
+@pytest.mark.parametrize("path", ["/similar_users", "/recommend_places"])
+def test_a_request_keeps_its_name_at_every_door(client: httpx.Client, path: str) -> None:
+    response = client.post(path, json={"user_id": "1000"}, headers={"x-request-id": "mine"})
+    assert response.json()["request_id"] == response.headers["x-request-id"] == "mine"
+
+
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/v1/openapi.json"])
 def test_what_an_operator_asks_is_answered(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 200

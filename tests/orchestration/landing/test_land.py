@@ -19,6 +19,7 @@ from orchestration.landing.archive import quarantined_lines
 from orchestration.landing.errors import FileChangedError, LandingBusyError, NothingToLandError
 from orchestration.landing.land import _alone
 from serving.home import Home
+from serving.keys import KeyFaultError
 from serving.pseudonyms import Pseudonyms
 from serving.vault import Vault
 
@@ -250,15 +251,41 @@ def test_a_killed_landing_is_taken_up_by_the_next(
     }
 
 
-def test_files_that_the_ledger_does_not_know_are_removed(home: Home, write: Write) -> None:
+def test_files_that_the_ledger_does_not_know_are_set_aside(home: Home, write: Write) -> None:
     land(home, "sample", write("likes.jsonl", LIKE))
     (known,) = home.lines.rglob("*.parquet")
     (known.parent / "0123456789abcdef.parquet").write_bytes(known.read_bytes())
     (known.parent / ".0123456789abcdef.parquet.tmp").write_bytes(b"")
     home.landed_files.unlink()
     recover(home)
-    assert list(known.parent.iterdir()) == [known]
+    assert {path.name for path in known.parent.iterdir()} == {
+        known.name, "0123456789abcdef.parquet.stray",
+    }  # fmt: skip
     assert len(exported(home)) == 1
+
+
+def test_an_archive_whose_ledger_is_lost_is_kept_until_its_file_lands_again(
+    home: Home, write: Write
+) -> None:
+    folder = write("likes.jsonl", LIKE)
+    land(home, "sample", folder)
+    for path in home.root.glob("ledger.sqlite*"):
+        path.unlink()
+    recover(home)
+    (stray,) = [path for path in home.lines.rglob("*") if path.is_file()]
+    assert stray.name.endswith(".parquet.stray")
+    land(home, "sample", folder)
+    (known,) = [path for path in home.lines.rglob("*") if path.is_file()]
+    assert known.name == stray.name.removesuffix(".stray")
+
+
+@pytest.mark.parametrize("name", ["pseudonym.key", "vault.key", "quarantine.key"])
+def test_a_lost_key_is_asked_for_and_never_made_anew(home: Home, write: Write, name: str) -> None:
+    land(home, "sample", write("likes.jsonl", LIKE))
+    (home.keys / name).unlink()
+    with pytest.raises(KeyFaultError, match="Put it back"):
+        land(home, "sample", write("likes-2.jsonl", LIKE))
+    assert not (home.keys / name).exists()
 
 
 def test_two_landings_do_not_run_at_once(home: Home, write: Write) -> None:

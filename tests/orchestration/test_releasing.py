@@ -1,0 +1,58 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration import releasing
+from orchestration.files import write_atomically
+from orchestration.model_store import remember_model, remember_training_set
+from serving import champion
+from serving.home import Home
+
+HASH = "ab" * 32
+
+
+def judged(home: Home, *, passes: bool) -> Path:
+    """A home whose model was trained and judged."""
+    data, model = home.training_sets / HASH[:16], home.models / "m"
+    write_atomically(data / "manifest.json", json.dumps({"hash": HASH}))
+    remember_training_set(home, data)
+    figures = {"model": {"ndcg_10": 0.3}, "own_visits": {"ndcg_10": 0.2 if passes else 0.4}}
+    evaluation: dict[str, Any] = {
+        "time": figures,
+        "best_baseline": "own_visits",
+        "passes": passes,
+        "model_minus_best_baseline": {"time": {"interval": {"low": -0.01, "high": 0.02}}},
+    }
+    write_atomically(model / "config.json", json.dumps({"training_set_hash": HASH}))
+    write_atomically(model / "evaluation.json", json.dumps(evaluation))
+    remember_model(home, model)
+    return model
+
+
+def test_a_model_that_passes_is_released(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    model = judged(home, passes=True)
+    chosen = releasing.choose(home)
+    assert (chosen.folder, chosen.stays) == (model, None)
+    assert "0.3000" in chosen.reason
+    assert "-0.0100 to +0.0200" in chosen.reason
+
+
+def test_a_model_that_fails_leaves_what_is_live(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    judged(home, passes=False)
+    champion.promote(home, "r" * 32, "i" * 16, "earlier")
+    chosen = releasing.choose(home)
+    assert (chosen.folder, chosen.stays) == (None, "r" * 32)
+
+
+def test_where_nothing_is_live_the_best_baseline_is_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    judged(home, passes=False)
+    # Fitting baselines is tested where they are; here it matters which is asked for.
+    monkeypatch.setattr(releasing, "_baseline_folder", lambda home, name: home.models / name)
+    assert releasing.choose(home).folder == home.models / "own_visits"

@@ -1,0 +1,49 @@
+import json
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration import sample_city
+from orchestration.files import write_atomically
+from orchestration.resources import STARTED_HERE, HomeResource, alone
+from orchestration.runs import _fingerprint, _is_done
+from orchestration.sample_city import OtherCityError
+from serving.home import Home
+
+
+def test_another_model_is_something_new(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    done = {"fingerprint": _fingerprint(home), "preset": None, "seed": 0}
+    write_atomically(home.state / "run.json", json.dumps(done))
+    assert _is_done(home, None, 0)
+    write_atomically(home.state / "model.json", json.dumps({"folder": "adopted"}))
+    assert not _is_done(home, None, 0)
+
+
+@pytest.mark.parametrize(("tags", "succeeds"), [({}, False), (STARTED_HERE, True)])
+def test_a_run_of_dagsters_own_is_refused_on_a_home_that_is_worked_on(
+    tmp_path: Path, tags: dict[str, str], *, succeeds: bool
+) -> None:
+    @dg.asset
+    def something(home: HomeResource) -> None:
+        assert home.paths()
+
+    home = Home(tmp_path)
+    with alone(home), dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [something],
+            instance=instance,
+            resources={"home": HomeResource(root=str(tmp_path))},
+            tags=tags,
+            raise_on_error=False,
+        )
+    assert result.success == succeeds
+
+
+def test_a_second_city_does_not_get_into_a_home(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    sample_city.make(home, events=300, seed=0)
+    sample_city.make(home, events=300, seed=0)
+    with pytest.raises(OtherCityError, match="a home of its own"):
+        sample_city.make(home, events=300, seed=1)
