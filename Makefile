@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 # One worker a core, each with one thread: more would wait for each other.
-SIDE_BY_SIDE := --numprocesses=auto --dist=loadgroup
+SIDE_BY_SIDE := --numprocesses=auto --no-loadscope-reorder
 # pip's own find-links setting, which uv does not read.
 FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 

@@ -1,15 +1,11 @@
 """From raw documents to answers over HTTP, with every part real."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,24 +14,9 @@ import pytest
 
 from orchestration.model_store import current_model
 from serving.home import Home
-
-ROOT = Path(__file__).parents[1]
-DATA = ROOT.parent / "shared" / "data"
-MAPPINGS = ROOT / "orchestration" / "mappings"
-TASTEMATE = Path(sys.executable).with_name("tastemate")
-TINY = ["--preset", "tiny"]
+from tests.command import ROOT, TINY, conserved, tastemate
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-
-
-def tastemate(home: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the command as a person would, from elsewhere."""
-    done = subprocess.run(
-        [TASTEMATE, "--home", home, *arguments],
-        cwd=home.parent, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert not check or done.returncode == 0, done.stderr[-4000:]
-    return done
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +48,6 @@ def client(city: tuple[Home, dict[str, Any]]) -> Iterator[httpx.Client]:
 
     with server.start(city[0]) as running, httpx.Client(base_url=running.url, timeout=30) as asking:
         yield asking
-
-
-def conserved(report: dict[str, Any]) -> bool:
-    counted = ("accepted", "duplicates", "quarantined", "erased")
-    return bool(report["files"]) and all(
-        file["lines_in"] == sum(file[name] for name in counted) for file in report["files"]
-    )
 
 
 def ask(client: httpx.Client, question: str, user_id: str, **more: Any) -> dict[str, Any]:
@@ -263,38 +237,3 @@ assert reader.read([place])[place]["name_length"] == len(place)
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:] + done.stdout[-2000:]
-
-
-@pytest.mark.parametrize(
-    ("dataset", "reached"),
-    [("foursquare", "marts/fct_events.parquet"), ("movielens", "models/*/logs")],
-)
-def test_real_data_survives_a_kill_and_goes_through(dataset, reached, tmp_path):
-    """A part of a real data set; the first run is killed on its way, the second carries on."""
-    folders = {"foursquare": "foursquare_nyc", "movielens": "ml-1m"}
-    files = {"foursquare": ("checkins", "places"), "movielens": ("sequences_bert4rec", "movies")}
-    source = DATA / folders[dataset]
-    if not source.exists():
-        pytest.skip(f"no data set beside the project: shared/data/{folders[dataset]}")
-    data = tmp_path / "data"
-    data.mkdir()
-    for name, rows in zip(files[dataset], (8000, None), strict=True):
-        table = pq.read_table(source / f"{name}.parquet")
-        pq.write_table(table.slice(0, rows), data / f"{name}.parquet")
-    home = Home(tmp_path / "home")
-    arguments = ["run", "--source", "interactions", "--mapping", str(MAPPINGS / f"{dataset}.yml"),
-                 "--path", str(data), *TINY]  # fmt: skip
-    killed = subprocess.Popen(
-        [TASTEMATE, "--home", home.root, *arguments],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    while not any(home.root.glob(reached)) and killed.poll() is None:
-        time.sleep(0.05)
-    assert killed.poll() is None, "the run ended before it could be killed"
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    report = json.loads(tastemate(home.root, *arguments, "--json").stdout)
-    assert conserved(report)
-    assert sum(file["lines_in"] for file in report["files"] if file["kind"] == "events") == 8000
-    assert report["release_id"]
-    assert report["quality"]["time"]["model"]["n"] > 0
