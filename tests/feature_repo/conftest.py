@@ -110,6 +110,12 @@ class World:
         table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema)
         pq.write_table(table, self.root / "marts" / "feature_moments.parquet")
 
+    def events(self, known_ats: list[datetime]) -> None:
+        """Write `fct_events` as far as a training set looks at it: when each became known."""
+        (self.root / "marts").mkdir(exist_ok=True)
+        table = pa.table({"known_at": pa.array(known_ats, pa.timestamp("us", "UTC"))})
+        pq.write_table(table, self.root / "marts" / "fct_events.parquet")
+
     def apply(self, online: str = "") -> "World":
         """Write, agree to the definitions and apply them."""
         from feature_repo import lock

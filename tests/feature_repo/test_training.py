@@ -28,6 +28,8 @@ def past(world: World) -> World:
     ]
     moments = [("u0", MOMENT, "window"), ("u0", LATER, "current"), ("u1", LATER, "current")]
     world.moments([*moments, ("u0", LATER - TICK, "cutoff"), ("u1", LATER - TICK, "cutoff")])
+    # One more than the windows hold, and one that is known too late.
+    world.events([MOMENT] * 5 + [LATER] * 2 + [LATER + DAY])
     return world.apply()
 
 
@@ -64,6 +66,7 @@ def test_the_manifest_tells_what_is_in_the_folder(past: World) -> None:
     assert manifest["cut_at"] == LATER.isoformat()
     assert manifest["as_of"] == LATER.isoformat()
     assert (manifest["users"], manifest["places"], manifest["events"]) == (2, 3, 6)
+    assert manifest["events_left_out"] == 1
     assert manifest["is_time_synthetic"] is False
     assert sum(len(row["event_ids"]) for row in histories) == 6
     folder = past.root / "training_sets" / manifest["hash"][:16]
