@@ -89,11 +89,15 @@ def _features(home: Home) -> tuple[bool, str]:
 
 
 def _online(home: Home) -> tuple[bool, str]:
+    from feature_repo.contract import read_views
     from feature_repo.online import open_online, reachable
     from feature_repo.settings import open_store
 
     with reachable("doctor"):
         store = open_online(open_store(home.root))
+        # Opening alone asks a Redis nothing.
+        for view in read_views(home.root):
+            store.mark(view)
     return True, store.identity
 
 

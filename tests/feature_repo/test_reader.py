@@ -55,6 +55,21 @@ def test_a_column_added_in_sql_reaches_reader_and_stock_sdk(world: World, online
     assert answer.to_dict()["visit_count"] == [41]
 
 
+def test_a_second_view_on_the_service_knows_other_keys(world: World, online: str) -> None:
+    """Of a user whom only it knows, the columns of the first are there and empty."""
+    world.columns["user_mood"] = {
+        "user_id": "varchar", "known_at": "timestamptz", "mood": "varchar"
+    }  # fmt: skip
+    world.meta["user_mood"] = world.meta["user_favor"]
+    world.rows["user_mood"] = [
+        {"user_id": user, "known_at": MOMENT + DAY, "mood": "merry"} for user in ("u1", "new")
+    ]
+    rows = opened(world.apply(online), online).read(["u0", "u1", "new"])
+    assert [rows[user]["mood"] for user in ("u0", "u1", "new")] == [None, "merry", "merry"]
+    assert rows["u1"]["event_place_ids"] == favor("u1", 2)["event_place_ids"]
+    assert rows["new"]["event_place_ids"] is None
+
+
 def test_a_column_taken_away_does_not_hold_the_time_back(world: World, online: str) -> None:
     opened(world.apply(online), online)
     del world.columns["user_favor"]["event_ats"]
