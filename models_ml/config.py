@@ -39,8 +39,8 @@ class Preset:
 PRESETS = {
     # Seconds: for tests of the machinery, not of the quality.
     "tiny": Preset(16, 1, 2, 0.1, 0.02, 512, 512, 5e-3, 0.01, 0.1, 4, 200_000, 4),
-    # About a minute on two cores: for the demo.
-    "small": Preset(48, 2, 2, 0.1, 0.02, 2048, 1024, 2e-3, 0.01, 0.1, 16, 1_200_000, 4),
+    # Half a minute on two cores: for the demo.
+    "small": Preset(48, 2, 2, 0.1, 0.02, 2048, 1024, 2e-3, 0.01, 0.1, 16, 600_000, 4),
     # Minutes on two cores: for real data.
     "base": Preset(64, 2, 2, 0.2, 0.02, 4096, 1024, 1e-3, 0.01, 0.1, 60, 24_000_000, 8),
 }
