@@ -24,8 +24,17 @@ class Choice:
 
 
 def choose(home: Home) -> Choice:
-    """Choose the model if it passed the gate, else what is live, else the best baseline."""
+    """Choose the model if it passed the gate, else what is live, else the best baseline.
+
+    A release that was promoted by hand stays until another model has been trained.
+    """
     folder = model_store.current_model(home)
+    held = read_json(_held(home))
+    if held and held["model"] == _latest_model(home):
+        return Choice(
+            "promoted by hand, and no other model has been trained since",
+            stays=held["release_id"],
+        )
     found = json.loads((folder / "evaluation.json").read_text())
     best = found["best_baseline"]
     ours = _ndcg(found, "model")
@@ -96,7 +105,7 @@ def candidate(home: Home) -> tuple[Release, str]:
 
 
 def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
-    """Make a release live, with its newest index.
+    """Make a release live by hand, with its newest index; runs keep it until a new model is there.
 
     Raises:
         RefusedError: its content is not what its name says, or it has no index.
@@ -108,7 +117,19 @@ def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
         newest = index.newest(home.indexes, release_id)
     except (ReleaseError, index.IndexFaultError) as error:
         raise RefusedError(str(error)) from None
-    return champion.promote(home, release_id, newest.index_id, reason)
+    live = champion.promote(home, release_id, newest.index_id, reason)
+    held = {"release_id": release_id, "model": _latest_model(home)}
+    write_atomically(_held(home), json.dumps(held))
+    return live
+
+
+def _held(home: Home) -> Path:
+    return home.state / "held.json"
+
+
+def _latest_model(home: Home) -> Any:
+    _, model = model_store.pointers(home)
+    return read_json(model)
 
 
 def list_releases(home: Home) -> list[dict[str, Any]]:

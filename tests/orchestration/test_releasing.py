@@ -1,5 +1,7 @@
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -46,6 +48,23 @@ def test_a_model_that_fails_leaves_what_is_live(tmp_path: Path) -> None:
     champion.promote(home, "r" * 32, "i" * 16, "earlier")
     chosen = releasing.choose(home)
     assert (chosen.folder, chosen.stays) == (None, "r" * 32)
+
+
+def test_a_release_promoted_by_hand_stays_until_another_model_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    judged(home, passes=True)
+    # Whether a release is whole, and has an index, is tested where they are.
+    for check in ("open_release", "verify"):
+        monkeypatch.setattr(releasing, check, lambda _: None)
+    monkeypatch.setattr(releasing.index, "newest", lambda *_: SimpleNamespace(index_id="i" * 16))
+    releasing.promote(home, "r" * 32, "the newer one has odd answers")
+    assert releasing.choose(home).stays == "r" * 32
+    another = home.models / "another"
+    shutil.copytree(home.models / "m", another)
+    remember_model(home, another)
+    assert releasing.choose(home).folder == another
 
 
 def test_where_nothing_is_live_the_best_baseline_is_released(
