@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from orchestration import asset_keys as keys
 from orchestration import model_store
 from orchestration.failures import why
 from orchestration.files import read_json, write_atomically
-from orchestration.progress import DbtLines, was_interrupted
+from orchestration.interrupts import heard_interrupts
+from orchestration.progress import DbtLines
 from orchestration.report import LANDED_BY, write_report
 from orchestration.resources import STARTED_HERE, BusyError, alone
 from orchestration.sources import registered
@@ -51,7 +54,7 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
         NoSourceError: nothing was ever ingested here.
         RunFailedError: a step failed.
     """
-    with alone(home), dg.DagsterInstance.get() as instance:
+    with alone(home), _instance(home) as instance:
         _refuse_beside_dagster(home, instance)
         _end_runs_that_died(instance)
         definitions = _definitions(home)
@@ -81,7 +84,7 @@ def land_sources(home: Home) -> list[dict[str, Any]]:
         NoSourceError: nothing was ever ingested here.
         RunFailedError: a source could not be landed.
     """
-    with alone(home), dg.DagsterInstance.get() as instance:
+    with alone(home), _instance(home) as instance:
         _refuse_beside_dagster(home, instance)
         _end_runs_that_died(instance)
         _land(home, _definitions(home), instance)
@@ -97,7 +100,7 @@ def materialize(
         BusyError: another run holds the home.
         RunFailedError: a step failed.
     """
-    with alone(home), dg.DagsterInstance.get() as instance:
+    with alone(home), _instance(home) as instance:
         _refuse_beside_dagster(home, instance)
         result = _execute(
             _definitions(home).resolve_job_def(REFRESH), instance, config, asset_selection=assets
@@ -110,6 +113,16 @@ def training_config(preset: str | None, seed: int) -> dict[str, Any]:
     """Give the run config that says how to train."""
     step = keys.RECOMMENDER.to_python_identifier()
     return {"ops": {step: {"config": {"preset": preset, "seed": seed}}}}
+
+
+def _instance(home: Home) -> dg.DagsterInstance:
+    """Open the home's instance, but let it capture no output.
+
+    The processes that Dagster captures with belong to the terminal, and die noisily of its Ctrl-C.
+    """
+    nothing = {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__}
+    ref = InstanceRef.from_dir(str(home.dagster), overrides={"compute_logs": nothing})
+    return dg.DagsterInstance.from_ref(ref)
 
 
 def _definitions(home: Home) -> dg.Definitions:
@@ -143,7 +156,7 @@ def _execute(
     **what: Any,
 ) -> dg.ExecuteInProcessResult:
     # What libraries print or warn of goes to nobody; a person follows the lines of the steps.
-    with warnings.catch_warnings(), redirect_stdout(DbtLines()):
+    with warnings.catch_warnings(), redirect_stdout(DbtLines()), heard_interrupts() as interrupted:
         warnings.simplefilter("ignore")
         result = job.execute_in_process(
             run_config={**(config or {}), "loggers": {"steps": {}}},
@@ -152,8 +165,9 @@ def _execute(
             tags={**STARTED_HERE, **(tags or {})},
             **what,
         )
-    if any(was_interrupted(event) for event in result.all_events):
-        raise KeyboardInterrupt  # Dagster takes Ctrl-C for one more way to fail
+        # Dagster takes Ctrl-C for one more way to fail, or, between steps, for none at all.
+        if interrupted():
+            raise KeyboardInterrupt
     return result
 
 

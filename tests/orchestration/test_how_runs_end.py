@@ -1,3 +1,4 @@
+import logging
 import os
 import signal
 import time
@@ -28,6 +29,33 @@ def test_ctrl_c_in_a_step_stops_the_run_and_is_no_failure(
     with dg.DagsterInstance.ephemeral() as instance, pytest.raises(KeyboardInterrupt):
         _execute(work, instance)
     assert "failed" not in capsys.readouterr().err
+
+
+class _EndsTheStep(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        event = getattr(record, "dagster_meta", {}).get("dagster_event")
+        if event is not None and event.event_type_value == "STEP_SUCCESS":
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_after_the_last_step_is_not_lost() -> None:
+    @dg.logger
+    def at_the_end(_: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.getLogger("at_the_end")
+        logger.setLevel(logging.DEBUG)
+        logger.handlers = [_EndsTheStep()]
+        return logger
+
+    @dg.op
+    def step() -> None:
+        pass
+
+    @dg.job(logger_defs={"steps": at_the_end})
+    def work() -> None:
+        step()
+
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(KeyboardInterrupt):
+        _execute(work, instance)
 
 
 def test_a_stopped_command_says_that_it_can_go_on() -> None:
