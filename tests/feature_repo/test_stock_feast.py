@@ -12,7 +12,7 @@ from feature_repo.settings import write_feature_store_yaml
 from orchestration.settings import SILENT
 from tests.feature_repo.conftest import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture

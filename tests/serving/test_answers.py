@@ -248,8 +248,8 @@ def test_without_the_online_store_a_lower_rung_answers_at_once(
     assert (where.strategy, where.degraded, where.feature_age_s) == ("popular", True, None)
     assert len(where.places) == 3
     assert (people.strategy, people.degraded, people.users) == ("unavailable", True, [])
-    # Two answers. Redis gets 50 ms for each; its client's own patience would be many seconds.
-    assert took < 2
+    # Redis gets 50 ms for each; its client's own patience would be half a minute.
+    assert took < 10
     from_the_model(answers, "1000")
 
 
