@@ -18,10 +18,11 @@ Found = Callable[[str], dict[str, Finding]]
 
 @pytest.fixture
 def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Found:
-    """Examine an applied home with the given online store; findings by what was looked at."""
+    """Examine a home with the given online store; findings by what was looked at."""
 
     def found(online: str) -> dict[str, Finding]:
-        world = World(tmp_path).apply()
+        world = World(tmp_path).write()
+        lock.accept(world.root, world.lock)
         monkeypatch.setattr("orchestration.dbt_command.ensure_manifest", lambda _: None)
         monkeypatch.setattr(lock, "plan", partial(lock.plan, lock=world.lock))
         monkeypatch.setenv("TASTEMATE_ONLINE", online)
