@@ -1,39 +1,64 @@
-"""Ctrl-C, or a polite kill, while a run of Dagster's goes on: heard, whatever it makes of it."""
+"""Ctrl-C, or a polite kill, while a run of Dagster's goes on: heard, whatever it makes of it.
+
+While a run goes on, Dagster's handler stands in for Python's. It stops a step in the middle of
+our code; between steps it only makes a note, which is lost if no step follows, and dagster-dbt
+drops what comes while it opens its adapter. Python writes each signal to the wake-up file
+descriptor, too, whoever handles it.
+"""
 
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 ASKED_TO_END = {signal.SIGINT, signal.SIGTERM}
 
 
-@contextmanager
-def heard_interrupts() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether SIGINT or SIGTERM has come since the block began.
+class _Ear:
+    """Remembers that the process was asked to end."""
 
-    While a run goes on, Dagster's handler stands in for Python's. It stops a step in the middle of
-    our code; between steps it only makes a note, which is lost if no step follows. Python writes
-    each signal to the wake-up file descriptor, too, whoever handles it.
-    """
+    def __init__(self, reader: int) -> None:
+        self._reader = reader
+        self._heard = False
+
+    def heard(self) -> bool:
+        with suppress(BlockingIOError):
+            self._heard |= not ASKED_TO_END.isdisjoint(os.read(self._reader, 65536))
+        return self._heard
+
+
+_ears: list[_Ear] = []
+
+
+def was_asked_to_end() -> bool:
+    """Say whether SIGINT or SIGTERM has come since `heard_interrupts` began; False outside it."""
+    return any(ear.heard() for ear in _ears)
+
+
+def stop_if_asked() -> None:
+    """End the step, as Dagster would have, if it missed that somebody wants it to end."""
+    if was_asked_to_end():
+        raise DagsterExecutionInterruptedError
+
+
+@contextmanager
+def heard_interrupts() -> Iterator[None]:
+    """Listen to what asks the process to end. In other threads than the main one: to nothing."""
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: False  # only the main thread is told of signals
+        yield  # only the main thread is told of signals
         return
     reader, writer = os.pipe()
     for end in (reader, writer):
         os.set_blocking(end, False)
     before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    _ears.append(_Ear(reader))
     try:
-        yield lambda: not ASKED_TO_END.isdisjoint(_read(reader))
+        yield
     finally:
+        _ears.pop()
         signal.set_wakeup_fd(before)
         os.close(reader)
         os.close(writer)
-
-
-def _read(reader: int) -> bytes:
-    try:
-        return os.read(reader, 65536)
-    except BlockingIOError:
-        return b""

@@ -17,7 +17,7 @@ from orchestration import asset_keys as keys
 from orchestration import model_store
 from orchestration.failures import why
 from orchestration.files import read_json, write_atomically
-from orchestration.interrupts import heard_interrupts
+from orchestration.interrupts import heard_interrupts, was_asked_to_end
 from orchestration.progress import DbtLines
 from orchestration.report import LANDED_BY, write_report
 from orchestration.resources import STARTED_HERE, BusyError, alone
@@ -156,7 +156,7 @@ def _execute(
     **what: Any,
 ) -> dg.ExecuteInProcessResult:
     # What libraries print or warn of goes to nobody; a person follows the lines of the steps.
-    with warnings.catch_warnings(), redirect_stdout(DbtLines()), heard_interrupts() as interrupted:
+    with warnings.catch_warnings(), redirect_stdout(DbtLines()), heard_interrupts():
         warnings.simplefilter("ignore")
         result = job.execute_in_process(
             run_config={**(config or {}), "loggers": {"steps": {}}},
@@ -166,7 +166,7 @@ def _execute(
             **what,
         )
         # Dagster takes Ctrl-C for one more way to fail, or, between steps, for none at all.
-        if interrupted():
+        if was_asked_to_end():
             raise KeyboardInterrupt
     return result
 

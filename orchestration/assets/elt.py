@@ -1,13 +1,21 @@
 """dbt's models as assets: one key per model, [folder, model], and its tests as asset checks."""
 
+import signal
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 import pyarrow.parquet as pq
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DbtCliInvocation,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
 
 from orchestration.dbt_command import ensure_manifest
+from orchestration.interrupts import stop_if_asked, was_asked_to_end
 from orchestration.measure import peak_mb
 from serving.home import Home
 
@@ -35,12 +43,27 @@ def elt_assets(home: Home) -> dg.AssetsDefinition:
         retry_policy=dg.RetryPolicy(max_retries=1, delay=5),
     )
     def elt(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        # Unit tests try the SQL on rows of their own; the data of a run has no part in them.
-        build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-        for event in build.stream():
-            yield _with_size(home, context, event, peak_mb(build.process.pid))
+        try:
+            # Unit tests try the SQL on rows of their own; the data of a run has no part in them.
+            build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+            _stop_if_asked(build)
+            for event in build.stream():
+                _stop_if_asked(build)
+                yield _with_size(home, context, event, peak_mb(build.process.pid))
+        except Exception:
+            # A terminal's Ctrl-C ends dbt, too: that is no failure to be tried again.
+            stop_if_asked()
+            raise
 
     return elt
+
+
+def _stop_if_asked(build: DbtCliInvocation) -> None:
+    """End dbt and the step where dagster-dbt has missed that somebody wants them to end."""
+    if was_asked_to_end():
+        build.process.send_signal(signal.SIGINT)
+        build.process.wait(timeout=build.termination_timeout_seconds)
+        stop_if_asked()
 
 
 def _with_size(home: Home, context: dg.AssetExecutionContext, event: Any, peak: float) -> Any:
