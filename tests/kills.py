@@ -1,4 +1,9 @@
-"""A run that is stopped in each of its steps, one after the other, and always goes on."""
+"""A run that is stopped in each of its steps, one after the other, and always goes on.
+
+pytest tests/kills.py
+
+Not one of the tests that run by themselves: each stop costs what came before it once more.
+"""
 
 import json
 import os
