@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 ASKED_TO_END = {signal.SIGINT, signal.SIGTERM}
@@ -39,9 +40,25 @@ def was_asked_to_end() -> bool:
 
 
 def stop_if_asked() -> None:
-    """End the step, as Dagster would have, if it missed that somebody wants it to end."""
+    """End the step if somebody wants it to end.
+
+    As a failure, for Dagster tries an interrupted step again where it may be retried.
+    """
     if was_asked_to_end():
-        raise DagsterExecutionInterruptedError
+        raise dg.Failure("Stopped, as asked.", allow_retries=False)
+
+
+@contextmanager
+def stopped_if_asked() -> Iterator[None]:
+    """Let an error that came of being asked to end stop the step, without another try.
+
+    Ctrl-C reaches child processes and DuckDB's queries, too, whose own errors hide it.
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt, DagsterExecutionInterruptedError):
+        stop_if_asked()
+        raise
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestration.interrupts import stopped_if_asked
+
 MB_PER_KIB = 1024 / 1_000_000
 
 
@@ -24,12 +26,13 @@ class Measured:
 
 @contextmanager
 def measured() -> Iterator[Measured]:
-    """Measure the block."""
+    """Measure a step; an error in it that came of Ctrl-C stops it without another try."""
     result = Measured()
     _reset_peak()
     start = time.perf_counter()
     try:
-        yield result
+        with stopped_if_asked():
+            yield result
     finally:
         result.seconds = time.perf_counter() - start
         result.peak_mb = peak_mb()

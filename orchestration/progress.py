@@ -12,6 +12,8 @@ from collections.abc import Callable
 import dagster as dg
 from rich.console import Console
 
+from orchestration.interrupts import was_asked_to_end
+
 console = Console(stderr=True, highlight=False)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -50,15 +52,8 @@ def _succeeded(event: dg.DagsterEvent) -> str:
     return f"  [green]✓[/green] {event.step_key} [dim]{seconds:.1f} s[/dim]"
 
 
-def was_interrupted(event: dg.DagsterEvent) -> bool:
-    """Say whether a step ended because somebody stopped the run."""
-    if event.event_type_value != "STEP_FAILURE":
-        return False
-    return bool(event.step_failure_data.error_source.value == "INTERRUPT")
-
-
 def _failed(event: dg.DagsterEvent) -> str:
-    if was_interrupted(event):
+    if was_asked_to_end():
         return f"  [yellow]■ {event.step_key} stopped[/yellow]"
     return f"  [red]✗ {event.step_key} failed[/red]"
 

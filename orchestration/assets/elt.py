@@ -15,7 +15,7 @@ from dagster_dbt import (
 )
 
 from orchestration.dbt_command import ensure_manifest
-from orchestration.interrupts import stop_if_asked, was_asked_to_end
+from orchestration.interrupts import stop_if_asked, stopped_if_asked, was_asked_to_end
 from orchestration.measure import peak_mb
 from serving.home import Home
 
@@ -43,17 +43,13 @@ def elt_assets(home: Home) -> dg.AssetsDefinition:
         retry_policy=dg.RetryPolicy(max_retries=1, delay=5),
     )
     def elt(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        try:
+        with stopped_if_asked():
             # Unit tests try the SQL on rows of their own; the data of a run has no part in them.
             build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
             _stop_if_asked(build)
             for event in build.stream():
                 _stop_if_asked(build)
                 yield _with_size(home, context, event, peak_mb(build.process.pid))
-        except Exception:
-            # A terminal's Ctrl-C ends dbt, too: that is no failure to be tried again.
-            stop_if_asked()
-            raise
 
     return elt
 

@@ -36,9 +36,9 @@ def registry(home: HomeResource) -> dg.MaterializeResult:
 )
 def online_features(home: HomeResource) -> dg.MaterializeResult:
     """The current row of every person and place, in the online store."""
-    from orchestration import online
-
     with measured() as cost:
+        from orchestration import online
+
         found = online.publish_and_compare(home.paths())
     facts = {name: value for name, value in found.items() if isinstance(value, int | float)}
     return dg.MaterializeResult(

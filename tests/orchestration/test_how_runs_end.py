@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from orchestration.cli import Group
 from orchestration.failures import sentence
+from orchestration.measure import measured
 from orchestration.progress import step_lines
 from orchestration.runs import _execute
 
@@ -28,6 +29,31 @@ def test_ctrl_c_in_a_step_stops_the_run_and_is_no_failure(
 
     with dg.DagsterInstance.ephemeral() as instance, pytest.raises(KeyboardInterrupt):
         _execute(work, instance)
+    assert "failed" not in capsys.readouterr().err
+
+
+def test_an_error_that_came_of_ctrl_c_is_not_tried_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tries = []
+
+    @dg.op(retry_policy=dg.RetryPolicy(max_retries=1))
+    def step() -> None:
+        tries.append(1)
+        with measured():
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(60)
+            except BaseException:
+                raise OSError("the child process died") from None
+
+    @dg.job(logger_defs={"steps": step_lines})
+    def work() -> None:
+        step()
+
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(KeyboardInterrupt):
+        _execute(work, instance)
+    assert len(tries) == 1
     assert "failed" not in capsys.readouterr().err
 
 
