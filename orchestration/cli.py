@@ -175,6 +175,56 @@ def build(home: Home, dbt_arguments: tuple[str, ...]) -> None:
 
 
 @main.command()
+@click.option("--as-of", "as_of", required=True, metavar="TIME",
+              help="A moment in ISO 8601; without a zone it is UTC.")  # fmt: skip
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path),
+              help="Folder to build into [default: rebuilds/ of the home].")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def rebuild(home: Home, as_of: str, out: Path | None, *, as_json: bool) -> None:
+    """Build marts and features as known at a moment, from the raw archive alone.
+
+    Exit 1 where a run published that moment and something came out otherwise.
+    """
+    from orchestration.rebuild import moment_of, verdict
+    from orchestration.rebuild import rebuild as again
+
+    try:
+        moment = moment_of(as_of)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--as-of") from error
+    _enter(home)
+    rebuilt = again(home, moment, out)
+    if as_json:
+        _print_json(rebuilt.as_json())
+    else:
+        click.echo(verdict(rebuilt))
+    sys.exit(0 if rebuilt.holds else 1)
+
+
+@main.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--key", required=True, help="The columns that name a row, with commas between.")
+@click.option("--examples", default=5, show_default=True, help="So many keys of each kind.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+def diff(a: str, b: str, key: str, examples: int, *, as_json: bool) -> None:
+    """Find the rows in which table A and table B differ; exit 1 where they do.
+
+    A and B are each a .parquet, .csv or .jsonl file, a folder of Parquet files, or a table in a
+    database: FILE.duckdb::SCHEMA.TABLE or FILE.sqlite::TABLE.
+    """
+    from orchestration import diff as differ
+
+    found = differ.diff(a, b, [name.strip() for name in key.split(",")], examples)
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        click.echo(differ.sentence(found))
+    sys.exit(0 if found.is_equal else 1)
+
+
+@main.command()
 @click.option("--accept", is_flag=True, help="Rewrite the lock as the feature models are.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.pass_obj

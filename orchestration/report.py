@@ -19,9 +19,9 @@ from orchestration.model_store import (
     NoModelError,
     NoTrainingSetError,
     current_model,
-    current_training_set,
     training_facts,
 )
+from orchestration.state_hash import published
 from serving import champion
 from serving.home import Home, now
 
@@ -37,8 +37,8 @@ def write_report(
 ) -> dict[str, Any]:
     """Write `reports/run-<id>.json` and `.md`, and their copies `latest`; return the report.
 
-    Its ``as_of`` is the moment up to which the run has seen data: that of the training set it
-    made, or of the report where it did not come so far.
+    Its ``as_of`` is the moment up to which the run has seen data: that of the marts it
+    published, or of the report where it did not come so far.
     """
     live = _live(home)
     run = instance.get_run_by_id(run_id)
@@ -46,9 +46,10 @@ def write_report(
     steps, failures = _steps(instance, run_id)
     if landed_by:
         steps = [*_steps(instance, landed_by)[0], *steps]
+    state = _published(home, steps)
     report = {
         "run_id": run_id,
-        "as_of": _as_of(home, steps),
+        "as_of": _as_of(state),
         "status": status,
         "failures": failures,
         "files": _files(home),
@@ -61,6 +62,8 @@ def write_report(
         "training": _training(home),
         "quality": _quality(home),
         "parity": read_json(home.state / "parity.json"),
+        "state_hash": state["state_hash"] if state else None,
+        "state": state,
         "steps": steps,
     }
     text = json.dumps(report, indent=2)
@@ -112,10 +115,14 @@ def _quality(home: Home) -> dict[str, Any]:
     }
 
 
-def _as_of(home: Home, steps: list[dict[str, Any]]) -> str:
-    if keys.TRAINING_SET.to_python_identifier() in {step["name"] for step in steps}:
-        return str(current_training_set(home).manifest["as_of"])
-    return now().isoformat()
+def _published(home: Home, steps: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Read the state that the run itself has published."""
+    is_new = keys.PUBLISHED_STATE.to_python_identifier() in {step["name"] for step in steps}
+    return published(home) if is_new else None
+
+
+def _as_of(state: dict[str, Any] | None) -> str:
+    return str(state["as_of"]) if state else now().isoformat()
 
 
 def _training(home: Home) -> dict[str, Any]:
@@ -175,6 +182,8 @@ def as_markdown(report: dict[str, Any]) -> str:
             "before it had run its course."
         )
     parts.append(quality_tables(report["quality"]))
+    if report["state"]:
+        parts += ["## Any day again", _state(report["state"])]
     if report["parity"]:
         parts += ["## Online = offline", _parity(report["parity"])]
     parts += ["## What it cost", _table(report["steps"], ["name", "seconds", "peak_mb"])]
@@ -183,6 +192,13 @@ def as_markdown(report: dict[str, Any]) -> str:
 
 def _failures(failures: list[dict[str, str]]) -> str:
     return "\n".join(f"- `{failure['name']}`: {failure['error']}" for failure in failures)
+
+
+def _state(state: dict[str, Any]) -> str:
+    return (
+        f"Marts and features as of {state['as_of']} have the state hash `{state['state_hash']}`. "
+        f"Have them again from the archive: `tastemate rebuild --as-of {state['as_of']}`"
+    )
 
 
 def _parity(parity: dict[str, Any]) -> str:

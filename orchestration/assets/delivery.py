@@ -3,11 +3,32 @@
 import dagster as dg
 
 from orchestration import asset_keys as keys
+from orchestration.measure import measured
 from orchestration.report import as_markdown, write_report
 from orchestration.resources import HomeResource
 
 
-@dg.asset(key=keys.RUN_REPORT, group_name="delivery", deps=[keys.CHAMPION, keys.BENTO])
+@dg.asset(
+    key=keys.PUBLISHED_STATE,
+    group_name="delivery",
+    deps=[keys.USER_FAVOR, keys.PLACE, keys.FEATURE_MOMENTS],
+)
+def published_state(home: HomeResource) -> dg.MaterializeResult:
+    """The hash of all that marts and features say, by which a rebuild is checked."""
+    from orchestration.state_hash import remember_published
+
+    with measured() as cost:
+        state = remember_published(home.paths())
+    return dg.MaterializeResult(
+        metadata={"state_hash": state.state_hash, "as_of": state.as_of, **cost.metadata()}
+    )
+
+
+@dg.asset(
+    key=keys.RUN_REPORT,
+    group_name="delivery",
+    deps=[keys.CHAMPION, keys.BENTO, keys.PUBLISHED_STATE],
+)
 def run_report(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """What went in, what came out, how good it is, what it cost."""
     report = write_report(home.paths(), context.instance, context.run.run_id, "succeeded")

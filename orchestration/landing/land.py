@@ -164,7 +164,7 @@ class _Landing:
                     "when a file lands. Choose another name as the mapping's source and a home of "
                     "its own: tastemate --home DIR"
                 )
-            self._ledger.remap(entry.file_id, self._mapping)
+            self._ledger.remap(entry.file_id, self._mapping, self._landed_at)
             self._ledger.export(self._home.landed_files)
         return LandedFile(
             name=name,

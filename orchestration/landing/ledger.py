@@ -1,7 +1,7 @@
 """The ledger: which files have landed, when, and with how many lines. Its row is the fact."""
 
 import sqlite3
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,11 @@ create table if not exists files (
     is_backfill integer not null,
     is_truncated integer not null,
     mapping text
+);
+create table if not exists former_mappings (
+    file_id text not null,
+    mapping text,
+    until text not null
 );
 create table if not exists first_loads (
     source text primary key,
@@ -106,9 +111,14 @@ class Ledger:
                 astuple(entry),
             )
 
-    def remap(self, file_id: str, mapping: str | None) -> None:
-        """Let another mapping say what a landed file's columns mean."""
+    def remap(self, file_id: str, mapping: str | None, at: datetime) -> None:
+        """Let another mapping say what a landed file's columns mean, from *at* on."""
         with self._database:
+            self._database.execute(
+                "insert into former_mappings select file_id, mapping, ? from files "
+                "where file_id = ?",
+                (_sortable(at), file_id),
+            )
             self._database.execute(
                 "update files set mapping = ? where file_id = ?", (mapping, file_id)
             )
@@ -118,16 +128,44 @@ class Ledger:
         rows = self._database.execute("select * from files order by rowid")
         return [_entry(row) for row in rows]
 
+    def files_as_of(self, moment: datetime) -> list[Entry]:
+        """List the files that had landed by *moment*, with the mappings that held then.
+
+        Before anything landed there is only what the bulk loads told of the past.
+        """
+        every = self.files()
+        landed = [entry for entry in every if datetime.fromisoformat(entry.landed_at) <= moment]
+        told = landed or [entry for entry in every if entry.is_backfill]
+        return [replace(entry, mapping=self._mapping_as_of(entry, moment)) for entry in told]
+
+    def _mapping_as_of(self, entry: Entry, moment: datetime) -> str | None:
+        former = self._database.execute(
+            "select mapping from former_mappings where file_id = ? and until > ? "
+            "order by until limit 1",
+            (entry.file_id, _sortable(moment)),
+        ).fetchone()
+        return former[0] if former else entry.mapping
+
     def export(self, path: Path) -> None:
         """Write the ledger as dbt reads it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.tmp")
-        pq.write_table(pa.Table.from_pylist(list(map(_exported, self.files())), EXPORTED), draft)
-        put_in_place(draft, path)
+        write_export(self.files(), path)
 
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+
+def write_export(entries: list[Entry], path: Path) -> None:
+    """Write *entries* as dbt reads them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.tmp")
+    pq.write_table(pa.Table.from_pylist(list(map(_exported, entries)), EXPORTED), draft)
+    put_in_place(draft, path)
+
+
+def _sortable(moment: datetime) -> str:
+    """Write *moment* so that texts compare as the moments do."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

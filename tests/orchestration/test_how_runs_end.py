@@ -7,6 +7,7 @@ import click
 import dagster as dg
 import pytest
 from click.testing import CliRunner
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from orchestration.cli import Group
 from orchestration.failures import sentence
@@ -44,7 +45,7 @@ def test_an_error_that_came_of_ctrl_c_is_not_tried_again(
             try:
                 os.kill(os.getpid(), signal.SIGINT)
                 time.sleep(60)
-            except BaseException:
+            except DagsterExecutionInterruptedError:
                 raise OSError("the child process died") from None
 
     @dg.job(logger_defs={"steps": step_lines})

@@ -1,0 +1,323 @@
+"""Which rows differ between two tables, found by hashes of buckets and told by key.
+
+Each side is hashed once, bucket by bucket; only buckets whose hashes differ are looked into,
+row by row. Both sides may lie in other engines: what is compared is what they say.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+BUCKETS = 4096
+_ROWS_AT_ONCE = 50_000
+_READERS = {
+    ".parquet": "read_parquet",
+    ".csv": "read_csv",
+    ".jsonl": "read_json",
+    ".ndjson": "read_json",
+    ".json": "read_json",
+}
+_DATABASES = {".duckdb", ".sqlite", ".sqlite3", ".db"}
+FORMS = (
+    "a .parquet, .csv or .jsonl file, a folder of Parquet files, or TABLE in a database, written "
+    "FILE.duckdb::SCHEMA.TABLE or FILE.sqlite::TABLE"
+)
+
+
+class DiffError(ValueError):
+    """Two tables cannot be compared as asked."""
+
+
+@dataclass
+class Differences:
+    """What a comparison found; rows are told by their keys.
+
+    inserted rows are only in B, deleted ones only in A; ``changed_columns`` counts, for the
+    rows of one key on both sides, in which columns they differ.
+    """
+
+    rows_a: int
+    rows_b: int
+    key: list[str]
+    inserted: int = 0
+    deleted: int = 0
+    changed: int = 0
+    changed_columns: dict[str, int] = field(default_factory=dict)
+    columns_only_in_a: list[str] = field(default_factory=list)
+    columns_only_in_b: list[str] = field(default_factory=list)
+    examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both sides have the same columns and the same rows."""
+        rows = self.inserted + self.deleted + self.changed
+        return not (rows or self.columns_only_in_a or self.columns_only_in_b)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what was found as the command reports it."""
+        return {"is_equal": self.is_equal, **asdict(self)}
+
+
+def diff(a: str, b: str, key: list[str], examples: int = 5) -> Differences:
+    """Compare two tables by *key*, the columns that name a row.
+
+    a, b: a file, a folder, or FILE::TABLE (see `FORMS`).
+
+    Raises:
+        DiffError: a side is not there or cannot be read, lacks the key, or repeats it.
+    """
+    begun = time.perf_counter()
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        _open(connection, "a", a)
+        _open(connection, "b", b)
+        try:
+            found = _compare(connection, (a, b), key, examples)
+        except duckdb.ConversionException as error:
+            raise DiffError(
+                f"{a} and {b}: a column has two types, and a value of the one does not fit the "
+                f"other: {error}"
+            ) from error
+    found.seconds = round(time.perf_counter() - begun, 3)
+    return found
+
+
+def sentence(found: Differences) -> str:
+    """Tell a person what was found."""
+    if found.is_equal:
+        return f"Equal: {found.rows_a:,} rows, in {found.seconds:.1f} s."
+    summary = (
+        f"{found.rows_a:,} rows in A, {found.rows_b:,} in B, compared in {found.seconds:.1f} s: "
+        f"{found.inserted:,} only in B, {found.deleted:,} only in A, {found.changed:,} changed."
+    )
+    lines = [summary]
+    for side, columns in (("A", found.columns_only_in_a), ("B", found.columns_only_in_b)):
+        if columns:
+            lines.append(f"Columns only in {side}: {', '.join(columns)}")
+    if found.changed_columns:
+        counts = (f"{name} ({count:,})" for name, count in found.changed_columns.items())
+        lines.append(f"Changed columns: {', '.join(counts)}")
+    for kind, rows in found.examples.items():
+        lines += [
+            f"  {kind:9}" + ", ".join(f"{name}={row[name]}" for name in found.key) for row in rows
+        ]
+    return "\n".join(lines)
+
+
+def _compare(
+    connection: duckdb.DuckDBPyConnection, names: tuple[str, str], key: list[str], examples: int
+) -> Differences:
+    types_a, types_b = _types(connection, "source_a"), _types(connection, "source_b")
+    for name, types in zip(names, (types_a, types_b), strict=True):
+        if missing := [column for column in key if column not in types]:
+            raise DiffError(
+                f"{name}: has no column {', '.join(missing)}; it has {', '.join(types)}. "
+                "Choose others with --key."
+            )
+    shared = [column for column in types_a if column in types_b]
+    common = {name: _common(connection, types_a[name], types_b[name]) for name in shared}
+    for side in ("a", "b"):
+        columns = ", ".join(_cast(name, to) for name, to in common.items())
+        connection.execute(f"create view {side} as select {columns} from source_{side}")  # noqa: S608
+    differing = _differing_buckets(connection, key, common)
+    found = Differences(
+        rows_a=_count(connection, "source_a"),
+        rows_b=_count(connection, "source_b"),
+        key=key,
+        columns_only_in_a=[column for column in types_a if column not in types_b],
+        columns_only_in_b=[column for column in types_b if column not in types_a],
+    )
+    if differing:
+        _look_into(connection, names, found, common, examples)
+    return found
+
+
+def _differing_buckets(
+    connection: duckdb.DuckDBPyConnection, key: list[str], types: dict[str, str]
+) -> int:
+    """Put the buckets whose hashes differ into a table, and count them."""
+    bucket = _bucket(key, types)
+    for side in ("a", "b"):
+        connection.execute(
+            f"create temp table buckets_{side} as select {bucket} as bucket, count(*) as row_count,"  # noqa: S608
+            f" sum({_hash(types)}) as rows_hash from {side} group by bucket"
+        )
+    connection.execute(
+        "create temp table differing as select bucket from buckets_a full join buckets_b "
+        "using (bucket) where buckets_a.row_count is distinct from buckets_b.row_count "
+        "or buckets_a.rows_hash is distinct from buckets_b.rows_hash"
+    )
+    return _count(connection, "differing")
+
+
+def _look_into(
+    connection: duckdb.DuckDBPyConnection,
+    names: tuple[str, str],
+    found: Differences,
+    types: dict[str, str],
+    examples: int,
+) -> None:
+    """Compare the rows of the differing buckets."""
+    key = found.key
+    for side, name in zip(("a", "b"), names, strict=True):
+        connection.execute(
+            f"create temp table rows_{side} as select *, {_hash(types)} as row_hash from {side} "  # noqa: S608
+            f"where {_bucket(key, types)} in (select bucket from differing)"
+        )
+        _refuse_repeated(connection, side, name, key)
+    same = " and ".join(f"a.{_quoted(name)} is not distinct from b.{_quoted(name)}" for name in key)
+    keys = ", ".join(
+        f"if(a.row_hash is null, b.{_quoted(name)}, a.{_quoted(name)}) as {_quoted(name)}"
+        for name in key
+    )
+    connection.execute(
+        f"create temp table found as select {keys}, case "  # noqa: S608
+        "when a.row_hash is null then 'inserted' when b.row_hash is null then 'deleted' "
+        f"else 'changed' end as difference from rows_a as a full join rows_b as b on {same} "
+        "where a.row_hash is distinct from b.row_hash"
+    )
+    for kind, count in connection.execute(
+        "select difference, count(*) from found group by difference"
+    ).fetchall():
+        setattr(found, kind, count)
+    columns = ", ".join(map(_quoted, key))
+    for kind in ("inserted", "deleted", "changed"):
+        rows = connection.execute(
+            f"select {columns} from found where difference = ? order by all limit ?",  # noqa: S608
+            (kind, examples),
+        ).fetchall()
+        found.examples[kind] = [dict(zip(key, row, strict=True)) for row in rows]
+    if found.changed:
+        found.changed_columns = _changed_columns(connection, list(types), same)
+
+
+def _changed_columns(
+    connection: duckdb.DuckDBPyConnection, shared: list[str], same: str
+) -> dict[str, int]:
+    counts = ", ".join(
+        f"count(*) filter (where a.{_quoted(name)} is distinct from b.{_quoted(name)})"
+        for name in shared
+    )
+    (row,) = connection.execute(
+        f"select {counts} from rows_a as a inner join rows_b as b on {same} "  # noqa: S608
+        "where a.row_hash <> b.row_hash"
+    ).fetchall()
+    return {name: count for name, count in zip(shared, row, strict=True) if count}
+
+
+def _refuse_repeated(
+    connection: duckdb.DuckDBPyConnection, side: str, name: str, key: list[str]
+) -> None:
+    columns = ", ".join(map(_quoted, key))
+    repeated = connection.execute(
+        f"select {columns} from rows_{side} group by all having count(*) > 1 limit 1"  # noqa: S608
+    ).fetchall()
+    if repeated:
+        shown = ", ".join(f"{n}={value!r}" for n, value in zip(key, repeated[0], strict=True))
+        raise DiffError(f"{name}: several rows have the key {shown}. Name more columns: --key A,B")
+
+
+def _open(connection: duckdb.DuckDBPyConnection, side: str, spec: str) -> None:
+    """Make *spec* the table ``source_a`` or ``source_b``."""
+    path_text, _, table = spec.partition("::")
+    path = Path(path_text).expanduser()
+    if not path.exists():
+        raise DiffError(f"{path}: there is no such file. Compare {FORMS}.")
+    suffix = "".join(path.suffixes[-2:]).removesuffix(".gz") if path.is_file() else ".parquet"
+    suffix = "." + suffix.rpartition(".")[2]
+    if suffix in _DATABASES and not table:
+        raise DiffError(f"{path}: say which table: {path}::TABLE")
+    if suffix not in _READERS and suffix not in _DATABASES:
+        raise DiffError(f"{path}: cannot be read as a table. Compare {FORMS}.")
+    try:
+        if suffix in _READERS:
+            pattern = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
+            relation = f"{_READERS[suffix]}({_text(pattern)})"
+        elif suffix == ".duckdb":
+            connection.execute(f"attach {_text(str(path))} as attached_{side} (read_only)")
+            steps = ".".join(map(_quoted, table.split(".")))
+            relation = f"attached_{side}.{steps}"
+        else:
+            connection.register(f"sqlite_{side}", _sqlite_table(path, table))
+            relation = f"sqlite_{side}"
+        connection.execute(f"create view source_{side} as select * from {relation}")  # noqa: S608
+        _types(connection, f"source_{side}")
+    except (duckdb.Error, sqlite3.Error) as error:
+        raise DiffError(f"{spec}: cannot be read: {error}") from error
+
+
+def _sqlite_table(path: Path, table: str) -> pa.Table:
+    """Read a table of SQLite, for which DuckDB would have to download an extension."""
+    with _read_only(path) as database:
+        cursor = database.execute(f"select * from {_quoted(table)}")  # noqa: S608
+        names = [column[0] for column in cursor.description]
+        batches = []
+        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+            columns = [pa.array(values) for values in zip(*rows, strict=True)]
+            batches.append(pa.table(columns, names=names))
+    empty = pa.table({name: pa.array([], pa.string()) for name in names})
+    return pa.concat_tables(batches, promote_options="permissive") if batches else empty
+
+
+@contextmanager
+def _read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    described = connection.execute(f"describe {table}").fetchall()
+    return {row[0]: row[1] for row in described}
+
+
+def _common(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> str:
+    """Choose the type in which the values of both sides are compared, none of them rounded."""
+    if a == b:
+        return a
+    if "VARCHAR" in {a, b}:
+        other = b if a == "VARCHAR" else a
+        # A text with a fraction would be rounded to fit; written as text, none is.
+        return "VARCHAR" if other.endswith(("INT", "INTEGER")) else other
+    both = f"describe select cast(null as {a}) as value union all select cast(null as {b})"
+    return str(connection.execute(both).fetchall()[0][1])
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(connection.execute(f"select count(*) from {table}").fetchall()[0][0])  # noqa: S608
+
+
+def _bucket(key: list[str], types: dict[str, str]) -> str:
+    return f"{_hash({name: types[name] for name in key})} % {BUCKETS}"
+
+
+def _hash(types: dict[str, str]) -> str:
+    return "hash(" + ", ".join(_hashable(name, of) for name, of in types.items()) + ")"
+
+
+def _hashable(column: str, of: str) -> str:
+    """Write nested values as JSON: DuckDB's hash of an empty list is that of no list."""
+    is_nested = of.endswith("]") or of.startswith(("STRUCT", "MAP", "UNION"))
+    return f"to_json({_quoted(column)})::varchar" if is_nested else _quoted(column)
+
+
+def _cast(column: str, to: str) -> str:
+    return f"cast({_quoted(column)} as {to}) as {_quoted(column)}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

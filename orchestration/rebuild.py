@@ -1,0 +1,173 @@
+"""Any day again: marts and features as known at a moment, from the raw archive alone."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from orchestration.dbt_command import DbtError, dbt_executable
+from orchestration.files import read_json
+from orchestration.landing.ledger import Ledger, write_export
+from orchestration.progress import DbtLines, say
+from orchestration.settings import DBT_PROJECT, exports
+from orchestration.state_hash import State, models_handed_on, state_of
+from serving.home import Home
+
+_MARK = ".rebuilt"
+
+
+class RebuildError(RuntimeError):
+    """A past day cannot be rebuilt."""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A past state, where it lies, and what a run published then, if one did.
+
+    ``published`` is the state in the report of the run ``run_id`` of the same moment.
+    ``differing`` names the models that are not as published.
+    """
+
+    folder: Path
+    state: State
+    run_id: str | None
+    published: dict[str, Any] | None
+    differing: list[str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs from what was published."""
+        return not self.differing
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the facts as the command reports them."""
+        return {
+            "folder": str(self.folder),
+            **self.state.as_json(),
+            "run_id": self.run_id,
+            "published_state_hash": self.published["state_hash"] if self.published else None,
+            "differing": self.differing,
+            "holds": self.holds,
+        }
+
+
+def rebuild(home: Home, as_of: datetime, out: Path | None = None) -> Rebuilt:
+    """Build marts and features as known at *as_of* into *out*, a folder laid out as a home.
+
+    A file counts if it had landed by then. Of a moment before the first landing there is what
+    the bulk loads tell of it.
+
+    Raises:
+        RebuildError: nothing has landed, or *out* holds something else.
+        DbtError: dbt could not build.
+    """
+    if not home.landed_files.exists():
+        raise RebuildError(f"{home.root}: nothing has landed here, so there is no day to rebuild.")
+    as_of = as_of.astimezone(UTC)
+    folder = out or home.root / "rebuilds" / f"{as_of:%Y%m%dT%H%M%S.%fZ}"
+    target = Home(folder.expanduser().resolve())
+    _make_room(target)
+    _lay_out(home, target, as_of)
+    _build(target, as_of)
+    state = state_of(target, models_handed_on(target))
+    run_id, published = _published_at(home, state.as_of)
+    return Rebuilt(target.root, state, run_id, published, _differing(state, published))
+
+
+def moment_of(text: str) -> datetime:
+    """Read a moment; one without a zone is UTC.
+
+    Raises:
+        ValueError: *text* is no moment in ISO 8601.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no moment in ISO 8601, such as 2024-03-01 or 2024-03-01T04:00:00Z."
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def verdict(rebuilt: Rebuilt) -> str:
+    """Say what came out, and whether it is what was published."""
+    rows = ", ".join(f"{name} {model.rows:,}" for name, model in rebuilt.state.models.items())
+    told = f"{rebuilt.folder}: {rows}\nState hash {rebuilt.state.state_hash}"
+    if rebuilt.published is None:
+        return f"{told}\nNo run of this home published that very moment."
+    if rebuilt.holds:
+        return f"{told}\nAs run {rebuilt.run_id} published it."
+    return (
+        f"{told}\nRun {rebuilt.run_id} published something else: {', '.join(rebuilt.differing)}. "
+        "Where it is still there, see which rows: "
+        f"tastemate diff FILE {rebuilt.folder / rebuilt.differing[0]}.parquet --key COLUMN"
+    )
+
+
+def _make_room(target: Home) -> None:
+    """Remove an earlier rebuild of the same place, and nothing else."""
+    if target.root.exists():
+        if not (target.root / _MARK).exists():
+            raise RebuildError(
+                f"{target.root}: is there already, and no rebuild made it. Choose another --out."
+            )
+        shutil.rmtree(target.root)
+    for folder in (target.raw, target.warehouse.parent, target.dbt, target.marts, target.features):
+        folder.mkdir(parents=True)
+    (target.root / _MARK).touch()
+
+
+def _lay_out(home: Home, target: Home, as_of: datetime) -> None:
+    """Give *target* the archive, and the ledger as it was."""
+    target.lines.symlink_to(home.lines.resolve(), target_is_directory=True)
+    ledger = Ledger(home)
+    try:
+        files = ledger.files_as_of(as_of)
+    finally:
+        ledger.close()
+    if not files:
+        raise RebuildError(
+            f"{home.ledger}: no file had landed by {as_of.isoformat()}, and no bulk load tells of "
+            "that time."
+        )
+    write_export(files, target.landed_files)
+    say(f"{len(files)} files of the archive")
+
+
+def _build(target: Home, as_of: datetime) -> None:
+    environment = os.environ | exports(target) | {"TASTEMATE_NOW": as_of.isoformat()}
+    command = [dbt_executable(), "--no-use-colors", "build"]
+    command += ["--exclude-resource-type", "unit_test"]
+    lines = DbtLines()
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, cwd=DBT_PROJECT, env=environment, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None  # noqa: S101 - for the type checker
+        said = []
+        for line in process.stdout:
+            lines.write(line)
+            said.append(line)
+    if process.returncode:
+        raise DbtError("dbt build: " + "".join(said[-30:]).strip())
+
+
+def _published_at(home: Home, as_of: str) -> tuple[str | None, dict[str, Any] | None]:
+    """Find the report of a run that published the state of the moment *as_of*."""
+    for path in home.reports.glob("run-*.json"):
+        report = read_json(path)
+        if report.get("state") and report["state"]["as_of"] == as_of:
+            return report["run_id"], report["state"]
+    return None, None
+
+
+def _differing(state: State, published: dict[str, Any] | None) -> list[str]:
+    if published is None:
+        return []
+    here = json.loads(json.dumps({name: asdict(model) for name, model in state.models.items()}))
+    there = published["models"]
+    return sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
