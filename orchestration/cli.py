@@ -161,6 +161,32 @@ def ingest(home: Home, chosen: ChosenSource, *, as_json: bool) -> None:
         click.echo(sentence(file))
 
 
+@main.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Mapping file [default: the sample's own documents].")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def validate(home: Home, path: Path, mapping: Path | None, *, as_json: bool) -> None:
+    """Tell what would become of each line of a file or folder, and land nothing.
+
+    Exit 1 where a line would be quarantined.
+    """
+    from orchestration.landing import load_mapping
+    from orchestration.landing.mapping import SAMPLE
+    from orchestration.quiet import hush
+    from orchestration.validate import sentence
+    from orchestration.validate import validate as judge
+
+    hush()
+    verdicts = judge(home, load_mapping(mapping) if mapping else SAMPLE, path)
+    if as_json:
+        _print_json([verdict.as_json() for verdict in verdicts])
+    else:
+        click.echo("\n".join(map(sentence, verdicts)))
+    sys.exit(0 if all(verdict.is_fit for verdict in verdicts) else 1)
+
+
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj

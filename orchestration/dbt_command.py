@@ -4,6 +4,9 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from orchestration.settings import DBT_PROJECT, exports
@@ -43,6 +46,30 @@ def ensure_manifest(home: Home) -> Path:
             raise DbtError(f"dbt parse: {done.stdout.strip() or done.stderr.strip()}")
         stamp.write_text(wanted)
     return manifest
+
+
+def run_dbt(
+    home: Home, *arguments: str, now: datetime | None = None, tell: Callable[[str], object]
+) -> None:
+    """Run dbt on *home* as of *now*, and hand each line that it prints to *tell*.
+
+    Raises:
+        DbtError: dbt failed.
+    """
+    environment = os.environ | exports(home)
+    if now is not None:
+        environment["TASTEMATE_NOW"] = now.isoformat()
+    said: deque[str] = deque(maxlen=30)
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [dbt_executable(), "--no-use-colors", *arguments],
+        cwd=DBT_PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:  # fmt: skip
+        for line in process.stdout or ():
+            tell(line)
+            said.append(line)
+    if process.returncode:
+        raise DbtError(f"dbt {arguments[0]}: {''.join(said).strip()}")
 
 
 def dbt_executable() -> str:

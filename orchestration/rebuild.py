@@ -1,19 +1,16 @@
 """Any day again: marts and features as known at a moment, from the raw archive alone."""
 
 import json
-import os
 import shutil
-import subprocess
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestration.dbt_command import DbtError, dbt_executable
+from orchestration.dbt_command import run_dbt
 from orchestration.files import read_json
 from orchestration.landing.ledger import Ledger, write_export
 from orchestration.progress import DbtLines, say
-from orchestration.settings import DBT_PROJECT, exports
 from orchestration.state_hash import State, models_handed_on, state_of
 from serving.home import Home
 
@@ -72,7 +69,8 @@ def rebuild(home: Home, as_of: datetime, out: Path | None = None) -> Rebuilt:
     target = Home(folder.expanduser().resolve())
     _make_room(target)
     _lay_out(home, target, as_of)
-    _build(target, as_of)
+    build = ("build", "--exclude-resource-type", "unit_test")
+    run_dbt(target, *build, now=as_of, tell=DbtLines().write)
     state = state_of(target, models_handed_on(target))
     run_id, published = _published_at(home, state.as_of)
     return Rebuilt(target.root, state, run_id, published, _differing(state, published))
@@ -136,24 +134,6 @@ def _lay_out(home: Home, target: Home, as_of: datetime) -> None:
         )
     write_export(files, target.landed_files)
     say(f"{len(files)} files of the archive")
-
-
-def _build(target: Home, as_of: datetime) -> None:
-    environment = os.environ | exports(target) | {"TASTEMATE_NOW": as_of.isoformat()}
-    command = [dbt_executable(), "--no-use-colors", "build"]
-    command += ["--exclude-resource-type", "unit_test"]
-    lines = DbtLines()
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=DBT_PROJECT, env=environment, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None  # noqa: S101 - for the type checker
-        said = []
-        for line in process.stdout:
-            lines.write(line)
-            said.append(line)
-    if process.returncode:
-        raise DbtError("dbt build: " + "".join(said[-30:]).strip())
 
 
 def _published_at(home: Home, as_of: str) -> tuple[str | None, dict[str, Any] | None]:
