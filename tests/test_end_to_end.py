@@ -83,6 +83,7 @@ def test_the_report_shows_model_and_baselines_on_both_splits(city):
     _, report = city
     assert report["status"] == "succeeded"
     assert report["parity"]["holds"]
+    assert report["state"]["models"]["marts/fct_events"]["rows"] == report["events"]
     for split in ("time", "loo"):
         assert "model" in report["quality"][split]
         assert len(report["quality"][split]) >= 5
