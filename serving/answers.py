@@ -96,6 +96,17 @@ class Answers:
     def __post_init__(self) -> None:
         self.catalogue = Catalogue(self.recommender.places)
 
+    def warm_up(self) -> None:
+        """Answer each question once, so that nobody waits for what only the first one costs.
+
+        Libraries, Feast's view of the registry and the store's connection come with it. An online
+        store that is away is no reason to fail: it is none for the answers either.
+        """
+        somebody = [user.as_py() for user in self.index.users[:1]]
+        user_id = next(iter(self.vault.reveal(somebody).values()), "nobody")
+        self.similar_users(SimilarUsersQuestion(user_id=user_id, limit=1))
+        self.recommend_places(RecommendPlacesQuestion(user_id=user_id, limit=1))
+
     def similar_users(
         self, question: SimilarUsersQuestion, request_id: str | None = None
     ) -> SimilarUsersAnswer:

@@ -31,7 +31,7 @@ class Live:
         self._refreshing = threading.Lock()
 
     def open(self, home: Home, release_dir: Path, release_id: str) -> None:
-        """Check the release, then load it, its index, the keys and the reader."""
+        """Check the release, load it, its index, the keys and the reader, and try them once."""
         from models_ml.recommender import load
         from serving.answers import Answers
         from serving.histories import open_features
@@ -42,7 +42,7 @@ class Live:
         recommender = load(release_dir)
         self._home = home
         self._seen = self._changed_at()
-        self._answers = Answers(
+        answers = Answers(
             release=release,
             recommender=recommender,
             index=self._current_index(home, release),
@@ -50,6 +50,8 @@ class Live:
             pseudonyms=Pseudonyms(home.keys),
             vault=Vault(home),
         )
+        answers.warm_up()
+        self._answers = answers
 
     @property
     def is_open(self) -> bool:

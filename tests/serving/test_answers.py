@@ -3,6 +3,8 @@
 import json
 import subprocess
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import redis
@@ -228,6 +230,29 @@ def test_a_value_changed_in_redis_by_hand_changes_the_next_answer(
 
 
 @pytest.mark.redis
+def test_a_service_has_answered_before_anybody_asks(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, bool]] = []
+
+    def listening(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*arguments: Any) -> Any:
+            answer = ask(*arguments)
+            told.append((answer.strategy, answer.degraded))
+            return answer
+
+        return asked
+
+    for question in ("similar_users", "recommend_places"):
+        monkeypatch.setattr(Answers, question, listening(getattr(Answers, question)))
+    city.answers()
+    assert told == [("model", False)] * 2
+    # Nor does it wait for an online store that is away.
+    monkeypatch.setenv("TASTEMATE_ONLINE", "redis://127.0.0.1:1/0")
+    city.answers()
+    assert told[2:] == [("unavailable", True), ("popular", True)]
+
+
 def test_without_the_online_store_a_lower_rung_answers_at_once(
     city: City, redis_server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
