@@ -19,7 +19,7 @@ import pytest
 from serving.home import Home
 from tests.command import TASTEMATE, TINY, conserved
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 
 STEP = re.compile(r"▸ (\w+)")
 SAMPLE = ["--source", "sample", "--events", "3000"]
