@@ -1,8 +1,7 @@
 """Any day again: marts and features as known at a moment, from the raw archive alone."""
 
-import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -148,6 +147,5 @@ def _published_at(home: Home, as_of: str) -> tuple[str | None, dict[str, Any] | 
 def _differing(state: State, published: dict[str, Any] | None) -> list[str]:
     if published is None:
         return []
-    here = json.loads(json.dumps({name: asdict(model) for name, model in state.models.items()}))
-    there = published["models"]
+    here, there = state.as_json()["models"], published["models"]
     return sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))

@@ -7,6 +7,7 @@ ordered, compressed or split. Nothing of the run that made them has a part in it
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,4 @@ def _moment_of(connection: duckdb.DuckDBPyConnection, home: Home) -> str:
 
 
 def _iso(microseconds: int) -> str:
-    from datetime import UTC, datetime, timedelta
-
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)).isoformat()
