@@ -4,6 +4,7 @@ import dagster as dg
 
 LINES = dg.AssetKey(["raw", "lines"])
 FILES = dg.AssetKey(["raw", "files"])
+FIELDS = dg.AssetKey(["raw", "fields"])
 FEATURE_MOMENTS = dg.AssetKey(["marts", "feature_moments"])
 USER_FAVOR = dg.AssetKey(["features", "user_favor"])
 PLACE = dg.AssetKey(["features", "place"])

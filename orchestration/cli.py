@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +185,34 @@ def validate(home: Home, path: Path, mapping: Path | None, *, as_json: bool) -> 
     else:
         click.echo("\n".join(map(sentence, verdicts)))
     sys.exit(0 if all(verdict.is_fit for verdict in verdicts) else 1)
+
+
+@main.command()
+@click.option("--reason", help="Only lines that were set aside for it, such as not_text.")
+@click.option("--through", metavar="COMMAND",
+              help="A command that mends the lines: it reads them and writes as many.")  # fmt: skip
+@click.option("--dry-run", "is_trial", is_flag=True, help="Tell what would land; land nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def replay(
+    home: Home, reason: str | None, through: str | None, *, is_trial: bool, as_json: bool
+) -> None:
+    """Read quarantined lines once more, and land those that can be read now."""
+    from orchestration.landing.replay import replay as again
+    from orchestration.landing.replay import sentence
+    from orchestration.resources import alone
+
+    with alone(home):
+        replayed = again(home, reason, through, is_trial=is_trial)
+    if as_json:
+        _print_json([asdict(found) for found in replayed])
+        return
+    for found in replayed:
+        click.echo(sentence(found, is_trial=is_trial))
+    if not replayed:
+        click.echo("No line waits in quarantine that landing could not read.")
+    elif any(found.file_id for found in replayed):
+        click.echo("Take them into the marts: tastemate run")
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -23,7 +23,7 @@ from serving.home import Home
 
 def build_definitions(home: Home) -> dg.Definitions:
     """Define the whole graph for *home*."""
-    raw = dg.AssetSelection.assets(keys.LINES, keys.FILES)
+    raw = dg.AssetSelection.assets(keys.LINES, keys.FILES, keys.FIELDS)
     everything = dg.AssetSelection.all()
     land = dg.define_asset_job(LAND, raw)
     refresh = dg.define_asset_job(REFRESH, everything - raw)

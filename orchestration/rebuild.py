@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestration.dbt_command import run_dbt
 from orchestration.files import read_json
-from orchestration.landing.ledger import Ledger, write_export
+from orchestration.landing.ledger import Ledger
 from orchestration.progress import DbtLines, say
 from orchestration.state_hash import State, models_handed_on, state_of
 from serving.home import Home
@@ -124,6 +124,7 @@ def _lay_out(home: Home, target: Home, as_of: datetime) -> None:
     ledger = Ledger(home)
     try:
         files = ledger.files_as_of(as_of)
+        ledger.export_files(files, target)
     finally:
         ledger.close()
     if not files:
@@ -131,7 +132,6 @@ def _lay_out(home: Home, target: Home, as_of: datetime) -> None:
             f"{home.ledger}: no file had landed by {as_of.isoformat()}, and no bulk load tells of "
             "that time."
         )
-    write_export(files, target.landed_files)
     say(f"{len(files)} files of the archive")
 
 

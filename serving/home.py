@@ -49,6 +49,10 @@ class Home:
         return self.raw / "files.parquet"
 
     @property
+    def landed_fields(self) -> Path:
+        return self.raw / "fields.parquet"
+
+    @property
     def lines(self) -> Path:
         return self.raw / "lines"
 

@@ -24,6 +24,7 @@ LANDING_DAYS = dg.DailyPartitionsDefinition(start_date="2020-01-01", end_offset=
     specs=[
         dg.AssetSpec(keys.LINES, description="Every line of every file, users as pseudonyms."),
         dg.AssetSpec(keys.FILES, description="The ledger: a row per landed file."),
+        dg.AssetSpec(keys.FIELDS, description="Which fields each file's documents have."),
     ],
     partitions_def=LANDING_DAYS,
     retry_policy=dg.RetryPolicy(max_retries=1, delay=5),
@@ -44,6 +45,7 @@ def landed(home: HomeResource) -> Iterator[dg.MaterializeResult]:
         },
     )
     yield dg.MaterializeResult(asset_key=keys.FILES, metadata={"files": len(new)})
+    yield dg.MaterializeResult(asset_key=keys.FIELDS)
 
 
 def _landed(home: Home) -> list[dict[str, Any]]:

@@ -61,9 +61,13 @@ class ArchivedFile:
         self._quarantine = _Draft(home.quarantine / place / name, QUARANTINED)
         self._cipher = AESGCM(make_key(home.keys / KEY_NAME))
 
-    def add(self, batch: Batch, documents: Documents) -> None:
-        """Write a batch of lines: each to the archive, the unreadable ones to quarantine too."""
-        numbers = pa.array(range(self.lines_in + 1, self.lines_in + len(batch) + 1), pa.int64())
+    def add(self, batch: Batch, documents: Documents, numbers: pa.Array | None = None) -> None:
+        """Write a batch of lines: each to the archive, the unreadable ones to quarantine too.
+
+        Without *numbers* the lines are those that follow in the file.
+        """
+        if numbers is None:
+            numbers = pa.array(range(self.lines_in + 1, self.lines_in + len(batch) + 1), pa.int64())
         table = pa.table(
             [
                 pa.repeat(pa.scalar(self.file_id), len(batch)),
@@ -159,6 +163,11 @@ def set_strays_aside(home: Home, known: set[str]) -> None:
         for path in folder.glob(f"{_PLACE}/*.parquet"):
             if path.stem not in known:
                 path.rename(f"{path}{_STRAY}")
+
+
+def path_of(folder: Path, file_id: str) -> Path | None:
+    """Find what *folder*, the archive's or the quarantine's, holds of a landed file."""
+    return next(folder.glob(f"{_PLACE}/{file_id}.parquet"), None)
 
 
 def quarantined_lines(home: Home, path: Path) -> Iterator[tuple[int, bytes]]:

@@ -37,3 +37,8 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.raw)
+
+    def filter(self, chosen: pa.Array) -> "Batch":
+        """Keep the lines for which *chosen*, booleans, is true."""
+        columns = (self.raw, self.docs, self.reasons, self.offsets)
+        return Batch(*(column.filter(chosen) for column in columns))

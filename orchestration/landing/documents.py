@@ -44,6 +44,11 @@ class Documents:
     user_ids: pa.Array
     district_codes: pa.Array
 
+    def filter(self, chosen: pa.Array) -> "Documents":
+        """Keep the lines for which *chosen*, booleans, is true."""
+        columns = (self.docs, self.reasons, self.user_ids, self.district_codes)
+        return Documents(*(column.filter(chosen) for column in columns))
+
 
 class DocumentReader:
     """Reads the batches of one file."""

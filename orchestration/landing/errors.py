@@ -5,6 +5,7 @@
     ├── NothingToLandError   no file of the source is at the path
     ├── UnreadableFileError  a file as a whole cannot be read, so that it has no lines to count
     ├── FileChangedError     a file was written to while it was read
+    ├── ReplayError          quarantined lines cannot be read once more
     └── LandingBusyError     another process is landing into the same home
 
 A line that cannot be read is no error: it is counted and kept.
@@ -29,6 +30,10 @@ class UnreadableFileError(LandingError):
 
 class FileChangedError(LandingError):
     """A file was written to while it was read."""
+
+
+class ReplayError(LandingError):
+    """Quarantined lines cannot be read once more."""
 
 
 class LandingBusyError(LandingError):

@@ -22,6 +22,7 @@ from orchestration.landing import archive
 from orchestration.landing.archive import ArchivedFile, set_strays_aside
 from orchestration.landing.documents import DocumentReader
 from orchestration.landing.errors import FileChangedError, LandingBusyError, MappingError
+from orchestration.landing.fields import FieldCounter, Fields
 from orchestration.landing.ledger import Entry, Ledger
 from orchestration.landing.mapping import Mapping
 from orchestration.landing.sources import Arrival, Source, arrivals, name_of, reading_of
@@ -64,8 +65,7 @@ def land(
 
     A file whose bytes have landed before under the same source and kind is left alone.
     """
-    with _alone(home), _ledger(home) as ledger:
-        _recover(home, ledger)
+    with opened_ledger(home) as ledger:
         _prepare_keys(home, ledger)
         files = arrivals(source, path)
         landed_at = now()
@@ -78,13 +78,25 @@ def land(
 
 def recover(home: Home) -> None:
     """Bring the archive and its export in line with the ledger after a kill."""
-    with _alone(home), _ledger(home) as ledger:
-        _recover(home, ledger)
+    with opened_ledger(home):
+        pass
 
 
-def _recover(home: Home, ledger: Ledger) -> None:
-    set_strays_aside(home, {entry.file_id for entry in ledger.files()})
-    ledger.export(home.landed_files)
+@contextmanager
+def opened_ledger(home: Home) -> Iterator[Ledger]:
+    """Hold the home for landing; what an earlier landing left behind is set right first.
+
+    Raises:
+        LandingBusyError: another process is landing into this home.
+    """
+    with _alone(home):
+        ledger = Ledger(home)
+        try:
+            set_strays_aside(home, {entry.file_id for entry in ledger.files()})
+            ledger.export(home)
+            yield ledger
+        finally:
+            ledger.close()
 
 
 def _prepare_keys(home: Home, ledger: Ledger) -> None:
@@ -122,7 +134,7 @@ class _Landing:
         for entry in self._ledger.files():
             if entry.file_id == file_id:
                 return self._again(entry, arrival, name)
-        archived, is_truncated = self._archive(arrival, file_id, seen, progress)
+        archived, fields, is_truncated = self._archive(arrival, file_id, seen, progress)
         entry = Entry(
             file_id=file_id,
             source=self._source,
@@ -136,8 +148,8 @@ class _Landing:
             is_truncated=is_truncated,
             mapping=self._mapping,
         )
-        self._ledger.add(entry)
-        self._ledger.export(self._home.landed_files)
+        self._ledger.add(entry, fields)
+        self._ledger.export(self._home)
         return LandedFile(
             name=name,
             source=entry.source,
@@ -165,7 +177,7 @@ class _Landing:
                     "its own: tastemate --home DIR"
                 )
             self._ledger.remap(entry.file_id, self._mapping, self._landed_at)
-            self._ledger.export(self._home.landed_files)
+            self._ledger.export(self._home)
         return LandedFile(
             name=name,
             source=entry.source,
@@ -180,7 +192,7 @@ class _Landing:
 
     def _archive(
         self, arrival: Arrival, file_id: str, seen: "_Fingerprint", progress: Progress
-    ) -> tuple[ArchivedFile, bool]:
+    ) -> tuple[ArchivedFile, Fields, bool]:
         unpacked = Unpacked(arrival.path)
         archived = ArchivedFile(
             self._home,
@@ -194,8 +206,11 @@ class _Landing:
             with duckdb.connect() as connection:
                 connection.execute("set TimeZone = 'UTC'; set threads = 1")
                 reader = DocumentReader(connection, arrival.reading, self._pseudonyms, opened)
+                fields = FieldCounter(connection)
                 for batch in arrival.batches(connection, unpacked):
-                    archived.add(batch, reader.read(batch))
+                    documents = reader.read(batch)
+                    archived.add(batch, documents)
+                    fields.add(documents.docs)
                     progress(arrival.path.name, unpacked.position, seen.size)
             if _fingerprint(arrival.path) != seen:
                 raise FileChangedError(
@@ -206,7 +221,7 @@ class _Landing:
         finally:
             archived.discard()
             opened.close()
-        return archived, unpacked.is_truncated
+        return archived, fields.counts(), unpacked.is_truncated
 
 
 def file_id_of(source: str, kind: str, sha256: str) -> str:
@@ -233,15 +248,6 @@ def _printable(name: str) -> str:
 
 def _silent(name: str, done: int, size: int) -> None:
     """Show no progress."""
-
-
-@contextmanager
-def _ledger(home: Home) -> Iterator[Ledger]:
-    ledger = Ledger(home)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
 
 
 @contextmanager

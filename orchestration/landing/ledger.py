@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.landing.archive import put_in_place
+from orchestration.landing.fields import Fields
 from serving.home import Home
 
 _SCHEMA = """
@@ -24,7 +25,14 @@ create table if not exists files (
     landed_at text not null,
     is_backfill integer not null,
     is_truncated integer not null,
-    mapping text
+    mapping text,
+    replays_file_id text
+);
+create table if not exists fields (
+    file_id text not null,
+    path text not null,
+    json_type text not null,
+    documents integer not null
 );
 create table if not exists former_mappings (
     file_id text not null,
@@ -50,13 +58,26 @@ EXPORTED = pa.schema(
         "landed_date": pa.date32(),
         "is_backfill": pa.bool_(),
         "mapping": pa.string(),
+        "replays_file_id": pa.string(),
+    }
+)
+EXPORTED_FIELDS = pa.schema(
+    {
+        "file_id": pa.string(),
+        "path": pa.string(),
+        "json_type": pa.string(),
+        "documents": pa.int64(),
     }
 )
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One landed file; the fields are the table's columns, in their order."""
+    """One landed file; the fields are the table's columns, in their order.
+
+    ``replays_file_id`` names the file whose quarantined lines were read once more, where that
+    is what landed.
+    """
 
     file_id: str
     source: str
@@ -69,6 +90,7 @@ class Entry:
     is_backfill: bool
     is_truncated: bool
     mapping: str | None
+    replays_file_id: str | None = None
 
 
 class Ledger:
@@ -80,6 +102,13 @@ class Ledger:
         self._database.execute("pragma journal_mode = wal")
         self._database.execute("pragma synchronous = full")
         self._database.executescript(_SCHEMA)
+        self._add_new_columns()
+
+    def _add_new_columns(self) -> None:
+        """Give the ledger of an older home the columns that came later."""
+        there = {row[1] for row in self._database.execute("pragma table_info(files)")}
+        if "replays_file_id" not in there:
+            self._database.execute("alter table files add column replays_file_id text")
 
     def begin_load(self, source: str, landed_at: datetime) -> bool:
         """Begin to load *source*; tell whether this is its first bulk load.
@@ -103,9 +132,13 @@ class Ledger:
                 "update first_loads set is_finished = 1 where source = ?", (source,)
             )
 
-    def add(self, entry: Entry) -> None:
-        """Make a landed file count."""
+    def add(self, entry: Entry, fields: Fields) -> None:
+        """Make a landed file count, and keep which fields its documents have."""
         with self._database:
+            self._database.executemany(
+                "insert into fields values (?, ?, ?, ?)",
+                [(entry.file_id, *field, documents) for field, documents in fields.items()],
+            )
             self._database.execute(
                 f"insert into files values ({','.join('?' * len(astuple(entry)))})",  # noqa: S608 - only question marks
                 astuple(entry),
@@ -146,20 +179,28 @@ class Ledger:
         ).fetchone()
         return former[0] if former else entry.mapping
 
-    def export(self, path: Path) -> None:
-        """Write the ledger as dbt reads it."""
-        write_export(self.files(), path)
+    def export(self, home: Home) -> None:
+        """Write the ledger into *home* as dbt reads it."""
+        self.export_files(self.files(), home)
+
+    def export_files(self, entries: list[Entry], home: Home) -> None:
+        """Write what the ledger says of *entries* into *home* as dbt reads it."""
+        known = {entry.file_id for entry in entries}
+        rows = self._database.execute("select * from fields order by rowid").fetchall()
+        fields = [dict(zip(EXPORTED_FIELDS.names, row, strict=True)) for row in rows]
+        kept = [field for field in fields if field["file_id"] in known]
+        _write(pa.Table.from_pylist(kept, EXPORTED_FIELDS), home.landed_fields)
+        _write(pa.Table.from_pylist(list(map(_exported, entries)), EXPORTED), home.landed_files)
 
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
 
 
-def write_export(entries: list[Entry], path: Path) -> None:
-    """Write *entries* as dbt reads them."""
+def _write(table: pa.Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.tmp")
-    pq.write_table(pa.Table.from_pylist(list(map(_exported, entries)), EXPORTED), draft)
+    pq.write_table(table, draft)
     put_in_place(draft, path)
 
 

@@ -24,7 +24,7 @@ def read_lines(chunks: Iterable[bytes]) -> Iterator[Batch]:
             ends = np.append(ends, len(block))
         starts = np.concatenate([[0], ends])
         raw = cut(block, starts)
-        docs, reasons = _as_text(raw)
+        docs, reasons = as_text(raw)
         yield Batch(raw, docs, reasons, pa.array(starts[:-1] + offset))
 
 
@@ -72,7 +72,7 @@ def _without_mark(data: bytes) -> tuple[bytes, int]:
     return data, 0
 
 
-def _as_text(raw: pa.Array) -> tuple[pa.Array, pa.Array]:
+def as_text(raw: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Read *raw* lines as text; null, with the reason, where a line is none."""
     docs = raw.view(pa.string())
     try:

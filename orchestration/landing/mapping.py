@@ -41,6 +41,7 @@ class Events(_Strict):
     rating: Column | None = None
     event_id: Column | None = None
     discoverable: Column | None = None
+    deleted: Column | None = None
 
     @model_validator(mode="after")
     def _one_of_time_and_order(self) -> Self:
@@ -53,8 +54,8 @@ class Events(_Strict):
 
     def columns(self) -> list[str]:
         """List the columns that the events file must have."""
-        named = [self.user, self.place, self.order, self.rating, self.event_id, self.discoverable]
-        named += [self.time.column] if self.time else []
+        named = [self.user, self.place, self.order, self.rating, self.event_id]
+        named += [self.discoverable, self.deleted, self.time.column if self.time else None]
         named += [] if self.kind in ("like", "review", "visit") else [self.kind]
         return [column for column in named if column]
 

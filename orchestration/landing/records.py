@@ -26,13 +26,15 @@ def read_records(chunks: Iterable[bytes]) -> Iterator[Batch]:
         if header is None:
             header = _fields(text_of(lines[0]) or "") or []
             lines, raw, starts = lines[1:], raw[1:], starts[1:]
-        documents = [_document(line, header) for line in lines]
-        yield Batch(
-            raw=raw,
-            docs=pa.array([doc for doc, _ in documents], pa.string()),
-            reasons=pa.array([reason for _, reason in documents], pa.string()),
-            offsets=pa.array(starts + offset, pa.int64()),
-        )
+        docs, reasons = as_documents(lines, header)
+        yield Batch(raw, docs, reasons, offsets=pa.array(starts + offset, pa.int64()))
+
+
+def as_documents(records: list[bytes], header: list[str]) -> tuple[pa.Array, pa.Array]:
+    """Write each record as JSON text; null, with the reason, where it does not fit the header."""
+    documents = [_document(record, header) for record in records]
+    docs = pa.array([doc for doc, _ in documents], pa.string())
+    return docs, pa.array([reason for _, reason in documents], pa.string())
 
 
 def read_header(chunks: Iterable[bytes]) -> list[str] | None:

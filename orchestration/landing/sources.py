@@ -72,7 +72,7 @@ def _sample(path: Path) -> list[Arrival]:
             path=file,
             kind=match[1],
             format="jsonl",
-            reading=_SAMPLE_PLACES if match[1] == "places" else _SAMPLE_EVENTS,
+            reading=reading_of(SAMPLE, match[1]),
         )
         for match, file in sorted(matches, key=lambda found: (found[0][1] != "places", found[1]))
     ]
@@ -91,11 +91,13 @@ def _mapped(mapping: Mapping, path: Path) -> list[Arrival]:
     return found
 
 
-def reading_of(mapping: Mapping, kind: str) -> Reading:
+def reading_of(source: Source, kind: str) -> Reading:
     """Tell what landing itself reads of a document; all else is read from the archive."""
+    if not isinstance(source, Mapping):
+        return _SAMPLE_PLACES if kind == "places" else _SAMPLE_EVENTS
     if kind == "events":
-        return Reading(user=(mapping.events.user,))
-    places = mapping.places
+        return Reading(user=(source.events.user,))
+    places = source.places
     if places is None:
         return Reading()
     return Reading(

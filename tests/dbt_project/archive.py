@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,15 @@ FILES = pa.schema(
         ("landed_date", pa.date32()),
         ("is_backfill", pa.bool_()),
         ("mapping", pa.string()),
+        ("replays_file_id", pa.string()),
+    ]
+)
+FIELDS = pa.schema(
+    [
+        ("file_id", pa.string()),
+        ("path", pa.string()),
+        ("json_type", pa.string()),
+        ("documents", pa.int64()),
     ]
 )
 LINES = pa.schema(
@@ -61,6 +71,7 @@ class Archive:
 
     home: Path
     files: list[dict[str, Any]] = field(default_factory=list)
+    fields: list[dict[str, Any]] = field(default_factory=list)
 
     def land(  # noqa: PLR0913 - a row of the ledger has so many facts
         self,
@@ -97,9 +108,27 @@ class Archive:
                 "mapping": json.dumps(mapping) if mapping else None,
             }
         )
-        ledger = self.home / "raw" / "files.parquet"
-        pq.write_table(pa.Table.from_pylist(self.files, FILES), ledger)
+        self.fields += [{"file_id": file_id, **found} for found in _fields(lines)]
+        raw = self.home / "raw"
+        pq.write_table(pa.Table.from_pylist(self.files, FILES), raw / "files.parquet")
+        pq.write_table(pa.Table.from_pylist(self.fields, FIELDS), raw / "fields.parquet")
         return file_id
+
+
+def _fields(lines: list[Any]) -> list[dict[str, Any]]:
+    """Count the top fields of documents, as landing would."""
+    documents = [line for line in lines if isinstance(line, dict)]
+    counts = Counter((name, _json_type(doc[name])) for doc in documents for name in doc)
+    counts["", "OBJECT"] = len(documents)
+    return [
+        {"path": path, "json_type": json_type, "documents": count}
+        for (path, json_type), count in counts.items()
+    ]
+
+
+def _json_type(value: Any) -> str:
+    names = {str: "VARCHAR", int: "UBIGINT", float: "DOUBLE", bool: "BOOLEAN", list: "ARRAY"}
+    return "NULL" if value is None else names.get(type(value), "OBJECT")
 
 
 def _row(file_id: str, number: int, line: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ MAPPING = {
         "time": {"column": "at", "unit": "us"},
         "kind": "visit",
         "event_id": "id",
+        "deleted": "gone",
     },
 }
 
@@ -38,10 +39,11 @@ class Event:
     rating: float = -1.0
     display_id: str | None = None
     is_discoverable: bool | None = None
+    is_deleted: bool = False
 
 
 def land_histories(archive: Archive, seed: int) -> list[Event]:
-    """Land a history for each of SIZES, a bulk load first, then late rows and corrections."""
+    """Land a history for each of SIZES, a bulk load first, then late, corrected, deleted rows."""
     chance = random.Random(seed)  # noqa: S311 - a repeatable history, no secret
     days = [BULK_AT, *(datetime(2024, 2, day, 4, tzinfo=UTC) for day in (1, 2, 3))]
     versions: list[Event] = []
@@ -52,6 +54,7 @@ def land_histories(archive: Archive, seed: int) -> list[Event]:
             batch += [_event(chance, f"{number:032x}", landed_at, day) for _ in range(share)]
         if day:
             batch += [_corrected(chance, event, landed_at) for event in chance.sample(versions, 20)]
+            batch += [_deleted(event, landed_at) for event in chance.sample(versions, 15)]
         _land(archive, batch, landed_at, is_backfill=day == 0)
         versions += batch
     return versions
@@ -82,6 +85,10 @@ def _corrected(chance: random.Random, event: Event, landed_at: datetime) -> Even
     return Event(**fields)
 
 
+def _deleted(event: Event, landed_at: datetime) -> Event:
+    return Event(**event.__dict__ | {"known_at": microseconds(landed_at), "is_deleted": True})
+
+
 def _land(archive: Archive, batch: list[Event], landed_at: datetime, *, is_backfill: bool) -> None:
     documents: dict[str, list[dict[str, Any]]] = {"like": [], "review": [], "visit": []}
     for event in batch:
@@ -94,6 +101,8 @@ def _land(archive: Archive, batch: list[Event], landed_at: datetime, *, is_backf
 
 def _document(event: Event) -> dict[str, Any]:
     document: dict[str, Any] = {"user_id": event.user_id}
+    if event.is_deleted:
+        return document | _deletion(event)
     if event.is_discoverable is not None:
         document["is_discoverable"] = event.is_discoverable
     if event.event_kind == "visit":
@@ -114,10 +123,20 @@ def _document(event: Event) -> dict[str, Any]:
     }
 
 
+def _deletion(event: Event) -> dict[str, Any]:
+    """Name the event and say that it is gone; nothing else has to be told."""
+    # With the day, for of two equal documents the second would be a duplicate.
+    day = datetime.fromtimestamp(event.known_at / 1e6, UTC).isoformat()
+    if event.event_kind == "visit":
+        return {"id": event.event_id, "gone": True, "noted": day}
+    return {"_id": event.event_id, "deleted_at": day}
+
+
 def newest(versions: list[Event]) -> list[Event]:
-    """Keep the version of each event that became known last."""
-    kept = {event.event_id: event for event in sorted(versions, key=lambda event: event.known_at)}
-    return list(kept.values())
+    """Keep the version of each event that became known last, unless it says that it is gone."""
+    ordered = sorted(versions, key=lambda event: (event.known_at, event.is_deleted))
+    kept = {event.event_id: event for event in ordered}
+    return [event for event in kept.values() if not event.is_deleted]
 
 
 def expected_favor(

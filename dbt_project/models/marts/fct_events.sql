@@ -53,7 +53,8 @@ superseded as (
     qualify
         row_number() over (
             partition by event_id
-            order by known_at desc, landed_at desc, file_id desc, line_number desc
+            -- Of what became known at once, that an event was taken back comes after the event.
+            order by known_at desc, landed_at desc, is_deleted desc, file_id desc, line_number desc
         ) > 1
 
 ),
@@ -85,6 +86,7 @@ final as (
     from known
     anti join superseded
         on known.file_id = superseded.file_id and known.line_number = superseded.line_number
+    where not known.is_deleted
 
 )
 

@@ -32,6 +32,7 @@ final as (
         files.kind,
         files.name,
         files.sha256,
+        files.replays_file_id,
 
         ----------  counts
         files.bytes,

@@ -40,7 +40,8 @@ mapped as (
             lower({{ plain_text('doc_fields[mapped.kind]') }})
         ) as event_kind,
         {{ plain_text('doc_fields[mapped.rating]') }} as rating_text,
-        {{ plain_text('doc_fields[mapped.discoverable]') }} as discoverable_text
+        {{ plain_text('doc_fields[mapped.discoverable]') }} as discoverable_text,
+        {{ plain_text('doc_fields[mapped.deleted]') }} as deleted_text
     from parsed
 
 ),
@@ -55,7 +56,9 @@ typed as (
             {{ parsed_time('time_text', 'time_unit', 'time_zone') }}
         ) as event_at,
         {{ parsed_number('rating_text') }} as rating,
-        try_cast(discoverable_text as boolean) as is_discoverable
+        try_cast(discoverable_text as boolean) as is_discoverable,
+        {{ parsed_deletion('deleted_text') }} as is_deleted,
+        {{ deletion_time('deleted_text') }} as deleted_at
     from mapped
 
 ),
@@ -67,6 +70,7 @@ judged as (
         case
             when not is_readable then 'not_json'
             when user_id is null then 'no_user'
+            {{ deletion_reason() }}
             when place_id is null then 'no_place'
             when event_kind is null then 'no_kind'
             when event_kind not in ('like', 'review', 'visit') then 'bad_kind'
@@ -81,7 +85,7 @@ judged as (
 final as (
 
     select
-        {{ line_columns(known_at='if(is_backfill, event_at, landed_at)') }},
+        {{ line_columns(known_at=event_known_at()) }},
         {{ event_identity('own_id') }} as event_id,
         user_id,
         place_id,

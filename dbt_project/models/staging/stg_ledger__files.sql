@@ -22,6 +22,7 @@ known as (
         kind,
         name,
         sha256,
+        replays_file_id,
 
         ----------  counts
         bytes,
@@ -38,7 +39,7 @@ known as (
         ----------  mapping: where each value stands in the source's documents
         json_transform(mapping ->> '$.events', '{
             "user": "VARCHAR", "place": "VARCHAR", "order": "VARCHAR", "kind": "VARCHAR",
-            "rating": "VARCHAR", "event_id": "VARCHAR", "discoverable": "VARCHAR",
+            "rating": "VARCHAR", "event_id": "VARCHAR", "discoverable": "VARCHAR", "deleted": "VARCHAR",
             "time": {"column": "VARCHAR", "unit": "VARCHAR", "timezone": "VARCHAR"}
         }') as mapped_events,
         json_transform(mapping ->> '$.places', '{

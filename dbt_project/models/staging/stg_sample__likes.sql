@@ -17,7 +17,7 @@ parsed as (
         repeated.file_id is not null as is_repeated,
         try(json_transform(lines.doc, '{
             "_id": "VARCHAR", "display_id": "VARCHAR", "contents_id": "VARCHAR",
-            "like_time": "VARCHAR", "is_discoverable": "VARCHAR"
+            "like_time": "VARCHAR", "is_discoverable": "VARCHAR", "deleted_at": "VARCHAR"
         }')) as doc_fields
     from lines
     left join repeated
@@ -35,7 +35,8 @@ renamed as (
         {{ plain_text('doc_fields.contents_id') }} as place_id,
         {{ plain_text('doc_fields.display_id') }} as display_id,
         {{ plain_text('doc_fields.like_time') }} as time_text,
-        {{ plain_text('doc_fields.is_discoverable') }} as discoverable_text
+        {{ plain_text('doc_fields.is_discoverable') }} as discoverable_text,
+        {{ plain_text('doc_fields.deleted_at') }} as deleted_text
     from parsed
 
 ),
@@ -45,7 +46,9 @@ typed as (
     select
         *,
         {{ parsed_time('time_text') }} as event_at,
-        try_cast(discoverable_text as boolean) as is_discoverable
+        try_cast(discoverable_text as boolean) as is_discoverable,
+        {{ parsed_deletion('deleted_text') }} as is_deleted,
+        {{ deletion_time('deleted_text') }} as deleted_at
     from renamed
 
 ),
@@ -57,6 +60,7 @@ judged as (
         case
             when not is_readable then 'not_json'
             when user_id is null then 'no_user'
+            {{ deletion_reason() }}
             when place_id is null then 'no_place'
             {{ time_reason('time_text') }}
             when discoverable_text is not null and is_discoverable is null then 'bad_discoverable'
@@ -68,14 +72,15 @@ judged as (
 final as (
 
     select
-        {{ line_columns(known_at='if(is_backfill, event_at, landed_at)') }},
+        {{ line_columns(known_at=event_known_at()) }},
         {{ event_identity('own_id') }} as event_id,
         user_id,
         place_id,
         event_kind,
         event_at,
         display_id,
-        is_discoverable
+        is_discoverable,
+        is_deleted
     from judged
 
 )

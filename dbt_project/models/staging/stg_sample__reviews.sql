@@ -17,7 +17,7 @@ parsed as (
         repeated.file_id is not null as is_repeated,
         try(json_transform(lines.doc, '{
             "_id": "VARCHAR", "place_id": "VARCHAR", "rating": "VARCHAR",
-            "visited_date": "VARCHAR", "is_discoverable": "VARCHAR"
+            "visited_date": "VARCHAR", "is_discoverable": "VARCHAR", "deleted_at": "VARCHAR"
         }')) as doc_fields
     from lines
     left join repeated
@@ -35,7 +35,8 @@ renamed as (
         {{ plain_text('doc_fields.place_id') }} as place_id,
         {{ plain_text('doc_fields.rating') }} as rating_text,
         {{ plain_text('doc_fields.visited_date') }} as time_text,
-        {{ plain_text('doc_fields.is_discoverable') }} as discoverable_text
+        {{ plain_text('doc_fields.is_discoverable') }} as discoverable_text,
+        {{ plain_text('doc_fields.deleted_at') }} as deleted_text
     from parsed
 
 ),
@@ -46,7 +47,9 @@ typed as (
         *,
         {{ parsed_time('time_text') }} as event_at,
         {{ parsed_number('rating_text') }} as rating,
-        try_cast(discoverable_text as boolean) as is_discoverable
+        try_cast(discoverable_text as boolean) as is_discoverable,
+        {{ parsed_deletion('deleted_text') }} as is_deleted,
+        {{ deletion_time('deleted_text') }} as deleted_at
     from renamed
 
 ),
@@ -58,6 +61,7 @@ judged as (
         case
             when not is_readable then 'not_json'
             when user_id is null then 'no_user'
+            {{ deletion_reason() }}
             when place_id is null then 'no_place'
             {{ time_reason('time_text') }}
             when rating_text is not null and coalesce(rating not between 0 and 5, true)
@@ -71,14 +75,15 @@ judged as (
 final as (
 
     select
-        {{ line_columns(known_at='if(is_backfill, event_at, landed_at)') }},
+        {{ line_columns(known_at=event_known_at()) }},
         {{ event_identity('own_id') }} as event_id,
         user_id,
         place_id,
         event_kind,
         event_at,
         rating,
-        is_discoverable
+        is_discoverable,
+        is_deleted
     from judged
 
 )

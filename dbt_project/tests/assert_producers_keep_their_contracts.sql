@@ -1,0 +1,14 @@
+-- What a producer has promised not to change, and changed all the same; see producer_contracts.
+select *
+from {{ ref('fct_schema_changes') }}
+where
+    {%- for contract in var('producer_contracts') %}
+    (
+        source = '{{ contract.source }}'
+        and kind = '{{ contract.kind }}'
+        and change in ({% for change in contract.changes %}'{{ change }}'{{ ", " if not loop.last }}{% endfor %})
+        and landed_date > date '{{ contract.after }}'
+    )
+    or
+    {%- endfor %}
+    false
