@@ -13,6 +13,7 @@ from orchestration.landing import land
 from orchestration.landing.fields import LOOKED_AT, ROOT, FieldCounter, Fields
 from serving.home import Home
 
+CONNECTION = duckdb.connect()
 Write = Callable[[str, bytes], Path]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(),
@@ -22,11 +23,10 @@ JSON = st.recursive(
 
 
 def counted(*documents: Any) -> Fields:
-    with duckdb.connect() as connection:
-        counter = FieldCounter(connection)
-        texts = [None if doc is None else json.dumps(doc) for doc in documents]
-        counter.add(pa.array(texts, pa.string()))
-        return counter.counts()
+    counter = FieldCounter(CONNECTION)
+    texts = [None if doc is None else json.dumps(doc) for doc in documents]
+    counter.add(pa.array(texts, pa.string()))
+    return counter.counts()
 
 
 def test_every_field_is_counted_with_each_of_its_types() -> None:
@@ -67,7 +67,7 @@ def test_what_is_nested_without_end_is_passed_over() -> None:
     assert counted(deep, {"b": 1}) == {("", "OBJECT"): 1, ("b", "UBIGINT"): 1}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=4), min_size=1, max_size=5))
 def test_any_document_is_counted_once_at_its_root(documents: list[dict[str, Any]]) -> None:
     counts = counted(*documents)
