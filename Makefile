@@ -13,7 +13,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-taste bench-new-york bench-movielens
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,9 @@ bench: bench-demo bench-taste bench-new-york bench-movielens  ## run every bench
 
 bench-demo: $(STAMP)  ## time the demo, set-up done, and the making of a large sample city
 	@$(BIN)/python -m tests.bench.demo
+
+bench-mart: $(STAMP)  ## time ingest and build of 1, 10 and 30 million events beside their floors; hours
+	@$(BIN)/python -m tests.bench.mart
 
 bench-taste: $(STAMP)  ## measure how far neighbours share the sample city's planted taste
 	@$(BIN)/python -m tests.bench.taste

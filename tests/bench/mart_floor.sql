@@ -125,16 +125,18 @@ copy events to ($out || '/events.parquet');
 
 -- A bulk load: what happened first was known first, so that one order serves for both.
 create temp table ranked as
-select
-    *,
-    row_number() over so_far as nth,
-    max(nth) over (partition by user_id, event_at) as known_nth,
-    coalesce(last_value(is_discoverable ignore nulls) over so_far, true) as was_discoverable
-from events
-window so_far as (
-    partition by user_id order by event_at, event_id
-    rows between unbounded preceding and current row
-);
+with numbered as (
+    select
+        *,
+        row_number() over so_far as nth,
+        coalesce(last_value(is_discoverable ignore nulls) over so_far, true) as was_discoverable
+    from events
+    window so_far as (
+        partition by user_id order by event_at, event_id
+        rows between unbounded preceding and current row
+    )
+)
+select *, max(nth) over (partition by user_id, event_at) as known_nth from numbered;
 
 copy (
     select
