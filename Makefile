@@ -13,7 +13,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,7 +42,7 @@ test-fast: $(STAMP)  ## run the tests that start no whole job, service or stock 
 test-slow: $(STAMP)  ## run the others
 	@OMP_NUM_THREADS=1 $(PYTEST) $(SIDE_BY_SIDE) -m slow
 
-bench: bench-demo bench-taste bench-new-york bench-movielens  ## run every benchmark; an hour and more
+bench: bench-demo bench-taste bench-new-york bench-movielens bench-checks  ## run every benchmark; an hour and more
 
 bench-demo: $(STAMP)  ## time the demo, set-up done, and the making of a large sample city
 	@$(BIN)/python -m tests.bench.demo
@@ -58,6 +58,9 @@ bench-new-york: $(STAMP)  ## time the main job on New York check-ins, and rank a
 
 bench-movielens: $(STAMP)  ## time the main job on MovieLens, and rank against baselines
 	@$(BIN)/python -m tests.bench.main_job ml-1m
+
+bench-checks: $(STAMP)  ## propose how often to check on 200 known histories, beside an oracle
+	@$(BIN)/python -m tests.bench.checks
 
 lint: $(STAMP)  ## lint, formatting, import layers
 	@$(BIN)/ruff check .

@@ -343,6 +343,37 @@ def parity(home: Home, *, as_json: bool) -> None:
 
 
 @main.command()
+@click.option(
+    "--interval", is_flag=True, help="Instead, propose how often to check what is online."
+)
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def slo(home: Home, *, interval: bool, as_json: bool) -> None:
+    """Measure the objectives and what is left of their error budgets; exit 1 where one is missed.
+
+    With --interval, the time between checks that keeps wrong rows under 1 in 10,000, by what past
+    checks found; with a picture in the home's reports/.
+    """
+    from orchestration.reliability import interval as intervals
+    from orchestration.reliability.budget import standings
+    from orchestration.report import slo_table
+
+    if interval:
+        found = intervals.propose_for(home)
+        if as_json:
+            _print_json(found.as_json())
+        else:
+            click.echo(intervals.sentence(found))
+        return
+    measured = [standing.as_json() for standing in standings(home)]
+    if as_json:
+        _print_json(measured)
+    else:
+        click.echo(slo_table(measured))
+    sys.exit(1 if any(one["met"] is False for one in measured) else 0)
+
+
+@main.command()
 @click.option("--preset", type=click.Choice(PRESET_NAMES), help="Size of the model.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--export", "target", type=click.Path(file_okay=False, path_type=Path),

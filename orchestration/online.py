@@ -7,7 +7,8 @@ from typing import Any
 from feature_repo import parity, publish
 from orchestration.files import write_atomically
 from orchestration.progress import say
-from serving.home import Home
+from orchestration.reliability.history import ONLINE, LoggedCheck, remember
+from serving.home import Home, now
 
 
 def publish_and_compare(home: Home) -> dict[str, Any]:
@@ -17,20 +18,36 @@ def publish_and_compare(home: Home) -> dict[str, Any]:
     whoever looks at the figures.
     """
     published = publish.publish(home.root, progress=_tell)
-    found = compare(home)
+    first = found = _compared(home)
     if not found["holds"]:
         say("online differs from offline; publishing every row anew")
         published = publish.publish(home.root, progress=_tell, full=True)
-        found = compare(home)
+        found = _compared(home)
+    # How the rows did since the last check is what the first comparison found.
+    _remember(home, first, is_right_after=found["holds"])
     return asdict(published) | found
 
 
 def compare(home: Home) -> dict[str, Any]:
-    """Compare online and offline features for every key; keep the figures for the run report."""
+    """Compare online and offline features for every key; keep the figures for the run report.
+
+    What was found is added to the log of checks.
+    """
+    found = _compared(home)
+    _remember(home, found, is_right_after=found["holds"])
+    return found
+
+
+def _compared(home: Home) -> dict[str, Any]:
     report = parity.check(home.root)
     found = asdict(report) | {"holds": report.holds}
     write_atomically(home.state / "parity.json", json.dumps(found, default=str))
     return found
+
+
+def _remember(home: Home, found: dict[str, Any], *, is_right_after: bool) -> None:
+    wrong = found["keys"] - found["equal"]
+    remember(home, LoggedCheck(ONLINE, now().isoformat(), found["keys"], wrong, is_right_after))
 
 
 def _tell(view: str, done: int, todo: int) -> None:

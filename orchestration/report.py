@@ -21,6 +21,9 @@ from orchestration.model_store import (
     current_model,
     training_facts,
 )
+from orchestration.reliability.budget import standings
+from orchestration.reliability.history import CheckLogError
+from orchestration.reliability.objectives import SloError
 from orchestration.state_hash import published
 from serving import champion
 from serving.home import Home, now
@@ -29,6 +32,7 @@ LANDED_BY = "tastemate/landed_by"
 """The tag that names the run that landed what a run works on."""
 FILE_COLUMNS = ["name", "kind", "lines_in", "accepted", "duplicates", "quarantined", "erased"]
 SPLITS = {"time": "the last tenth of events", "loo": "each user's last event"}
+SLO_COLUMNS = ["of", "indicator", "target", "value", "met", "budget_left", "window_days"]
 METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
 
 
@@ -64,8 +68,14 @@ def write_report(
         "parity": read_json(home.state / "parity.json"),
         "state_hash": state["state_hash"] if state else None,
         "state": state,
+        "slo": [],
         "steps": steps,
     }
+    try:
+        report["slo"] = [standing.as_json() for standing in standings(home)]
+    except (SloError, CheckLogError) as error:
+        # The report is where a person looks; it must not be missing because of this.
+        failures.append({"name": "slo", "error": str(error)})
     text = json.dumps(report, indent=2)
     readable = as_markdown(report)
     for name in (f"run-{run_id}", "latest"):
@@ -186,6 +196,8 @@ def as_markdown(report: dict[str, Any]) -> str:
         parts += ["## Any day again", _state(report["state"])]
     if report["parity"]:
         parts += ["## Online = offline", _parity(report["parity"])]
+    if report["slo"]:
+        parts += ["## What users may rely on", slo_table(report["slo"])]
     parts += ["## What it cost", _table(report["steps"], ["name", "seconds", "peak_mb"])]
     return "\n\n".join(parts) + "\n"
 
@@ -206,6 +218,13 @@ def _parity(parity: dict[str, Any]) -> str:
     examples = [f"- {example}" for example in parity["examples"]]
     verdict = "Every key read online equals its row." if parity["holds"] else "They differ:"
     return "\n\n".join([_table([parity], counted), "\n".join([verdict, *examples])])
+
+
+def slo_table(slo: list[dict[str, Any]]) -> str:
+    """Write the objectives and their error budgets for a person."""
+    rows = [{"of": one.get("source") or one.get("table"), **one} for one in slo]
+    verdict = {True: "yes", False: "no", None: "nothing measured"}
+    return _table([{**row, "met": verdict[row["met"]]} for row in rows], SLO_COLUMNS)
 
 
 def quality_rows(quality: dict[str, Any], split: str) -> list[dict[str, Any]]:

@@ -1,0 +1,103 @@
+"""Indicators (SLIs): which share of what a home has done was good, over a window of time.
+
+completeness    of a source: lines taken or known already, of all lines that landed; lines of
+                people who were forgotten count neither way
+freshness       of a source: runs at which its newest landing was young enough; of a table: the
+                same of the state it had before the run; the present moment counts as one more
+correctness     of a table: rows found right, of all rows checked
+
+None where nothing happened in the window.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from orchestration.files import read_json
+from orchestration.reliability.history import LoggedCheck, logged
+from orchestration.reliability.objectives import Objective
+from serving.home import Home
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a home knows about its past; moments are UTC, oldest first.
+
+    files    the ledger's files with what became of their lines
+    runs     the moments at which runs ended
+    published  those of them at which marts and features were published
+    checks   the log of checks
+    tables   marts and features, as `folder/model`
+    """
+
+    now: datetime
+    files: list[dict[str, Any]]
+    runs: list[datetime]
+    published: list[datetime]
+    checks: list[LoggedCheck]
+    tables: list[str]
+
+
+def records_of(home: Home, now: datetime) -> Records:
+    """Gather what lies in *home*."""
+    path = home.marts / "fct_landed_files.parquet"
+    reports = [read_json(file) for file in home.reports.glob("run-*.json")]
+    published = [report["as_of"] for report in reports if report.get("state")]
+    tables = [file for folder in (home.marts, home.features) for file in folder.glob("*.parquet")]
+    return Records(
+        now=now,
+        files=pq.read_table(path).to_pylist() if path.exists() else [],
+        runs=sorted(datetime.fromisoformat(report["as_of"]) for report in reports),
+        published=sorted(map(datetime.fromisoformat, published)),
+        checks=logged(home),
+        tables=sorted(f"{table.parent.name}/{table.stem}" for table in tables),
+    )
+
+
+def measure(records: Records, objective: Objective, name: str) -> float | None:
+    """Measure the indicator of *objective*, of the source or table called *name*."""
+    since = records.now - timedelta(days=objective.window_days)
+    match objective.indicator, objective.of[0]:
+        case "completeness", _:
+            return _completeness(records, name, since)
+        case "correctness", _:
+            return _correctness(records, name, since)
+        case "freshness", "source":
+            limit = timedelta(hours=objective.max_age_hours or 0)
+            landed = [file["landed_at"] for file in records.files if file["source"] == name]
+            return _freshness(landed, [*records.runs, records.now], since, limit)
+    limit = timedelta(hours=objective.max_age_hours or 0)
+    return _freshness(records.published, [*records.published, records.now], since, limit)
+
+
+def _completeness(records: Records, source: str, since: datetime) -> float | None:
+    files = [f for f in records.files if f["source"] == source and f["landed_at"] >= since]
+    return _share(
+        sum(file["accepted"] + file["duplicates"] for file in files),
+        sum(file["lines_in"] - file["erased"] for file in files),
+    )
+
+
+def _correctness(records: Records, table: str, since: datetime) -> float | None:
+    checks = [c for c in records.checks if c.table == table and c.moment >= since]
+    rows = sum(check.rows for check in checks)
+    return _share(rows - sum(check.wrong for check in checks), rows)
+
+
+def _freshness(
+    made: list[datetime], asked: Iterable[datetime], since: datetime, limit: timedelta
+) -> float | None:
+    """Count the moments *asked* at which what was made last, before them, was young enough."""
+    ages = [
+        moment - max(before)
+        for moment in asked
+        if moment >= since and (before := [one for one in made if one < moment])
+    ]
+    return _share(sum(age <= limit for age in ages), len(ages))
+
+
+def _share(good: int, total: int) -> float | None:
+    return good / total if total else None
