@@ -6,6 +6,7 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from orchestration.reliability.survival import Check
@@ -75,6 +76,6 @@ def checks_of(home: Home, table: str) -> list[Check]:
     of_table = [check for check in logged(home) if check.table == table]
     return [
         Check((check.moment - before.moment).total_seconds() / _DAY, check.rows, check.wrong)
-        for before, check in zip(of_table, of_table[1:], strict=False)
+        for before, check in pairwise(of_table)
         if before.is_right_after and check.rows and check.moment > before.moment
     ]

@@ -1,4 +1,4 @@
-"""Objectives (SLOs) as the YAML file states them: per source or table, of which indicator, how high.
+"""Objectives (SLOs) as the YAML file states them, per source or table.
 
 What is checked here is what `docs/how-to/reliability.md` says.
 """

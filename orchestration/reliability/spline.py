@@ -31,14 +31,7 @@ class CountSpline(SplineFitter):
         bends = [self.basis(logs, knot, first, last) for knot in inner]
         return np.stack([np.ones_like(logs), logs, *bends], axis=-1)
 
-    def _fit_model(
-        self,
-        Ts: Any,
-        E: Any,
-        entry: Any,
-        weights: Floats,
-        **_: Any,  # noqa: ARG002, N803 - lifelines' names
-    ) -> tuple[Floats, float, Floats]:
+    def _fit_model(self, Ts: Any, E: Any, entry: Any, weights: Floats, **_: Any) -> Any:  # noqa: ARG002, N803 - lifelines' names
         """Return parameters, log likelihood and the Hessian of its negative."""
         right_until, wrong_by = Ts
         is_right = wrong_by >= _NEVER

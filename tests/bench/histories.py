@@ -20,7 +20,7 @@ WRONG_ROWS = (15, 1000)
 
 @dataclass(frozen=True)
 class History:
-    """Checks, and the truth behind them: *share_at* days is wrong; *oracle* days give the target."""
+    """Checks, and the truth behind them: what *share_at* days is wrong, the target after *oracle*."""
 
     law: str
     habit: str
@@ -30,7 +30,7 @@ class History:
 
 
 def make(seed: int, clump: int = 1) -> History:
-    """Make one history; the oracle's interval lies between half the shortest and 1.5 x the longest gap.
+    """Make one history, whose oracle says half the shortest gap to 1.5 times the longest.
 
     clump   wrong rows come by so many on average, as from damaged files; 1: each by itself
     """
