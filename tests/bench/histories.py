@@ -20,7 +20,7 @@ WRONG_ROWS = (15, 1000)
 
 @dataclass(frozen=True)
 class History:
-    """Checks, and the truth behind them: what *share_at* days is wrong, the target after *oracle*."""
+    """Checks, and the truth: what share is wrong after some days; *oracle* days give the target."""
 
     law: str
     habit: str

@@ -28,12 +28,11 @@ def ago(**time: float) -> datetime:
     return NOW - timedelta(**time)
 
 
-def landed(source: str, at: datetime, accepted: int, duplicates: int, bad: int, erased: int = 0):
-    lines = accepted + duplicates + bad + erased
-    return {
-        "source": source, "landed_at": at, "lines_in": lines, "accepted": accepted,
-        "duplicates": duplicates, "quarantined": bad, "erased": erased,
-    }  # fmt: skip
+def landed(source: str, at: datetime, *counts: int):
+    """Take accepted, duplicates, quarantined and erased lines."""
+    names = ["accepted", "duplicates", "quarantined", "erased"]
+    became = dict(zip(names, counts, strict=True))
+    return {"source": source, "landed_at": at, "lines_in": sum(counts), **became}
 
 
 def check(at: datetime, rows: int, wrong: int, *, right_after: bool = True) -> LoggedCheck:
@@ -43,10 +42,10 @@ def check(at: datetime, rows: int, wrong: int, *, right_after: bool = True) -> L
 RECORDS = Records(
     now=NOW,
     files=[
-        landed("city", ago(days=40), 0, 0, 50),
-        landed("city", ago(days=2), 90, 5, 5),
-        landed("city", ago(hours=30), 95, 4, 0, erased=1),
-        landed("other", ago(days=9), 1, 0, 0),
+        landed("city", ago(days=40), 0, 0, 50, 0),
+        landed("city", ago(days=2), 90, 5, 5, 0),
+        landed("city", ago(hours=30), 95, 4, 0, 1),
+        landed("other", ago(days=9), 1, 0, 0, 0),
     ],
     runs=[ago(days=2.5), ago(days=1), ago(hours=1)],
     published=[ago(days=4), ago(days=1), ago(hours=1)],
@@ -117,7 +116,7 @@ def small_home(root: Path) -> Home:
     home = Home(root)
     home.marts.mkdir()
     files = [
-        {**landed("city", ago(hours=5), 9, 0, 1), "name": "a.jsonl", "kind": "likes"},
+        {**landed("city", ago(hours=5), 9, 0, 1, 0), "name": "a.jsonl", "kind": "likes"},
     ]
     pq.write_table(pa.Table.from_pylist(files), home.marts / "fct_landed_files.parquet")
     remember(home, check(ago(days=1), 400_000, 4))
