@@ -7,7 +7,13 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from orchestration import asset_keys as keys
-from orchestration.assets.delivery import published_state, report_failed_run, run_report
+from orchestration.assets.delivery import (
+    analyst_copy,
+    dbt_docs,
+    published_state,
+    report_failed_run,
+    run_report,
+)
 from orchestration.assets.elt import elt_assets
 from orchestration.assets.model import evaluation, recommender, training_set
 from orchestration.assets.online import online_features, registry
@@ -42,6 +48,8 @@ def build_definitions(home: Home) -> dg.Definitions:
             bento,
             champion,
             published_state,
+            analyst_copy,
+            dbt_docs,
             run_report,
         ],
         jobs=[land, refresh, daily],

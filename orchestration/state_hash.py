@@ -90,9 +90,14 @@ def hash_of_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> ModelStat
 
 def models_handed_on(home: Home) -> list[str]:
     """List the models that dbt hands on as Parquet, as `folder/model`."""
+    return [f"{node['fqn'][1]}/{node['name']}" for node in nodes_handed_on(home)]
+
+
+def nodes_handed_on(home: Home) -> list[dict[str, Any]]:
+    """List those models as dbt's manifest describes them."""
     manifest = json.loads(ensure_manifest(home).read_text())
     return [
-        f"{node['fqn'][1]}/{node['name']}"
+        node
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["fqn"][1] in HANDED_ON
     ]

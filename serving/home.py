@@ -73,6 +73,10 @@ class Home:
         return self.root / "features"
 
     @property
+    def analysts(self) -> Path:
+        return self.root / "analysts"
+
+    @property
     def dbt(self) -> Path:
         return self.root / "dbt"
 

@@ -1,4 +1,4 @@
-"""What a run leaves for people: its report."""
+"""What a run leaves for people: its report, a warehouse for analysts, and the page about it."""
 
 import dagster as dg
 
@@ -25,9 +25,39 @@ def published_state(home: HomeResource) -> dg.MaterializeResult:
 
 
 @dg.asset(
+    key=keys.ANALYST_COPY,
+    group_name="delivery",
+    deps=[keys.USER_FAVOR, keys.PLACE, keys.FEATURE_MOMENTS],
+    kinds={"duckdb"},
+)
+def analyst_copy(home: HomeResource) -> dg.MaterializeResult:
+    """Marts and features in a DuckDB file of their own, to read beside any build."""
+    from orchestration.analyst_copy import publish_copy
+
+    with measured() as cost:
+        path = publish_copy(home.paths())
+    return dg.MaterializeResult(metadata={"bytes": path.stat().st_size, **cost.metadata()})
+
+
+@dg.asset(
+    key=keys.DBT_DOCS,
+    group_name="delivery",
+    deps=[keys.USER_FAVOR, keys.PLACE, keys.FEATURE_MOMENTS],
+    kinds={"dbt"},
+)
+def dbt_docs(home: HomeResource) -> dg.MaterializeResult:
+    """dbt's own page about the project, one file that opens in a browser."""
+    from orchestration.dbt_docs import publish_docs
+
+    with measured() as cost:
+        is_new = publish_docs(home.paths())
+    return dg.MaterializeResult(metadata={"is_new": is_new, **cost.metadata()})
+
+
+@dg.asset(
     key=keys.RUN_REPORT,
     group_name="delivery",
-    deps=[keys.CHAMPION, keys.BENTO, keys.PUBLISHED_STATE],
+    deps=[keys.CHAMPION, keys.BENTO, keys.PUBLISHED_STATE, keys.ANALYST_COPY, keys.DBT_DOCS],
 )
 def run_report(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """What went in, what came out, how good it is, what it cost."""
