@@ -39,9 +39,7 @@ def publish_copy(home: Home) -> Path:
     return draft.replace(copy_of(home))
 
 
-def _write_table(
-    connection: duckdb.DuckDBPyConnection, home: Home, node: dict[str, Any]
-) -> None:
+def _write_table(connection: duckdb.DuckDBPyConnection, home: Home, node: dict[str, Any]) -> None:
     stage, name = node["fqn"][1], node["name"]
     path = home.root / stage / f"{name}.parquet"
     if not path.exists():

@@ -24,8 +24,8 @@ _DOC_CALL = re.compile(r"{{ doc\('(\w+)'\) }}")
 _HEADER = """# Data dictionary
 
 Every model of the dbt project and every column, by stage. Made from the project's YAML by \
-`make dictionary`; change it there. Staging has no contracts, so its types are not told here. [Ask the marts](../how-to/ask-the-marts.md) says how to query \
-them.
+`make dictionary`; change it there. Staging has no contracts, so its types are not told here. \
+[Ask the marts](../how-to/ask-the-marts.md) says how to query them.
 """
 
 
@@ -58,7 +58,8 @@ def _model(model: dict[str, Any], words: dict[str, str]) -> str:
 
 def _row(column: dict[str, Any], words: dict[str, str]) -> str:
     meaning = _described(column, words).replace("|", "\\|")
-    return f"| `{column['name']}` | {column.get('data_type', '')} | {_promises(column)} | {meaning} |"
+    cells = [f"`{column['name']}`", column.get("data_type", ""), _promises(column), meaning]
+    return f"| {' | '.join(cells)} |"
 
 
 def _promises(column: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """From raw documents to answers over HTTP, with every part real."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import duckdb
 import httpx
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +17,12 @@ import pytest
 from orchestration.model_store import current_model
 from serving.home import Home
 from tests.command import ROOT, TINY, conserved, tastemate
+
+WORKED_QUESTIONS = re.findall(
+    r"```sql\n(.*?)```\n\n(\|.*?)\n(?=\n|\Z)",
+    (ROOT / "docs" / "how-to" / "ask-the-marts.md").read_text(),
+    re.DOTALL,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -91,6 +99,33 @@ def test_the_report_shows_model_and_baselines_on_both_splits(city):
             0 <= row["ndcg_10"] <= 1 and row["n"] > 0 for row in report["quality"][split].values()
         )
     assert {step["name"] for step in report["steps"]} > {"elt", "model__recommender"}
+
+
+def test_analysts_get_a_copy_that_names_nobody_and_dbts_page(city):
+    home, _ = city
+    truth = pq.read_table(home.root / "sample_city" / "truth" / "truth.parquet")
+    product_ids = set(truth["user_id"].to_pylist())
+    with duckdb.connect(home.analysts / "tastemate.duckdb", read_only=True) as copy:
+        columns = copy.execute(
+            "select schema_name || '.' || table_name, column_name from duckdb_columns() "
+            "where not internal and data_type = 'VARCHAR'"
+        ).fetchall()
+        assert ("marts.fct_sessions", "user_id") in columns
+        for table, column in columns:
+            told = copy.table(table).project(column).distinct().fetchall()
+            assert not product_ids & {value for (value,) in told}, (table, column)
+    assert "fct_sessions" in (home.analysts / "docs" / "index.html").read_text()
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_worked_question_gets_the_answer_that_the_docs_print(city, number):
+    home, _ = city
+    sql, answer = WORKED_QUESTIONS[number]
+    with duckdb.connect(home.analysts / "tastemate.duckdb", read_only=True) as copy:
+        asked = copy.execute(sql)
+        names = [name for name, *_ in asked.description]
+        rows = [names, ["---"] * len(names), *asked.fetchall()]
+    assert ["| " + " | ".join(map(str, row)) + " |" for row in rows] == answer.splitlines()
 
 
 def test_a_run_with_nothing_new_does_little_and_keeps_what_is_live(city):

@@ -46,7 +46,7 @@ def analyst_copy(home: HomeResource) -> dg.MaterializeResult:
     kinds={"dbt"},
 )
 def dbt_docs(home: HomeResource) -> dg.MaterializeResult:
-    """dbt's own page about the project, one file that opens in a browser."""
+    """The page that dbt makes of its project, one file that opens in a browser."""
     from orchestration.dbt_docs import publish_docs
 
     with measured() as cost:
