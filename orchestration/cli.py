@@ -108,9 +108,11 @@ class ChosenSource:
     def check(self) -> None:
         """Refuse options that do not fit together."""
         if self.source is None and (self.mapping or self.path):
-            raise click.UsageError("--mapping and --path need --source sample or interactions.")
-        if self.source == "interactions" and not (self.mapping and self.path):
-            raise click.UsageError("--source interactions needs --mapping FILE and --path PATH.")
+            raise click.UsageError(
+                "--mapping and --path need --source sample, interactions or kafka."
+            )
+        if self.source in {"interactions", "kafka"} and not (self.mapping and self.path):
+            raise click.UsageError(f"--source {self.source} needs --mapping FILE and --path PATH.")
         if self.source == "sample" and self.mapping:
             raise click.UsageError("--source sample knows its own fields; leave --mapping out.")
 
@@ -130,14 +132,16 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--seed", default=0, show_default=True, help="Seed of city and training."),
         click.option("--events", default=120_000, show_default=True, help="Size of a new city."),
         click.option(
-            "--path", type=click.Path(exists=True, path_type=Path), help="File or folder."
+            "--path",
+            type=click.Path(exists=True, path_type=Path),
+            help="File or folder; of --source kafka the file that names topics and broker.",
         ),
         click.option(
             "--mapping",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="Mapping file of --source interactions.",
+            help="Mapping file of --source interactions and kafka.",
         ),
-        click.option("--source", type=click.Choice(["sample", "interactions"])),
+        click.option("--source", type=click.Choice(["sample", "interactions", "kafka"])),
     ):
         decorated = option(decorated)
     return decorated

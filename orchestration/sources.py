@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.files import write_atomically
-from orchestration.landing import land, load_mapping
+from orchestration.landing import LandedFile, Mapping, land, load_mapping
+from orchestration.landing.kafka import KAFKA, load_kafka
 from orchestration.landing.mapping import SAMPLE
 from orchestration.landing.sources import Source, arrivals
 from orchestration.progress import say
@@ -15,7 +16,9 @@ from serving.home import Home
 
 @dataclass(frozen=True)
 class Registered:
-    """A folder or file that a home ingests; *mapping* is the mapping file of `interactions`.
+    """A folder or file that a home ingests; *mapping* is the mapping file, but of the sample.
+
+    Of the source `kafka` the path is that of the Kafka file, which names the topics.
 
     A path inside the home is relative to it, so that a home can be moved.
     """
@@ -35,10 +38,10 @@ def register(home: Home, entry: Registered) -> None:
     """Remember *entry*, once.
 
     Raises:
-        LandingError: its mapping is wrong or does not fit its files; then it is not remembered,
-            for each later run would stumble over it again.
+        LandingError: its mapping is wrong or does not fit its files, or its topics cannot be
+            read; then it is not remembered, for each later run would stumble over it again.
     """
-    arrivals(_source(entry), Path(entry.path))
+    _check(entry)
     root = home.root.resolve()
     if Path(entry.path).is_relative_to(root):
         entry = replace(entry, path=str(Path(entry.path).relative_to(root)))
@@ -57,12 +60,38 @@ def land_registered(home: Home) -> list[dict[str, Any]]:
     """Land what is new in each of the home's sources; tell what became of every file."""
     landed = []
     for entry in registered(home):
-        landed += land(home, _source(entry), home.root / entry.path, _tell)
+        landed += _land(home, entry)
     return [asdict(file) for file in landed]
 
 
+def _check(entry: Registered) -> None:
+    if entry.source != KAFKA:
+        arrivals(_source(entry), Path(entry.path))
+        return
+    from orchestration.landing.land_topics import check_topics
+
+    check_topics(load_kafka(Path(entry.path), _mapping(entry)))
+
+
+def _land(home: Home, entry: Registered) -> list[LandedFile]:
+    path = home.root / entry.path
+    if entry.source != KAFKA:
+        return land(home, _source(entry), path, _tell)
+    from orchestration.landing.land_topics import land_topics
+
+    mapping = _mapping(entry)
+    landed = land_topics(home, mapping, load_kafka(path, mapping), _tell)
+    if not landed:
+        say(f"{path.name}: no new messages")
+    return landed
+
+
 def _source(entry: Registered) -> Source:
-    return load_mapping(Path(entry.mapping)) if entry.mapping else SAMPLE
+    return _mapping(entry) if entry.mapping else SAMPLE
+
+
+def _mapping(entry: Registered) -> Mapping:
+    return load_mapping(Path(str(entry.mapping)))
 
 
 def sentence(file: dict[str, Any]) -> str:

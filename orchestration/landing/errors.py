@@ -6,7 +6,10 @@
     ├── UnreadableFileError  a file as a whole cannot be read, so that it has no lines to count
     ├── FileChangedError     a file was written to while it was read
     ├── ReplayError          quarantined lines cannot be read once more
-    └── LandingBusyError     another process is landing into the same home
+    ├── LandingBusyError     another process is landing into the same home
+    ├── KafkaSettingsError   the file that says which topics to read cannot be used
+    ├── BrokerError          a Kafka broker does not answer, or refuses
+    └── MessagesLostError    a topic no longer has what was to land next
 
 A line that cannot be read is no error: it is counted and kept.
 """
@@ -38,3 +41,15 @@ class ReplayError(LandingError):
 
 class LandingBusyError(LandingError):
     """Another process is landing into the same home."""
+
+
+class KafkaSettingsError(LandingError):
+    """The file that says which topics to read, and how, cannot be used."""
+
+
+class BrokerError(LandingError):
+    """A Kafka broker does not answer, or refuses."""
+
+
+class MessagesLostError(LandingError):
+    """A topic no longer has what was to land next."""

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -20,10 +20,11 @@ import duckdb
 
 from orchestration.landing import archive
 from orchestration.landing.archive import ArchivedFile, set_strays_aside
-from orchestration.landing.documents import DocumentReader
+from orchestration.landing.batches import Batch
+from orchestration.landing.documents import DocumentReader, Reading
 from orchestration.landing.errors import FileChangedError, LandingBusyError, MappingError
-from orchestration.landing.fields import FieldCounter, Fields
-from orchestration.landing.ledger import Entry, Ledger
+from orchestration.landing.fields import FieldCounter
+from orchestration.landing.ledger import Entry, Ledger, Offsets
 from orchestration.landing.mapping import Mapping
 from orchestration.landing.sources import Arrival, Source, arrivals, name_of, reading_of
 from orchestration.landing.unpacking import Unpacked
@@ -65,15 +66,10 @@ def land(
 
     A file whose bytes have landed before under the same source and kind is left alone.
     """
-    with opened_ledger(home) as ledger:
-        _prepare_keys(home, ledger)
+    with ready(home) as ledger:
         files = arrivals(source, path)
-        landed_at = now()
-        is_backfill = ledger.begin_load(name_of(source), landed_at)
-        landing = _Landing(home, ledger, source, landed_at, is_backfill=is_backfill)
-        landed = [landing.land(arrival, progress or _silent) for arrival in files]
-        ledger.finish_load(name_of(source))
-    return landed
+        with loading(home, ledger, source) as landing:
+            return [landing.land(arrival, progress or silent) for arrival in files]
 
 
 def recover(home: Home) -> None:
@@ -83,20 +79,26 @@ def recover(home: Home) -> None:
 
 
 @contextmanager
-def opened_ledger(home: Home) -> Iterator[Ledger]:
-    """Hold the home for landing; what an earlier landing left behind is set right first.
+def ready(home: Home) -> Iterator[Ledger]:
+    """Hold *home* alone, cleared up after a kill and with its keys; give its ledger."""
+    with _alone(home), _ledger(home) as ledger:
+        _recover(home, ledger)
+        _prepare_keys(home, ledger)
+        yield ledger
 
-    Raises:
-        LandingBusyError: another process is landing into this home.
-    """
-    with _alone(home):
-        ledger = Ledger(home)
-        try:
-            set_strays_aside(home, {entry.file_id for entry in ledger.files()})
-            ledger.export(home)
-            yield ledger
-        finally:
-            ledger.close()
+
+@contextmanager
+def loading(home: Home, ledger: Ledger, source: Source) -> Iterator["Landing"]:
+    """Load *source*; it has had its first load when this ends without an error."""
+    landed_at = now()
+    is_backfill = ledger.begin_load(name_of(source), landed_at)
+    yield Landing(home, ledger, source, landed_at, is_backfill=is_backfill)
+    ledger.finish_load(name_of(source))
+
+
+def _recover(home: Home, ledger: Ledger) -> None:
+    set_strays_aside(home, {entry.file_id for entry in ledger.files()})
+    ledger.export(home)
 
 
 def _prepare_keys(home: Home, ledger: Ledger) -> None:
@@ -106,7 +108,20 @@ def _prepare_keys(home: Home, ledger: Ledger) -> None:
         (open_key if has_landed else make_key)(home.keys / name)
 
 
-class _Landing:
+@dataclass(frozen=True)
+class Content:
+    """What lands as one file."""
+
+    kind: str
+    name: str
+    sha256: str
+    bytes: int
+    is_truncated: bool = False
+
+
+class Landing:
+    """What all that lands at one moment of one source has in common."""
+
     def __init__(
         self,
         home: Home,
@@ -118,60 +133,106 @@ class _Landing:
     ) -> None:
         self._home = home
         self._ledger = ledger
-        self._source = name_of(source)
+        self.source = name_of(source)
         self._mapping = source.to_json() if isinstance(source, Mapping) else None
         self._landed_at = landed_at
         self._is_backfill = is_backfill
         self._pseudonyms = Pseudonyms.create(home.keys)
 
     def land(self, arrival: Arrival, progress: Progress) -> LandedFile:
+        """Land a file, unless its bytes have landed before."""
         begun = time.perf_counter()
         name = _printable(arrival.path.name)
         seen = _fingerprint(arrival.path)
         with arrival.path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        file_id = file_id_of(self._source, arrival.kind, sha256)
+        file_id = file_id_of(self.source, arrival.kind, sha256)
         for entry in self._ledger.files():
             if entry.file_id == file_id:
-                return self._again(entry, arrival, name)
-        archived, fields, is_truncated = self._archive(arrival, file_id, seen, progress)
-        entry = Entry(
+                return self.again(entry, arrival.reading, name, str(arrival.path))
+        unpacked = Unpacked(arrival.path)
+        archived = self.archive(
+            file_id,
+            arrival.kind,
+            arrival.reading,
+            lambda connection: _batches(arrival, unpacked, connection, seen, progress),
+        )
+        content = Content(arrival.kind, name, sha256, seen.size, unpacked.is_truncated)
+        return self.count(archived, content, begun)
+
+    def archive(
+        self,
+        file_id: str,
+        kind: str,
+        reading: Reading,
+        batches: Callable[[duckdb.DuckDBPyConnection], Iterator[Batch]],
+    ) -> ArchivedFile:
+        """Put all *batches* into the archive; nothing of them if one cannot be had."""
+        archived = ArchivedFile(
+            self._home,
+            source=self.source,
+            kind=kind,
+            landed_date=self._landed_at.date(),
             file_id=file_id,
-            source=self._source,
-            kind=arrival.kind,
-            name=name,
-            sha256=sha256,
-            bytes=seen.size,
+        )
+        opened = Vault.create(self._home)
+        try:
+            with duckdb.connect() as connection:
+                connection.execute("set TimeZone = 'UTC'; set threads = 1")
+                reader = DocumentReader(connection, reading, self._pseudonyms, opened)
+                fields = FieldCounter(connection)
+                for batch in batches(connection):
+                    documents = reader.read(batch)
+                    archived.add(batch, documents)
+                    fields.add(documents.docs)
+                archived.fields = fields.counts()
+            archived.finish()
+        finally:
+            archived.discard()
+            opened.close()
+        return archived
+
+    def count(
+        self, archived: ArchivedFile, content: Content, begun: float, offsets: Offsets | None = None
+    ) -> LandedFile:
+        """Make what is in the archive count, together with the *offsets* it was read from."""
+        entry = Entry(
+            file_id=archived.file_id,
+            source=self.source,
+            **asdict(content),
             lines_in=archived.lines_in,
             landed_at=self._landed_at.isoformat(),
             is_backfill=self._is_backfill,
-            is_truncated=is_truncated,
             mapping=self._mapping,
         )
-        self._ledger.add(entry, fields)
+        self._ledger.add(entry, archived.fields, offsets)
         self._ledger.export(self._home)
         return LandedFile(
-            name=name,
+            name=entry.name,
             source=entry.source,
             kind=entry.kind,
-            file_id=file_id,
+            file_id=entry.file_id,
             status="landed",
             lines_in=entry.lines_in,
             bytes=entry.bytes,
-            is_truncated=is_truncated,
+            is_truncated=entry.is_truncated,
             unreadable=archived.unreadable,
             first_unreadable=archived.first_unreadable,
             seconds=time.perf_counter() - begun,
         )
 
-    def _again(self, entry: Entry, arrival: Arrival, name: str) -> LandedFile:
-        """Leave a file alone that has landed; if its mapping has changed, the new one holds."""
+    def again(self, entry: Entry, reading: Reading, name: str, where: str) -> LandedFile:
+        """Leave alone what has landed; if its mapping has changed, the new one holds.
+
+        Raises:
+            MappingError: the new one differs in what landing itself has read.
+        """
         is_remapped = entry.mapping is not None and entry.mapping != self._mapping
         if is_remapped:
             was = Mapping.model_validate_json(str(entry.mapping))
-            if reading_of(was, arrival.kind) != arrival.reading:
+            if reading_of(was, entry.kind) != reading:
                 raise MappingError(
-                    f"{arrival.path}: it has landed under a mapping of '{self._source}' with "
+                    f"{where}: it has landed under a mapping of '{self.source}' with "
                     "another column for the user, the coordinates or the district. Those are read "
                     "when a file lands. Choose another name as the mapping's source and a home of "
                     "its own: tastemate --home DIR"
@@ -190,38 +251,22 @@ class _Landing:
             is_remapped=is_remapped,
         )
 
-    def _archive(
-        self, arrival: Arrival, file_id: str, seen: "_Fingerprint", progress: Progress
-    ) -> tuple[ArchivedFile, Fields, bool]:
-        unpacked = Unpacked(arrival.path)
-        archived = ArchivedFile(
-            self._home,
-            source=self._source,
-            kind=arrival.kind,
-            landed_date=self._landed_at.date(),
-            file_id=file_id,
+
+def _batches(
+    arrival: Arrival,
+    unpacked: Unpacked,
+    connection: duckdb.DuckDBPyConnection,
+    seen: "_Fingerprint",
+    progress: Progress,
+) -> Iterator[Batch]:
+    for batch in arrival.batches(connection, unpacked):
+        yield batch
+        progress(arrival.path.name, unpacked.position, seen.size)
+    if _fingerprint(arrival.path) != seen:
+        raise FileChangedError(
+            f"{arrival.path}: the file was written to while it was read; nothing of it "
+            "has landed. Wait until it is complete, then ingest again."
         )
-        opened = Vault.create(self._home)
-        try:
-            with duckdb.connect() as connection:
-                connection.execute("set TimeZone = 'UTC'; set threads = 1")
-                reader = DocumentReader(connection, arrival.reading, self._pseudonyms, opened)
-                fields = FieldCounter(connection)
-                for batch in arrival.batches(connection, unpacked):
-                    documents = reader.read(batch)
-                    archived.add(batch, documents)
-                    fields.add(documents.docs)
-                    progress(arrival.path.name, unpacked.position, seen.size)
-            if _fingerprint(arrival.path) != seen:
-                raise FileChangedError(
-                    f"{arrival.path}: the file was written to while it was read; nothing of it "
-                    "has landed. Wait until it is complete, then ingest again."
-                )
-            archived.finish()
-        finally:
-            archived.discard()
-            opened.close()
-        return archived, fields.counts(), unpacked.is_truncated
 
 
 def file_id_of(source: str, kind: str, sha256: str) -> str:
@@ -246,7 +291,7 @@ def _printable(name: str) -> str:
     return os.fsencode(name).decode(errors="replace")
 
 
-def _silent(name: str, done: int, size: int) -> None:
+def silent(name: str, done: int, size: int) -> None:
     """Show no progress."""
 
 

@@ -44,6 +44,18 @@ create table if not exists first_loads (
     begun_at text not null,
     is_finished integer not null default 0
 );
+create table if not exists offsets (
+    source text not null,
+    kind text not null,
+    cluster text not null,
+    topic text not null,
+    partition integer not null,
+    first_offset integer not null,
+    next_offset integer not null,
+    file_id text,
+    is_lost integer not null,
+    primary key (source, kind, cluster, topic, partition, next_offset)
+);
 """
 EXPORTED = pa.schema(
     {
@@ -93,6 +105,31 @@ class Entry:
     replays_file_id: str | None = None
 
 
+@dataclass(frozen=True)
+class Stream:
+    """A topic that lands as one kind of a source's files."""
+
+    source: str
+    kind: str
+    cluster: str
+    topic: str
+
+
+@dataclass(frozen=True)
+class Offsets:
+    """What became of a partition's offsets from ``first_offset`` to before ``next_offset``.
+
+    They landed as ``file_id``, or they were lost, or else there was no message in them.
+    """
+
+    stream: Stream
+    partition: int
+    first_offset: int
+    next_offset: int
+    file_id: str | None = None
+    is_lost: bool = False
+
+
 class Ledger:
     """The ledger of a home, open for writing."""
 
@@ -132,9 +169,13 @@ class Ledger:
                 "update first_loads set is_finished = 1 where source = ?", (source,)
             )
 
-    def add(self, entry: Entry, fields: Fields) -> None:
-        """Make a landed file count, and keep which fields its documents have."""
+    def add(self, entry: Entry, fields: Fields, offsets: Offsets | None = None) -> None:
+        """Make a landed file count, with its documents' *fields* and the *offsets* it is read from.
+
+        All at once: after a kill there is the whole or nothing.
+        """
         with self._database:
+            self._pass(offsets)
             self._database.executemany(
                 "insert into fields values (?, ?, ?, ?)",
                 [(entry.file_id, *field, documents) for field, documents in fields.items()],
@@ -143,6 +184,43 @@ class Ledger:
                 f"insert into files values ({','.join('?' * len(astuple(entry)))})",  # noqa: S608 - only question marks
                 astuple(entry),
             )
+
+    def pass_over(self, offsets: list[Offsets]) -> None:
+        """Note offsets from which nothing lands."""
+        with self._database:
+            for each in offsets:
+                self._pass(each)
+
+    def _pass(self, offsets: Offsets | None) -> None:
+        if offsets:
+            row = (*astuple(offsets.stream), *astuple(offsets)[1:])
+            self._database.execute("insert into offsets values (?,?,?,?,?,?,?,?,?)", row)
+
+    def positions(self, stream: Stream) -> dict[int, int]:
+        """Give the offset from which each known partition of *stream* is to be read on."""
+        rows = self._database.execute(
+            "select partition, max(next_offset) from offsets "
+            "where (source, kind, cluster, topic) = (?, ?, ?, ?) group by partition",
+            astuple(stream),
+        )
+        return dict(rows.fetchall())
+
+    def clusters_of(self, stream: Stream) -> list[str]:
+        """List the clusters from which the topic of *stream* has been read."""
+        rows = self._database.execute(
+            "select distinct cluster from offsets where (source, kind, topic) = (?, ?, ?)",
+            (stream.source, stream.kind, stream.topic),
+        )
+        return [cluster for (cluster,) in rows]
+
+    def files_of(self, stream: Stream) -> list[Entry]:
+        """List the files that the topic of *stream* has landed as."""
+        rows = self._database.execute(
+            "select * from files where file_id in (select file_id from offsets "
+            "where (source, kind, topic) = (?, ?, ?)) order by rowid",
+            (stream.source, stream.kind, stream.topic),
+        )
+        return [_entry(row) for row in rows]
 
     def remap(self, file_id: str, mapping: str | None, at: datetime) -> None:
         """Let another mapping say what a landed file's columns mean, from *at* on."""

@@ -7,9 +7,9 @@ is the reference; what is checked here is what the page says.
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from orchestration.landing.described import read_described
 from orchestration.landing.errors import MappingError
 
 Format = Literal["parquet", "csv", "jsonl"]
@@ -17,11 +17,13 @@ Column = Annotated[str, Field(min_length=1)]
 SAMPLE: Final = "sample"
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Takes the fields it knows and no others."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Time(_Strict):
+class Time(Strict):
     """The column that tells when an event happened, and how it tells it."""
 
     column: Column
@@ -29,7 +31,7 @@ class Time(_Strict):
     timezone: str = "UTC"
 
 
-class Events(_Strict):
+class Events(Strict):
     """Where the values of an event stand."""
 
     file: str
@@ -60,7 +62,7 @@ class Events(_Strict):
         return [column for column in named if column]
 
 
-class Places(_Strict):
+class Places(Strict):
     """Where the values of a place stand."""
 
     file: str
@@ -83,7 +85,7 @@ class Places(_Strict):
         return [column for column in named if column]
 
 
-class Mapping(_Strict):
+class Mapping(Strict):
     """One source, described."""
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
@@ -104,40 +106,7 @@ class Mapping(_Strict):
 
 def load_mapping(path: Path) -> Mapping:
     """Read the mapping file at *path*; say which field is wrong and what would be right."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise MappingError(f"{path}: there is no such mapping file. {_shipped()}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise MappingError(f"{path}: this is no YAML: {error}. {_shipped()}") from None
-    if not isinstance(content, dict):
-        raise MappingError(f"{path}: the file holds {content!r}, not named fields. {_shipped()}")
-    try:
-        return Mapping.model_validate(content)
-    except ValidationError as error:
-        raise MappingError("\n".join(_sentences(path, error))) from None
-
-
-def _sentences(path: Path, error: ValidationError) -> list[str]:
-    sentences = []
-    for problem in error.errors():
-        field = ".".join(str(part) for part in problem["loc"]) or "the mapping"
-        match problem["type"]:
-            case "missing":
-                said = "is missing; it is needed."
-            case "extra_forbidden":
-                said = f"is no field of a mapping (its value is {problem['input']!r}). Remove it."
-            case "value_error":
-                said = f": {problem['ctx']['error']}."
-            case "string_pattern_mismatch":
-                said = (
-                    f"is {problem['input']!r}; it must be lower-case letters, digits and _, "
-                    "beginning with a letter, such as my_reviews."
-                )
-            case _:
-                said = f"is {problem['input']!r}. {problem['msg']}."
-        sentences.append(f"{path}: {field}{'' if said.startswith(':') else ' '}{said}")
-    return sentences
+    return read_described(path, Mapping, MappingError, called="mapping", hint=_shipped())
 
 
 def _shipped() -> str:

@@ -21,7 +21,7 @@ from orchestration.landing.batches import Batch
 from orchestration.landing.documents import DocumentReader, Documents
 from orchestration.landing.errors import ReplayError
 from orchestration.landing.fields import FieldCounter, Fields
-from orchestration.landing.land import file_id_of, opened_ledger
+from orchestration.landing.land import file_id_of, ready
 from orchestration.landing.ledger import Entry, Ledger
 from orchestration.landing.lines import as_text
 from orchestration.landing.mapping import SAMPLE, Mapping
@@ -63,7 +63,7 @@ def replay(
         ReplayError: the command failed, or gave another number of lines back.
         LandingBusyError: another process is landing into this home.
     """
-    with opened_ledger(home) as ledger:
+    with ready(home) as ledger:
         replaying = _Replaying(home, ledger, reason, through, is_trial=is_trial)
         return [found for entry in ledger.files() if (found := replaying.file(entry))]
 
