@@ -26,7 +26,8 @@ _OURS = {
     "enable.partition.eof": "true",
     "isolation.level": "read_committed",
 }
-_SECRET = re.compile(r"(password|secret)$")
+_SECRET = re.compile(r"(password|secret|key\.pem)$")
+_REFERENCE = re.compile(r"\$\{\w+\}")
 _HINT = "See docs/how-to/kafka.md for one to begin with."
 
 
@@ -70,7 +71,7 @@ class Kafka(Strict):
         for name, value in properties.items():
             if name in _OURS:
                 raise ValueError(f"'{name}' is always {_OURS[name]} here; remove it")
-            if _SECRET.search(name) and "$" not in value:
+            if _SECRET.search(name) and not _REFERENCE.fullmatch(value):
                 raise ValueError(
                     f"'{name}' holds the secret itself; put that into an environment variable "
                     "and name it here, such as ${KAFKA_PASSWORD}"

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from orchestration.landing.errors import (
 from orchestration.landing.kafka import load_kafka
 from orchestration.landing.land_topics import land_topics
 from serving.home import Home
+from tests.command import tastemate
 from tests.mock_kafka import mock_cluster
 
 MAPPING = """
@@ -317,6 +319,15 @@ def test_messages_deleted_before_they_landed_are_told_and_only_given_up_by_name(
     assert len(lines()) == 3 + 19 - lost[1]
 
 
+def test_messages_deleted_while_they_are_read_are_told(shop: Shop) -> None:
+    shop.send([b"x" * 500_000] * 14)
+    kafka = load_kafka(shop.folder / "kafka.yml", shop.mapping)
+    told = pytest.raises(MessagesLostError, match="deleted messages while they were read")
+    with closing(topics.TopicReader(kafka)) as reader, told:
+        # As if the broker had deleted them since it was asked what it has.
+        reader.read(shop.topic, 0, 0, 14).take()
+
+
 def test_what_was_deleted_before_the_first_landing_was_never_promised(shop: Shop) -> None:
     shop.send([b'{"who":"u","x":"%s"}' % (b"x" * 500_000)] * 14)
     (file,) = shop.land()
@@ -375,7 +386,10 @@ SERVERS = {"bootstrap.servers": "localhost:9092"}
         ({"topics": TOPICS, "group": 1}, r"group is no field of a Kafka file .*Remove it"),
         ({"properties": SERVERS | {"a": [1]}}, r"properties\.a: a property is a text, a number"),
         ({"properties": SERVERS | {"auto.offset.reset": "latest"}}, "always error here; remove it"),
-        ({"properties": SERVERS | {"sasl.password": "hunter2"}}, r"'sasl\.password' holds the sec"),
+        (
+            {"properties": SERVERS | {"sasl.password": "hunter2$x"}},
+            r"'sasl\.password' holds the sec",
+        ),
         ({"properties": SERVERS | {"sasl.password": "${NOT_SET}"}}, "NOT_SET, which is not set"),
         ({"properties": SERVERS | {"sasl.username": "a$"}}, r"write \$\$ for the sign itself"),
     ],
@@ -418,3 +432,21 @@ def test_a_mapping_that_does_not_fit_topics_is_told(
     path = shop.describe({"topics": {"places": "venues"}})
     with pytest.raises(MappingError, match=said):
         load_kafka(path, load_mapping(shop.folder / "mapping.yml"))
+
+
+@pytest.mark.slow
+def test_the_command_remembers_a_topic_and_says_plainly_what_is_wrong(
+    shop: Shop, lines: Lines
+) -> None:
+    options = ["ingest", "--source", "kafka", "--mapping", "mapping.yml", "--path", "kafka.yml"]
+    refused = tastemate(shop.home.root, *options, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"Error: topic '{shop.topic}' at {shop.cluster}: Broker: Unk")
+    shop.send(visits(0, 3))
+    assert "[0]@0-2 (events): 3 lines landed" in tastemate(shop.home.root, *options).stdout
+    shop.send(visits(3, 2))
+    again = tastemate(shop.home.root, "ingest")
+    assert "[0]@3-4 (events): 2 lines landed" in again.stdout
+    assert "rdkafka" not in again.stderr
+    assert "kafka.yml: no new messages" in tastemate(shop.home.root, "ingest").stderr
+    assert sorted(numbers(lines)) == list(range(5))
