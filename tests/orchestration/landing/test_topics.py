@@ -289,12 +289,12 @@ def test_a_consumer_killed_at_the_worst_moments_lands_all_once(
 def test_a_consumer_killed_at_any_moment_lands_all_once(shop: Shop, lines: Lines) -> None:
     chance = random.Random(3)  # noqa: S311 - the moment of a kill is no secret
     killed = 0
-    for turn in range(8):
-        shop.send(visits(turn * 500, 500), partition=turn % 3)
+    for turn in range(5):
+        shop.send(visits(turn * 100, 100), partition=turn % 3)
         killed += consume(shop, kill_after=chance.uniform(0, 1.5)) == -signal.SIGKILL
     assert killed
     assert consume(shop) == 0
-    accounted(shop, lines, 4000)
+    accounted(shop, lines, 500)
 
 
 def test_messages_deleted_before_they_landed_are_told_and_only_given_up_by_name(
