@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from orchestration.landing.batches import Batch
 from orchestration.landing.documents import Documents
-from orchestration.landing.fields import Fields
 from serving.home import Home
 from serving.keys import make_key
 
@@ -54,7 +53,7 @@ class ArchivedFile:
         self._home = home
         self.file_id = file_id
         self.lines_in = 0
-        self.fields: Fields = {}
+        self.fields: dict[tuple[str, str], int] = {}
         self.unreadable: dict[str, int] = {}
         self.first_unreadable: dict[str, list[int]] = {}
         place = Path(f"source={source}", f"kind={kind}", f"landed_date={landed_date}")

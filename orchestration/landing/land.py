@@ -74,8 +74,8 @@ def land(
 
 def recover(home: Home) -> None:
     """Bring the archive and its export in line with the ledger after a kill."""
-    with opened_ledger(home):
-        pass
+    with _alone(home), _ledger(home) as ledger:
+        _recover(home, ledger)
 
 
 @contextmanager
@@ -293,6 +293,15 @@ def _printable(name: str) -> str:
 
 def silent(name: str, done: int, size: int) -> None:
     """Show no progress."""
+
+
+@contextmanager
+def _ledger(home: Home) -> Iterator[Ledger]:
+    ledger = Ledger(home)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
 
 
 @contextmanager
