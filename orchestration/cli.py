@@ -261,6 +261,31 @@ def rebuild(home: Home, as_of: str, out: Path | None, *, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("user")
+@click.option("--prove", "only_prove", is_flag=True, help="Only look; erase nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def forget(home: Home, user: str, *, only_prove: bool, as_json: bool) -> None:
+    """Erase the USER, by the product's own id, from every store, and prove it.
+
+    Run it again if it was stopped. Exit 1 where the proof finds the user anywhere.
+    """
+    from orchestration.forgetting import report
+    from orchestration.forgetting.forget import forget as erase
+    from orchestration.forgetting.person import Person
+    from orchestration.forgetting.proof import prove
+
+    _enter(home)
+    done = None if only_prove else erase(home, user)
+    proof = done.proof if done else prove(home, Person.of(home, user))
+    if as_json:
+        _print_json((done or proof).as_json())
+    else:
+        click.echo(report.sentences(done, proof))
+    sys.exit(0 if proof.holds else 1)
+
+
+@main.command()
 @click.argument("a")
 @click.argument("b")
 @click.option("--key", required=True, help="The columns that name a row, with commas between.")

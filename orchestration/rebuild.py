@@ -8,7 +8,9 @@ from typing import Any
 
 from orchestration.dbt_command import run_dbt
 from orchestration.files import read_json
+from orchestration.landing import recover
 from orchestration.landing.ledger import Ledger
+from orchestration.landing.tombstones import Tombstones
 from orchestration.progress import DbtLines, say
 from orchestration.state_hash import State, models_handed_on, state_of
 from serving.home import Home
@@ -25,7 +27,8 @@ class Rebuilt:
     """A past state, where it lies, and what a run published then, if one did.
 
     ``published`` is the state in the report of the run ``run_id`` of the same moment.
-    ``differing`` names the models that are not as published.
+    ``differing`` names the models that are not as published, ``forgotten_since`` counts the
+    people who have asked since that moment to be forgotten, and whom no rebuild can have.
     """
 
     folder: Path
@@ -33,11 +36,12 @@ class Rebuilt:
     run_id: str | None
     published: dict[str, Any] | None
     differing: list[str]
+    forgotten_since: int = 0
 
     @property
     def holds(self) -> bool:
-        """Whether nothing differs from what was published."""
-        return not self.differing
+        """Whether nothing differs from what was published, but for people who were forgotten."""
+        return not self.differing or self.forgotten_since > 0
 
     def as_json(self) -> dict[str, Any]:
         """Give the facts as the command reports them."""
@@ -47,6 +51,7 @@ class Rebuilt:
             "run_id": self.run_id,
             "published_state_hash": self.published["state_hash"] if self.published else None,
             "differing": self.differing,
+            "forgotten_since": self.forgotten_since,
             "holds": self.holds,
         }
 
@@ -57,12 +62,18 @@ def rebuild(home: Home, as_of: datetime, out: Path | None = None) -> Rebuilt:
     A file counts if it had landed by then. Of a moment before the first landing there is what
     the bulk loads tell of it.
 
+    What the tombstones refuse is erased from the archive first, should somebody have put it back.
+
     Raises:
+        LandingBusyError: something is landing, and people were forgotten.
         RebuildError: nothing has landed, or *out* holds something else.
         DbtError: dbt could not build.
     """
     if not home.landed_files.exists():
         raise RebuildError(f"{home.root}: nothing has landed here, so there is no day to rebuild.")
+    tombstones = Tombstones(home)
+    if tombstones:
+        recover(home)
     as_of = as_of.astimezone(UTC)
     folder = out or home.root / "rebuilds" / f"{as_of:%Y%m%dT%H%M%S.%fZ}"
     target = Home(folder.expanduser().resolve())
@@ -72,7 +83,9 @@ def rebuild(home: Home, as_of: datetime, out: Path | None = None) -> Rebuilt:
     run_dbt(target, *build, now=as_of, tell=DbtLines().write)
     state = state_of(target, models_handed_on(target))
     run_id, published = _published_at(home, state.as_of)
-    return Rebuilt(target.root, state, run_id, published, _differing(state, published))
+    differing = _differing(state, published)
+    forgotten = tombstones.asked_since(datetime.fromisoformat(state.as_of))
+    return Rebuilt(target.root, state, run_id, published, differing, forgotten)
 
 
 def moment_of(text: str) -> datetime:
@@ -96,10 +109,16 @@ def verdict(rebuilt: Rebuilt) -> str:
     told = f"{rebuilt.folder}: {rows}\nState hash {rebuilt.state.state_hash}"
     if rebuilt.published is None:
         return f"{told}\nNo run of this home published that very moment."
-    if rebuilt.holds:
+    if not rebuilt.differing:
         return f"{told}\nAs run {rebuilt.run_id} published it."
+    differing = ", ".join(rebuilt.differing)
+    if rebuilt.holds:
+        return (
+            f"{told}\nAs run {rebuilt.run_id} published it modulo erased people: "
+            f"{rebuilt.forgotten_since} asked since to be forgotten, so these differ: {differing}."
+        )
     return (
-        f"{told}\nRun {rebuilt.run_id} published something else: {', '.join(rebuilt.differing)}. "
+        f"{told}\nRun {rebuilt.run_id} published something else: {differing}. "
         "Where it is still there, see which rows: "
         f"tastemate diff FILE {rebuilt.folder / rebuilt.differing[0]}.parquet --key COLUMN"
     )

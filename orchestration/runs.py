@@ -4,8 +4,8 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Mapping
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +107,18 @@ def materialize(
         )
         if not result.success:
             raise RunFailedError(_why(result))
+
+
+@contextmanager
+def held(home: Home) -> Iterator[None]:
+    """Hold the home for work that is no run of Dagster's, but must not go on beside one.
+
+    Raises:
+        BusyError: a run holds the home.
+    """
+    with alone(home), _instance(home) as instance:
+        _refuse_beside_dagster(home, instance)
+        yield
 
 
 def training_config(preset: str | None, seed: int) -> dict[str, Any]:

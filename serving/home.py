@@ -41,6 +41,10 @@ class Home:
         return self.root / "vault.sqlite"
 
     @property
+    def tombstones(self) -> Path:
+        return self.root / "tombstones.sqlite"
+
+    @property
     def raw(self) -> Path:
         return self.root / "raw"
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models_ml.tokens import History
@@ -100,25 +102,56 @@ def build(
                 progress(len(user_ids))
         order = np.argsort(np.array(user_ids, dtype=object), kind="stable")
         users = pa.table([user_ids, known_ats], schema=SCHEMA).take(pa.array(order))
-        pq.write_table(users, draft / USERS)
-        digest = hashlib.sha256(release.release_id.encode())
-        for user_id, known_at in zip(*(column.to_pylist() for column in users), strict=True):
-            digest.update(f"\n{user_id} {known_at.isoformat()}".encode())
-        _write_vectors(unordered, order, recommender.dimensions, draft / VECTORS, digest.update)
+        shape = (len(order), recommender.dimensions)
+        nobody = np.empty((0, recommender.dimensions), np.float32)
+        vectors = np.memmap(unordered, "<f4", "r", shape=shape) if len(order) else nobody
         unordered.unlink()
-        index_id = digest.hexdigest()[:16]
-        meta = {
-            "index_id": index_id,
-            "release_id": release.release_id,
-            "as_of": as_of.isoformat(),
-            "users": len(user_ids),
-            "dimensions": recommender.dimensions,
-        }
-        (draft / META).write_text(json.dumps(meta, indent=2) + "\n")
-        settle(draft, out_dir / index_id)
+        folder = _lay(draft, release.release_id, as_of.isoformat(), users, vectors, order)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return open_index(out_dir / index_id)
+    return open_index(folder)
+
+
+def without(folder: Path, user_id: str) -> Index:
+    """Lay beside the index in *folder* the same one without *user_id*; the old one stays."""
+    index = open_index(folder)
+    users = pq.read_table(folder / USERS)
+    kept = pc.indices_nonzero(pc.not_equal(users["user_id"], user_id))
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
+    try:
+        laid = _lay(
+            draft, index.release_id, index.as_of, users.take(kept), index.vectors, kept.to_numpy()
+        )
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return open_index(laid)
+
+
+def _lay(  # noqa: PLR0913, PLR0917 -- all that an index consists of
+    draft: Path,
+    release_id: str,
+    as_of: str,
+    users: pa.Table,
+    vectors: Vectors,
+    order: npt.NDArray[Any],
+) -> Path:
+    """Fill *draft* with *users* and their rows of *vectors*; give it its content's name."""
+    pq.write_table(users, draft / USERS)
+    digest = hashlib.sha256(release_id.encode())
+    for user_id, known_at in zip(*(column.to_pylist() for column in users), strict=True):
+        digest.update(f"\n{user_id} {known_at.isoformat()}".encode())
+    _write_vectors(vectors, order, draft / VECTORS, digest.update)
+    index_id = digest.hexdigest()[:16]
+    meta = {
+        "index_id": index_id,
+        "release_id": release_id,
+        "as_of": as_of,
+        "users": len(users),
+        "dimensions": vectors.shape[1],
+    }
+    (draft / META).write_text(json.dumps(meta, indent=2) + "\n")
+    settle(draft, draft.parent / index_id)
+    return draft.parent / index_id
 
 
 def open_index(folder: Path) -> Index:
@@ -167,20 +200,12 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 
 def _write_vectors(
-    unordered: Path,
-    order: npt.NDArray[np.intp],
-    dimensions: int,
-    target: Path,
-    digest: Callable[[bytes], None],
+    vectors: Vectors, order: npt.NDArray[Any], target: Path, digest: Callable[[bytes], None]
 ) -> None:
-    """Write the raw vectors of *unordered* as an array in *order*, a chunk at a time."""
-    shape = (len(order), dimensions)
-    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    """Write the rows of *vectors* that *order* names, in that order, a chunk at a time."""
+    header = {"descr": "<f4", "fortran_order": False, "shape": (len(order), vectors.shape[1])}
     with target.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
-        if not len(order):
-            return
-        vectors = np.memmap(unordered, dtype="<f4", mode="r", shape=shape)
         for start in range(0, len(order), BATCH):
             chunk = vectors[order[start : start + BATCH]].tobytes()
             digest(chunk)

@@ -82,6 +82,20 @@ class Vault:
             found.update((pseudonym, self._open(pseudonym, sealed)) for pseudonym, sealed in rows)
         return found
 
+    def forget(self, pseudonyms: Iterable[str]) -> int:
+        """Delete *pseudonyms* and their ids, so that no page of the file holds them any more.
+
+        Returns how many were there.
+        """
+        self._database.execute("pragma secure_delete = on")
+        with self._database:
+            deleted = self._database.executemany(
+                "delete from users where pseudonym = ?", ((one,) for one in pseudonyms)
+            ).rowcount
+        self._database.execute("vacuum")
+        self._database.execute("pragma wal_checkpoint(truncate)")
+        return deleted
+
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()

@@ -9,10 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from orchestration.landing.batches import Batch
+from orchestration.landing.batches import Batch, Reason
 from orchestration.landing.documents import Documents
 from serving.home import Home
 from serving.keys import make_key
@@ -83,7 +84,7 @@ class ArchivedFile:
         )
         self._lines.write(table)
         self.lines_in += len(batch)
-        broken = documents.reasons.is_valid()
+        broken = pc.fill_null(pc.not_equal(documents.reasons, Reason.ERASED.value), False)  # noqa: FBT003 - pyarrow's order
         if broken.true_count:
             self._set_aside(table.filter(broken), batch.raw.filter(broken))
 

@@ -10,7 +10,7 @@ CHUNK_BYTES = 8 << 20
 
 
 class Reason(StrEnum):
-    """Why a line could not be read."""
+    """Why the archive has no document of a line."""
 
     BLANK_LINE = "blank_line"
     NOT_TEXT = "not_text"
@@ -18,6 +18,7 @@ class Reason(StrEnum):
     NOT_AN_OBJECT = "not_an_object"
     WRONG_FIELD_COUNT = "wrong_field_count"
     NO_USER = "no_user"
+    ERASED = "erased"  # the one that is not kept in quarantine either: a person was forgotten
 
 
 @dataclass(frozen=True)

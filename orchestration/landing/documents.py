@@ -4,6 +4,7 @@ DuckDB judges and rewrites, so that what landing calls JSON is what dbt will be 
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,7 +52,10 @@ class Documents:
 
 
 class DocumentReader:
-    """Reads the batches of one file."""
+    """Reads the batches of one file; of people who are refused it keeps nothing.
+
+    *is_refused* tells it of a pseudonym: people who were forgotten, as `Tombstones` knows them.
+    """
 
     def __init__(
         self,
@@ -59,11 +63,14 @@ class DocumentReader:
         reading: Reading,
         pseudonyms: Pseudonyms,
         keeper: UserKeeper,
+        is_refused: Callable[[str], bool],
     ) -> None:
         self._connection = connection
         self._reading = reading
         self._pseudonyms = pseudonyms
         self._keeper = keeper
+        self._is_refused = is_refused
+        self._refused: set[str] = set()
         self._remembered: dict[str | None, str | None] = {}
 
     def read(self, batch: Batch) -> Documents:
@@ -79,12 +86,13 @@ class DocumentReader:
             is_once = _stands_once(_column(judged, "doc"), self._reading.user)
             told = told.append_column("is_once", is_once)
             rewritten = self._ask(told, _rewritten(self._reading.user))
-        return Documents(
+        documents = Documents(
             docs=_column(rewritten, "doc"),
             reasons=_column(rewritten, "reason"),
             user_ids=user_ids,
             district_codes=_districts(judged) if self._reading.latitude else nobody,
         )
+        return _without(documents, self._refused) if self._refused else documents
 
     def _ask(self, table: pa.Table, question: str) -> pa.Table:
         self._connection.register("lines", table)
@@ -104,10 +112,24 @@ class DocumentReader:
             if value not in self._remembered and (user_id := _user_of(value)) is not None
         }
         known = self._pseudonyms.of_many(fresh.values())
-        self._keeper.add_many(list(zip(known, fresh.values(), strict=True)))
+        self._refused.update(filter(self._is_refused, known))
+        people = zip(known, fresh.values(), strict=True)
+        self._keeper.add_many([told for told in people if told[0] not in self._refused])
         self._remembered.update(zip(fresh, known, strict=True))
         names = [self._remembered.get(value) for value in distinct]
         return pa.array(names, pa.string()).take(coded.indices)
+
+
+def _without(documents: Documents, refused: set[str]) -> Documents:
+    """Keep of the lines of *refused* people only that they were there."""
+    is_theirs = pc.is_in(documents.user_ids, value_set=pa.array(sorted(refused), pa.string()))
+    nothing = pa.scalar(None, pa.string())
+    return Documents(
+        docs=pc.if_else(is_theirs, nothing, documents.docs),
+        reasons=pc.if_else(is_theirs, Reason.ERASED.value, documents.reasons),
+        user_ids=pc.if_else(is_theirs, nothing, documents.user_ids),
+        district_codes=documents.district_codes,
+    )
 
 
 def _user_of(value: str) -> str | None:

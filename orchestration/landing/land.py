@@ -22,11 +22,13 @@ from orchestration.landing import archive
 from orchestration.landing.archive import ArchivedFile, set_strays_aside
 from orchestration.landing.batches import Batch
 from orchestration.landing.documents import DocumentReader, Reading
+from orchestration.landing.erasing import erase_refused
 from orchestration.landing.errors import FileChangedError, LandingBusyError, MappingError
 from orchestration.landing.fields import FieldCounter
 from orchestration.landing.ledger import Entry, Ledger, Offsets
 from orchestration.landing.mapping import Mapping
 from orchestration.landing.sources import Arrival, Source, arrivals, name_of, reading_of
+from orchestration.landing.tombstones import Tombstones
 from orchestration.landing.unpacking import Unpacked
 from serving import pseudonyms, vault
 from serving.home import Home, now
@@ -73,15 +75,18 @@ def land(
 
 
 def recover(home: Home) -> None:
-    """Bring the archive and its export in line with the ledger after a kill."""
-    with _alone(home), _ledger(home) as ledger:
+    """Bring the archive and its export in line with the ledger and the tombstones.
+
+    After a kill, or after somebody put back a copy of the archive.
+    """
+    with alone_landing(home), _ledger(home) as ledger:
         _recover(home, ledger)
 
 
 @contextmanager
 def ready(home: Home) -> Iterator[Ledger]:
     """Hold *home* alone, cleared up after a kill and with its keys; give its ledger."""
-    with _alone(home), _ledger(home) as ledger:
+    with alone_landing(home), _ledger(home) as ledger:
         _recover(home, ledger)
         _prepare_keys(home, ledger)
         yield ledger
@@ -98,6 +103,7 @@ def loading(home: Home, ledger: Ledger, source: Source) -> Iterator["Landing"]:
 
 def _recover(home: Home, ledger: Ledger) -> None:
     set_strays_aside(home, {entry.file_id for entry in ledger.files()})
+    erase_refused(home, ledger)
     ledger.export(home)
 
 
@@ -138,6 +144,7 @@ class Landing:
         self._landed_at = landed_at
         self._is_backfill = is_backfill
         self._pseudonyms = Pseudonyms.create(home.keys)
+        self._is_refused = Tombstones(home).refusal(landed_at, is_backfill=is_backfill)
 
     def land(self, arrival: Arrival, progress: Progress) -> LandedFile:
         """Land a file, unless its bytes have landed before."""
@@ -179,7 +186,9 @@ class Landing:
         try:
             with duckdb.connect() as connection:
                 connection.execute("set TimeZone = 'UTC'; set threads = 1")
-                reader = DocumentReader(connection, reading, self._pseudonyms, opened)
+                reader = DocumentReader(
+                    connection, reading, self._pseudonyms, opened, self._is_refused
+                )
                 fields = FieldCounter(connection)
                 for batch in batches(connection):
                     documents = reader.read(batch)
@@ -305,8 +314,12 @@ def _ledger(home: Home) -> Iterator[Ledger]:
 
 
 @contextmanager
-def _alone(home: Home) -> Iterator[None]:
-    """Hold the home's landing lock; the system lets go of it even after a kill."""
+def alone_landing(home: Home) -> Iterator[None]:
+    """Hold the home's landing lock; the system lets go of it even after a kill.
+
+    Raises:
+        LandingBusyError: another process holds it.
+    """
     home.root.mkdir(parents=True, exist_ok=True)
     with (home.root / "landing.lock").open("w") as lock:
         try:

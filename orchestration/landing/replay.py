@@ -9,6 +9,7 @@ import shlex
 import subprocess
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
 import duckdb
 import orjson
@@ -27,6 +28,7 @@ from orchestration.landing.lines import as_text
 from orchestration.landing.mapping import SAMPLE, Mapping
 from orchestration.landing.records import as_documents
 from orchestration.landing.sources import Source, reading_of
+from orchestration.landing.tombstones import Tombstones
 from serving.home import Home, now
 from serving.pseudonyms import Pseudonyms
 from serving.vault import Vault
@@ -171,7 +173,12 @@ class _Replaying:
             connection.execute("set TimeZone = 'UTC'; set threads = 1")
             reading = reading_of(_source(entry), entry.kind)
             pseudonyms = Pseudonyms.create(self._home.keys)
-            return DocumentReader(connection, reading, pseudonyms, users).read(batch), users
+            # The lines were known when they went into quarantine.
+            is_refused = Tombstones(self._home).refusal(
+                datetime.fromisoformat(entry.landed_at), is_backfill=entry.is_backfill
+            )
+            reader = DocumentReader(connection, reading, pseudonyms, users, is_refused)
+            return reader.read(batch), users
 
     def _land(self, entry: Entry, lines: tuple[Batch, Documents, pa.Array], users: _Users) -> str:
         """Land lines in the order that keeps a kill harmless: archive, vault, ledger, export."""

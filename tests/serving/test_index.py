@@ -97,3 +97,17 @@ def test_a_damaged_index_is_refused(city: City) -> None:
     (made.folder / "users.parquet").unlink()
     with pytest.raises(index.IndexFaultError, match=r"users\.parquet"):
         index.open_index(made.folder)
+
+
+def test_an_index_without_somebody_is_the_one_that_never_had_them(city: City) -> None:
+    made = index.newest(city.home.indexes, city.release.release_id)
+    without = index.without(made.folder, city.pseudonym("1000"))
+    kept = [
+        row for row, user in enumerate(made.users.to_pylist()) if user in without.users.to_pylist()
+    ]
+    assert set(made.users.to_pylist()) - set(without.users.to_pylist()) == {city.pseudonym("1000")}
+    assert np.array_equal(without.vectors, made.vectors[kept])
+    assert (without.release_id, without.as_of) == (made.release_id, made.as_of)
+    del city.favors["1000"]
+    city.write()
+    assert city.build_index().index_id == without.index_id

@@ -1,0 +1,1 @@
+"""Forgetting: a person is erased from every store, and a proof looks for them in each."""

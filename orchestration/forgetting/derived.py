@@ -1,0 +1,125 @@
+"""What was made from a person's lines: made anew without them, or removed where a run makes it."""
+
+import shutil
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from feature_repo import publish
+from feature_repo.settings import online_url
+from orchestration import model_store
+from orchestration.dbt_command import run_dbt
+from orchestration.files import read_json
+from orchestration.forgetting.person import Person
+from orchestration.forgetting.records import vacuum
+from orchestration.online import publish_and_compare
+from orchestration.progress import DbtLines
+from orchestration.state_hash import HANDED_ON, models_handed_on, remember_published
+from serving import champion, index
+from serving.home import Home
+
+_REASON = "its index was made anew, for a person was forgotten"
+
+
+class ParityError(RuntimeError):
+    """The online store is not as the features are."""
+
+
+def take_out_of_indexes(home: Home, person: Person) -> int:
+    """Replace each index that holds the person by the same one without them; tell how many.
+
+    The one that is live is switched before the old one goes, and a service follows by itself.
+    """
+    _remove_drafts(home.indexes)
+    holding = _holding(home.indexes, index.USERS, person)
+    for folder in holding:
+        other = index.without(folder, person.pseudonym)
+        live = champion.read(home) if home.champion.exists() else None
+        if live and live.index_id == folder.name:
+            champion.promote(home, live.release_id, other.index_id, _REASON)
+        shutil.rmtree(folder)
+    return len(holding)
+
+
+def remove_training_sets(home: Home, person: Person) -> int:
+    """Remove each training set that holds the person; tell how many. The next run makes a new one.
+
+    Models stay: they hold no user, only what they have learned from all.
+    """
+    _remove_drafts(home.training_sets)
+    holding = _holding(home.training_sets, "histories.parquet", person)
+    pointer, _ = model_store.pointers(home)
+    current = read_json(pointer)
+    for folder in holding:
+        if current and current["folder"] == folder.name:
+            pointer.unlink()
+        shutil.rmtree(folder)
+    return len(holding)
+
+
+def remove_rebuilds(home: Home) -> None:
+    """Remove the past days that were built again; each can be, without the person."""
+    shutil.rmtree(home.root / "rebuilds", ignore_errors=True)
+
+
+def build_anew(home: Home) -> None:
+    """Build warehouse, marts and features from the archive, the old warehouse thrown away.
+
+    DuckDB keeps what was deleted in the free blocks of its file. Marts and features are replaced
+    one by one as they are built, so that whoever reads them always finds them.
+
+    Raises:
+        DbtError: dbt could not build.
+    """
+    if not (home.warehouse.exists() or any(home.marts.glob("*.parquet"))):
+        return
+    shutil.rmtree(home.warehouse.parent, ignore_errors=True)
+    home.warehouse.parent.mkdir()
+    run_dbt(home, "build", "--exclude-resource-type", "unit_test", tell=DbtLines().write)
+    made = {home.root / f"{name}.parquet" for name in models_handed_on(home)}
+    for folder in HANDED_ON:
+        for path in set((home.root / folder).glob("*.parquet")) - made:
+            path.unlink()
+    remember_published(home)
+
+
+def publish_anew(home: Home) -> None:
+    """Take the person out of the online store, and of the one in the home if that is another.
+
+    Raises:
+        OnlineStoreUnavailable: the online store does not answer.
+        ParityError: it is not as the features are, even now.
+    """
+    remembered = home.feast / "published"
+    if not any(remembered.glob("*.sqlite")):
+        return
+    here = home.feast / "online.db"
+    if online_url() and here.exists():
+        publish.publish(home.root, online="")
+    if not publish_and_compare(home)["holds"]:
+        raise ParityError(
+            f"{home.state / 'parity.json'}: the online store differs from the features. See which "
+            "keys (tastemate parity), then run this again."
+        )
+    for path in (here, *remembered.glob("*.sqlite")):
+        if path.exists():
+            vacuum(path)
+    shutil.rmtree(home.feast / "spill", ignore_errors=True)
+
+
+def _holding(folder: Path, name: str, person: Person) -> list[Path]:
+    """List the folders in *folder* whose file *name* has a row of the person."""
+    return sorted(
+        path.parent
+        for path in folder.glob(f"*/{name}")
+        if pc.any(
+            pc.equal(pq.read_table(path, columns=["user_id"])["user_id"], person.pseudonym)
+        ).as_py()
+    )
+
+
+def _remove_drafts(folder: Path) -> None:
+    """Remove what killed processes left half done; nobody else works on the home now."""
+    for draft in folder.glob(".draft-*"):
+        shutil.rmtree(draft)

@@ -1,0 +1,105 @@
+"""Forgetting a person: step by step, each of which can be done again, and the proof at the end."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orchestration.forgetting import derived
+from orchestration.forgetting.archive import Erased, erase_lines
+from orchestration.forgetting.person import Person
+from orchestration.forgetting.proof import Found, Proof, prove
+from orchestration.forgetting.records import blot_out
+from orchestration.landing.tombstones import Tombstones
+from orchestration.progress import say
+from orchestration.runs import held
+from serving.home import Home, now
+from serving.vault import Vault
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was done about one person; it names nobody.
+
+    was_in  where they were found before, and how often
+    """
+
+    requested_at: str
+    was_in: list[Found] = field(default_factory=list)
+    erased: Erased = field(default_factory=Erased)
+    indexes: int = 0
+    training_sets: int = 0
+    records: int = 0
+    proof: Proof = field(default_factory=Proof)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the facts as the command reports them."""
+        return {**asdict(self), "proof": self.proof.as_json()}
+
+
+def forget(home: Home, user_id: str) -> Forgotten:
+    """Erase the user whom the product calls *user_id* from every store of *home*, and prove it.
+
+    A run or landing of before cannot bring them back, for the tombstone comes first. Killed
+    anywhere, the same call completes it. Of whom nothing is found nothing is done but that.
+
+    Raises:
+        BusyError: a run holds the home.
+        LandingBusyError: something is landing.
+        KeyFaultError: nothing ever landed here, or a key is missing.
+        DbtError: the models could not be built anew.
+        OnlineStoreUnavailable: the online store does not answer.
+        ParityError: it is not as the features are.
+    """
+    person = Person.of(home, user_id)
+    with held(home):
+        requested_at = now()
+        Tombstones(home).add(person.pseudonym, requested_at)
+        say("a tombstone refuses what was known until now; looking where the person is")
+        before = prove(home, person)
+        if before.holds and not _unfinished(home).exists():
+            return Forgotten(requested_at.isoformat(), proof=before)
+        with _finished(home):
+            done = _erase(home, person)
+        say("proof: looking everywhere again")
+        return Forgotten(
+            requested_at.isoformat(), was_in=before.found, **done, proof=prove(home, person)
+        )
+
+
+def _erase(home: Home, person: Person) -> dict[str, Any]:
+    """Do the steps: first what people are served from, then what is read at leisure."""
+    if home.vault.exists():
+        with closing(Vault.create(home)) as vault:
+            vault.forget([person.pseudonym])
+    say("vault: nothing leads back to the id any more")
+    indexes = derived.take_out_of_indexes(home, person)
+    say(f"indexes: {indexes} made anew")
+    erased = erase_lines(home, person)
+    say(
+        f"archive: {erased.lines:,} lines erased, {erased.quarantined:,} of them from quarantine; "
+        f"{erased.mentions:,} lines of others mentioned the person"
+    )
+    derived.remove_rebuilds(home)
+    training_sets = derived.remove_training_sets(home, person)
+    say(f"training sets: {training_sets} removed; the next run makes a new one")
+    records = blot_out(home, person)
+    derived.build_anew(home)
+    derived.publish_anew(home)
+    return {
+        "erased": erased, "indexes": indexes, "training_sets": training_sets, "records": records,
+    }  # fmt: skip
+
+
+@contextmanager
+def _finished(home: Home) -> Iterator[None]:
+    """Remember, until all steps are done, that they are not."""
+    home.state.mkdir(parents=True, exist_ok=True)
+    _unfinished(home).touch()
+    yield
+    _unfinished(home).unlink()
+
+
+def _unfinished(home: Home) -> Path:
+    return home.state / "forgetting"

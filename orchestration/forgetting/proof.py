@@ -1,0 +1,237 @@
+"""The proof: every store of a home is decoded and searched for a person.
+
+Each file is searched as bytes too, whatever it holds: rows that were deleted but still lie in a
+free page, and stores that this module does not know. What cannot be decoded is no proof.
+"""
+
+import gzip
+import mmap
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from cryptography.exceptions import InvalidTag
+
+from feature_repo.offline import identifier
+from feature_repo.settings import PROJECT, online_url
+from orchestration.forgetting.person import Person
+from orchestration.forgetting.records import SQLITE
+from orchestration.landing.archive import quarantined_lines
+from orchestration.sources import registered
+from serving.home import Home
+from serving.vault import Vault
+
+_DUCKDB, _DUCKDB_AT = b"DUCK", 8
+_PARQUET, _GZIP = b"PAR1", b"\x1f\x8b"
+_REDIS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Found:
+    """A place in which the person was found, or that could not be looked into."""
+
+    place: str
+    what: str
+    times: int
+
+
+@dataclass
+class Proof:
+    """What was searched and what was found.
+
+    searched  the stores, and how many files and bytes of each
+    left_out  what was not searched, and why
+    """
+
+    searched: dict[str, dict[str, int]] = field(default_factory=dict)
+    found: list[Found] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found, and everything could be looked into."""
+        return not self.found
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the proof as the command reports it."""
+        return {"holds": self.holds, **asdict(self)}
+
+
+def prove(home: Home, person: Person) -> Proof:
+    """Search every store of *home* for the person's id and pseudonym."""
+    proof = Proof(left_out=dict(_left_out(home)))
+    skipped = [home.root / place for place in proof.left_out]
+    for path in sorted(home.root.rglob("*")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        if any(path.is_relative_to(place) for place in skipped):
+            continue
+        _look_into(home, path, person, proof)
+    if online_url():
+        _search_redis(person, proof)
+    return proof
+
+
+def _left_out(home: Home) -> Iterator[tuple[str, str]]:
+    """Name the sources: the product's own files, which are not ours to change."""
+    if (home.root / "sample_city").exists():
+        yield "sample_city", "the sample city stands for the product: a source, not a copy of one"
+    for entry in registered(home):
+        if not entry.path.startswith("sample_city/"):
+            yield entry.path, "a source: delete the person in the product itself"
+
+
+def _look_into(home: Home, path: Path, person: Person, proof: Proof) -> None:
+    place = path.relative_to(home.root)
+    store = proof.searched.setdefault(place.parts[0], {"files": 0, "bytes": 0})
+    store["files"] += 1
+    store["bytes"] += path.stat().st_size
+    found: Counter[str] = Counter()
+    try:
+        for traces in _traces(home, path, person):
+            found |= traces  # the same row as a value and as bytes is one
+    except (pa.ArrowException, OSError, sqlite3.Error, duckdb.Error, InvalidTag) as error:
+        proof.found.append(Found(str(place), f"not decoded: {type(error).__name__}", 1))
+    proof.found += [Found(str(place), what, times) for what, times in sorted(found.items())]
+
+
+def _traces(home: Home, path: Path, person: Person) -> Iterator[Counter[str]]:
+    """Search a file as bytes, and by what its first bytes say it is."""
+    if not path.stat().st_size:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield person.traces(data)
+        begins = data[: max(len(SQLITE), _DUCKDB_AT + len(_DUCKDB))]
+    if begins.startswith(_PARQUET):
+        yield _in_batches(pq.ParquetFile(path).iter_batches(), person)
+        if path.is_relative_to(home.quarantine):
+            lines = quarantined_lines(home, path)
+            yield _total(person.traces_of_unreadable(line) for _, line in lines)
+    elif begins.startswith(SQLITE):
+        yield _in_sqlite(path, person)
+        if path == home.vault:
+            yield _in_vault(home, person)
+    elif begins[_DUCKDB_AT:].startswith(_DUCKDB):
+        yield _in_duckdb(path, person)
+    elif begins.startswith(_GZIP):
+        with gzip.open(path) as unpacked:
+            yield person.traces(unpacked.read())
+
+
+def _in_batches(batches: Iterable[pa.RecordBatch], person: Person) -> Counter[str]:
+    return _total(
+        _in_values(name, values, person)
+        for batch in batches
+        for column, name in zip(batch.columns, batch.schema.names, strict=True)
+        for name, values in _leaves(name, column)
+    )
+
+
+def _leaves(name: str, values: pa.Array) -> Iterator[tuple[str, pa.Array]]:
+    """Unfold a nested column into its values, each with the name that stands nearest."""
+    if pa.types.is_struct(values.type):
+        for position, inner in enumerate(values.flatten()):
+            yield from _leaves(values.type.field(position).name, inner)
+    elif pa.types.is_map(values.type):
+        yield from _leaves(name, values.keys)
+        yield from _leaves(name, values.items)
+    elif pa.types.is_nested(values.type):
+        yield from _leaves(name, values.flatten())
+    elif pa.types.is_dictionary(values.type):
+        yield name, values.dictionary_decode()
+    else:
+        yield name, values
+
+
+def _in_values(name: str, values: pa.Array, person: Person) -> Counter[str]:
+    """Search a column; in one of user ids, a value that equals the id is the id."""
+    found: Counter[str] = Counter()
+    if name in person.columns and not pa.types.is_binary(values.type):
+        equal = pc.sum(pc.equal(values.cast(pa.string()), person.user_id)).as_py() or 0
+        found += Counter(id=equal)
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        texts = values.filter(pc.match_substring_regex(values, person.hint)).to_pylist()
+        found |= _total(person.traces(text.encode()) for text in texts)
+    elif pa.types.is_binary(values.type):
+        found |= _total(person.traces(value) for value in values.drop_null().to_pylist())
+    return found
+
+
+def _in_sqlite(path: Path, person: Person) -> Counter[str]:
+    found: Counter[str] = Counter()
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        database.text_factory = bytes
+        named = database.execute("select name from sqlite_master where type = 'table'").fetchall()
+        for (table,) in named:
+            rows = database.execute(f"select * from {identifier(table.decode())}")  # noqa: S608 - quoted
+            columns = [column[0] for column in rows.description]
+            for row in rows:
+                found += _total(map(_in_cell(person), columns, row))
+    return found
+
+
+def _in_cell(person: Person) -> Any:
+    own = person.user_id.encode()
+
+    def traces(column: str, value: object) -> Counter[str]:
+        data = value if isinstance(value, bytes) else str(value).encode()
+        if column in person.columns and data == own:
+            return Counter(id=1)
+        return person.traces(data)
+
+    return traces
+
+
+def _in_vault(home: Home, person: Person) -> Counter[str]:
+    """Open every id of the vault."""
+    with closing(sqlite3.connect(f"{home.vault.as_uri()}?mode=ro", uri=True)) as database:
+        pseudonyms = [pseudonym for (pseudonym,) in database.execute("select pseudonym from users")]
+    with closing(Vault(home)) as vault:
+        ids = vault.reveal(pseudonyms).values()
+    return Counter(id=sum(user_id == person.user_id for user_id in ids))
+
+
+def _in_duckdb(path: Path, person: Person) -> Counter[str]:
+    found: Counter[str] = Counter()
+    with duckdb.connect(str(path), read_only=True) as database:
+        tables = database.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        for names in tables:
+            table = ".".join(map(identifier, names))
+            rows = database.cursor().execute(f"from {table}").to_arrow_reader()
+            found += _in_batches(rows, person)
+    return found
+
+
+def _search_redis(person: Person, proof: Proof) -> None:
+    """Search the keys of the feature store in Redis, and all that stands under them."""
+    from redis import Redis, RedisError
+
+    store = proof.searched.setdefault("redis", {"files": 0, "bytes": 0})
+    found: Counter[str] = Counter()
+    try:
+        with Redis.from_url(online_url()) as client:
+            for key in client.scan_iter(f"*{PROJECT}*", count=_REDIS_AT_ONCE):
+                is_hash = client.type(key) == b"hash"
+                held = client.hgetall(key) if is_hash else {b"": client.get(key) or b""}
+                for data in (key, *(part for pair in held.items() for part in pair)):
+                    store["bytes"] += len(data)
+                    found += person.traces(data)
+                store["files"] += 1
+    except RedisError as error:
+        proof.found.append(Found("redis", f"not decoded: {type(error).__name__}", 1))
+    proof.found += [Found("redis", what, times) for what, times in sorted(found.items())]
+
+
+def _total(counts: Iterable[Counter[str]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for count in counts:
+        found += count
+    return found
