@@ -1,6 +1,8 @@
 """What was made from a person's lines: made anew without them, or removed where a run makes it."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -84,8 +86,11 @@ def build_anew(home: Home) -> None:
     remember_published(home)
 
 
-def publish_anew(home: Home) -> None:
+def publish_anew(home: Home, person: Person) -> None:
     """Take the person out of the online store, and of the one in the home if that is another.
+
+    What is remembered of a store that is used no more goes: should it be used again, the publisher
+    will look at all of it and delete what is not to be there.
 
     Raises:
         OnlineStoreUnavailable: the online store does not answer.
@@ -102,10 +107,21 @@ def publish_anew(home: Home) -> None:
             f"{home.state / 'parity.json'}: the online store differs from the features. See which "
             "keys (tastemate parity), then run this again."
         )
-    for path in (here, *remembered.glob("*.sqlite")):
-        if path.exists():
+    for path in remembered.glob("*.sqlite"):
+        if _remembers(path, person):
+            for file in remembered.glob(f"{path.name}*"):
+                file.unlink()
+        else:
             vacuum(path)
+    if here.exists():
+        vacuum(here)
     shutil.rmtree(home.feast / "spill", ignore_errors=True)
+
+
+def _remembers(path: Path, person: Person) -> bool:
+    with closing(sqlite3.connect(path)) as database:
+        asked = database.execute("select 1 from content where key = ?", (person.pseudonym,))
+        return asked.fetchone() is not None
 
 
 def _holding(folder: Path, name: str, person: Person) -> list[Path]:

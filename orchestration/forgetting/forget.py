@@ -86,7 +86,7 @@ def _erase(home: Home, person: Person) -> dict[str, Any]:
     say(f"training sets: {training_sets} removed; the next run makes a new one")
     records = blot_out(home, person)
     derived.build_anew(home)
-    derived.publish_anew(home)
+    derived.publish_anew(home, person)
     return {
         "erased": erased, "indexes": indexes, "training_sets": training_sets, "records": records,
     }  # fmt: skip
