@@ -56,13 +56,12 @@ def test_newtons_steps_lead_where_lifelines_own_search_leads():
 
 
 def test_counts_that_scatter_more_than_independent_rows_widen_the_bound():
-    clumps = [
-        Check(gap, 500_000, n)
-        for gap, n in zip((1, 1, 2, 2, 4, 4), (2, 40, 5, 70, 30, 170), strict=True)
-    ]
-    curve = Curve(clumps, 2)
+    wrong = {1: (2, 40), 2: (5, 70), 4: (30, 170)}
+    curve = Curve([Check(gap, 500_000, n) for gap, both in wrong.items() for n in both], 2)
     assert curve.scatter > 5
-    assert propose(clumps).days < propose(STEADY).days
+    wide = curve.bound(np.array([2.0]))
+    curve.scatter = 1.0
+    assert wide > curve.bound(np.array([2.0]))
 
 
 def test_naive_estimates_err_to_both_sides():
