@@ -91,13 +91,13 @@ def days(checks: list[Check], target: float = 1e-4) -> float:
         return 0.0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(counts, st.floats(1.1, 4))
 def test_a_laxer_target_never_shortens_the_interval(wrong: list[int], factor: float):
     assert days(history(wrong), 1e-4 * factor) >= days(history(wrong)) * 0.99
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(counts)
 def test_the_bound_is_never_below_the_estimate_nor_the_interval_above_the_longest_gap(wrong):
     checks = history(wrong)
@@ -109,7 +109,7 @@ def test_the_bound_is_never_below_the_estimate_nor_the_interval_above_the_longes
     assert 0 < proposal.days <= 8
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 40), st.integers(1, 40))
 def test_as_many_more_wrong_rows_everywhere_never_lengthen_the_interval(few: int, more: int):
     def of(rate: int) -> float:
