@@ -60,6 +60,7 @@ def test_it_holds_what_was_handed_on_and_nothing_else(
     tables = analyst.execute("select schema_name || '.' || table_name from duckdb_tables()")
     assert {name for (name,) in tables.fetchall()} == set(handed_on)
     with duckdb.connect() as plain:
+        plain.execute("set TimeZone = 'UTC'")
         for name, path in handed_on.items():
             expected = plain.read_parquet(str(path))
             there = analyst.table(name)
