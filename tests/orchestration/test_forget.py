@@ -214,7 +214,7 @@ def test_an_id_that_could_be_anything_counts_where_a_users_id_stands() -> None:
     }  # fmt: skip
     assert person.traces_of_unreadable(b"17,s1,3")
     assert not person.traces_of_unreadable(b"170,s1,2024-02-17")
-    assert Person("u-17 \N{SNOWMAN}", "ab" * 16).traces(rb'x "u-17 \u2603" y')
+    assert Person("user-17 \N{SNOWMAN}", "ab" * 16).traces(rb'x "user-17 \u2603" y')
 
 
 def test_the_proof_decodes_what_bytes_hide(home: Home) -> None:
