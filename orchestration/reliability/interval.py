@@ -54,7 +54,10 @@ def propose_for(home: Home) -> HomeProposal:
 
     checks = checks_of(home, ONLINE)
     proposal = propose(checks)
-    naive_days = {how: naive(checks, TARGET, censored=how) for how in ("dropped", "good")}
+    naive_days = {
+        "dropped": naive(checks, TARGET, censored="dropped"),
+        "good": naive(checks, TARGET, censored="good"),
+    }
     picture = home.reports / "check-interval.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw(checks, proposal, naive_days, TARGET).savefig(picture, dpi=120)
