@@ -6,7 +6,7 @@ Nothing of the home in use is touched, and nothing of the file is kept.
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from orchestration.dbt_command import run_dbt
+from orchestration.drift import Drift, drift_of
 from orchestration.landing import LandedFile, land
 from orchestration.landing.sources import Source
 from orchestration.progress import say
@@ -33,7 +34,8 @@ class Verdict:
     """What would become of the lines of one file.
 
     ``duplicates`` are those within what was validated; ``reasons`` tells of quarantined lines
-    how many there are for each reason and the numbers of the first ones.
+    how many there are for each reason and the numbers of the first ones; ``drift`` tells how the
+    documents differ in shape from those that have landed, which makes no file unfit.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Verdict:
     reasons: dict[str, dict[str, Any]] = field(default_factory=dict)
     is_truncated: bool = False
     has_landed: bool = False
+    drift: list[Drift] = field(default_factory=list)
 
     @property
     def is_fit(self) -> bool:
@@ -69,7 +72,11 @@ def validate(home: Home, source: Source, path: Path) -> list[Verdict]:
         known = _landed(home)
         with duckdb.connect(str(scratch.warehouse), read_only=True) as connection:
             connection.execute("create temp view lines as from staging.int_lines_judged")
-            return [_verdict(connection, file, known) for file in landed]
+            verdicts = [_verdict(connection, file, known) for file in landed]
+        shapes = [drift_of(home, scratch, it.source, it.kind, it.file_id) for it in landed]
+        return [
+            replace(verdict, drift=drift) for verdict, drift in zip(verdicts, shapes, strict=True)
+        ]
 
 
 def sentence(verdict: Verdict) -> str:
@@ -84,6 +91,7 @@ def sentence(verdict: Verdict) -> str:
         shown = ", ".join(f"{number:,}" for number in found["first_lines"])
         more = " ..." if found["lines"] > len(found["first_lines"]) else ""
         lines.append(f"  {reason}: {found['lines']:,}, such as line {shown}{more}")
+    lines += [f"  {drift.change}: {drift.field}" for drift in verdict.drift]
     if verdict.is_truncated:
         lines.append("  The packed data is cut off or spoilt; fetch the file anew.")
     if verdict.has_landed:

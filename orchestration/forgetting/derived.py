@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from feature_repo import publish
 from feature_repo.settings import online_url
 from orchestration import model_store
+from orchestration.analyst_copy import copy_of, publish_copy
 from orchestration.dbt_command import run_dbt
 from orchestration.files import read_json
 from orchestration.forgetting.person import Person
@@ -69,7 +70,8 @@ def build_anew(home: Home) -> None:
     """Build warehouse, marts and features from the archive, the old warehouse thrown away.
 
     DuckDB keeps what was deleted in the free blocks of its file. Marts and features are replaced
-    one by one as they are built, so that whoever reads them always finds them.
+    one by one as they are built, so that whoever reads them always finds them; the analysts' copy
+    comes last.
 
     Raises:
         DbtError: dbt could not build.
@@ -84,6 +86,8 @@ def build_anew(home: Home) -> None:
         for path in set((home.root / folder).glob("*.parquet")) - made:
             path.unlink()
     remember_published(home)
+    if copy_of(home).exists():
+        publish_copy(home)
 
 
 def publish_anew(home: Home, person: Person) -> None:

@@ -11,6 +11,7 @@ from orchestration.forgetting.archive import Erased, erase_lines
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.proof import Found, Proof, prove
 from orchestration.forgetting.records import blot_out
+from orchestration.landing import recover
 from orchestration.landing.tombstones import Tombstones
 from orchestration.progress import say
 from orchestration.runs import held
@@ -85,6 +86,7 @@ def _erase(home: Home, person: Person) -> dict[str, Any]:
     training_sets = derived.remove_training_sets(home, person)
     say(f"training sets: {training_sets} removed; the next run makes a new one")
     records = blot_out(home, person)
+    recover(home)  # writes anew what dbt reads of the ledger
     derived.build_anew(home)
     derived.publish_anew(home, person)
     return {

@@ -1,4 +1,4 @@
-"""A person in logs, reports and the records of Dagster: blotted out, and all else left in place."""
+"""A person in logs, reports, the ledger and Dagster's records: blotted out, all else in place."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -33,7 +33,8 @@ def vacuum(path: Path) -> None:
 def _records(home: Home) -> Iterator[Path]:
     folders = (home.dagster, home.dbt / "logs", home.bentoml / "logs", home.reports)
     yield from (path for folder in folders for path in folder.rglob("*") if path.is_file())
-    yield from home.root.glob("champion.log.jsonl")
+    # Names of files and of fields, which may be anything, also an id.
+    yield from (path for path in (home.ledger, home.root / "champion.log.jsonl") if path.exists())
 
 
 def _blot(path: Path, person: Person) -> bool:

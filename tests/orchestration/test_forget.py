@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from orchestration.analyst_copy import publish_copy
 from orchestration.forgetting import derived
 from orchestration.forgetting import forget as forgetting
 from orchestration.forgetting.forget import Forgotten, forget
@@ -126,6 +127,19 @@ def test_a_forgotten_person_is_in_no_store_and_everybody_else_in_all(home: Home)
     assert not (home.state / "training_set.json").exists()
     told = sentences(done, done.proof) + json.dumps(done.as_json())
     assert not Person.of(home, ID).traces(told.encode())
+
+
+def test_a_name_that_is_an_id_is_blotted_out_of_the_ledger(home: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "named"
+    folder.mkdir()
+    document = like(30, OTHER, friends={ID: True, OTHER: True})
+    (folder / f"likes-{ID}.jsonl").write_text(document)
+    land(home, SAMPLE, folder)
+    assert forget(home, ID).proof.holds
+    paths = pq.read_table(home.landed_fields)["path"].to_pylist()
+    assert {path for path in paths if path.startswith("friends.")} == {
+        f"friends.{'x' * len(ID)}", f"friends.{OTHER}",
+    }  # fmt: skip
 
 
 STEPS = [
@@ -255,6 +269,7 @@ def test_what_was_made_from_them_is_made_without_them(
     monkeypatch.delenv("TASTEMATE_NOW")
     for verb in ("build", "apply", "materialize"):
         tastemate(home.root, verb)
+    publish_copy(home)
     state = remember_published(home)
     (home.reports / "run-1.json").write_text(json.dumps({"run_id": "1", "state": state.as_json()}))
     done = tastemate(home.root, "forget", ID, "--json", check=False)
@@ -269,6 +284,7 @@ def test_what_was_made_from_them_is_made_without_them(
         "marts",
         "features",
         "feast",
+        "analysts",
     } <= stores
     assert told["proof"]["holds"]
     (file,) = pq.read_table(home.marts / "fct_landed_files.parquet").to_pylist()
