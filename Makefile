@@ -37,7 +37,7 @@ test: $(STAMP)  ## run every test; names what it could not run (TASTEMATE_REQUIR
 	@OMP_NUM_THREADS=1 $(PYTEST) $(SIDE_BY_SIDE)
 
 test-fast: $(STAMP)  ## run the tests that start no whole job, service or stock tool
-	@$(PYTEST) -m "not slow"
+	@OMP_NUM_THREADS=1 $(PYTEST) $(SIDE_BY_SIDE) -m "not slow"
 
 test-slow: $(STAMP)  ## run the others
 	@OMP_NUM_THREADS=1 $(PYTEST) $(SIDE_BY_SIDE) -m slow

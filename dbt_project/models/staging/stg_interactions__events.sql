@@ -93,6 +93,7 @@ final as (
         event_at,
         rating,
         is_discoverable,
+        is_deleted,
         is_time_synthetic
     from judged
 

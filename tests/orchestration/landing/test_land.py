@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from orchestration.landing import LandedFile, land, recover
 from orchestration.landing.archive import quarantined_lines
 from orchestration.landing.errors import FileChangedError, LandingBusyError, NothingToLandError
-from orchestration.landing.land import _alone
+from orchestration.landing.land import alone_landing
 from serving.home import Home
 from serving.keys import KeyFaultError
 from serving.pseudonyms import Pseudonyms
@@ -289,7 +289,7 @@ def test_a_lost_key_is_asked_for_and_never_made_anew(home: Home, write: Write, n
 
 
 def test_two_landings_do_not_run_at_once(home: Home, write: Write) -> None:
-    with _alone(home), pytest.raises(LandingBusyError, match="another process"):
+    with alone_landing(home), pytest.raises(LandingBusyError, match="another process"):
         land(home, "sample", write("likes.jsonl", LIKE))
 
 
