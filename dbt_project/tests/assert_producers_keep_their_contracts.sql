@@ -6,7 +6,7 @@ where
     (
         source = '{{ contract.source }}'
         and kind = '{{ contract.kind }}'
-        and change in ({% for change in contract.changes %}'{{ change }}'{{ ", " if not loop.last }}{% endfor %})
+        and change_kind in ({% for change in contract.changes %}'{{ change }}'{{ ", " if not loop.last }}{% endfor %})
         and landed_date > date '{{ contract.after }}'
     )
     or

@@ -55,7 +55,7 @@ landed_fields as (
         landed_types.landed_at,
         landings.landing_number,
         sum(landed_types.documents) as documents,
-        sum(landed_types.documents) / any_value(landings.documents) as share
+        sum(landed_types.documents) / any_value(landings.documents) as document_share
     from landed_types
     inner join landings
         on
@@ -76,9 +76,9 @@ new_fields as (
     select
         source,
         kind,
-        'new_field' as change,
+        'new_field' as change_kind,
         path as field,
-        null as value,
+        null as new_value,
         landed_at,
         documents
     from landed_fields
@@ -93,9 +93,9 @@ changed_types as (
     select
         source,
         kind,
-        'changed_type' as change,
+        'changed_type' as change_kind,
         path as field,
-        json_type as value,
+        json_type as new_value,
         landed_at,
         documents
     from landed_types
@@ -112,9 +112,9 @@ vanished_fields as (
     select
         landed_fields.source,
         landed_fields.kind,
-        'vanished_field' as change,
+        'vanished_field' as change_kind,
         landed_fields.path as field,
-        null as value,
+        null as new_value,
         next_landings.landed_at,
         next_landings.documents
     from landed_fields
@@ -131,8 +131,16 @@ vanished_fields as (
             and landed_fields.landing_number + 1 = next_fields.landing_number
     where
         -- A field that only some documents ever had may be missing by chance.
-        landed_fields.share >= 0.5
+        landed_fields.document_share >= 0.5
         and next_landings.documents >= {{ var('documents_to_miss_a_field') }}
+
+),
+
+places as (
+
+    select * from sample_places
+    union all by name
+    select * from mapped_places
 
 ),
 
@@ -143,11 +151,7 @@ categories as (
         kind,
         unnest(category_codes) as category_code,
         landed_at
-    from (
-        select * from sample_places
-        union all by name
-        select * from mapped_places
-    )
+    from places
     where line_status = 'accepted' and is_known
 
 ),
@@ -157,9 +161,9 @@ new_categories as (
     select
         source,
         kind,
-        'new_category_code' as change,
+        'new_category_code' as change_kind,
         null as field,
-        category_code as value,
+        category_code as new_value,
         min(landed_at) as landed_at,
         count(*) as documents
     from categories
@@ -188,9 +192,9 @@ final as (
         kind,
 
         ----------  what changed
-        change,
+        change_kind,
         field,
-        value,
+        new_value,
         documents::bigint as documents,
 
         ----------  times
