@@ -36,7 +36,8 @@ def test_each_file_is_judged_as_it_would_land(tmp_path: Path) -> None:
         GOOD, b"\xff\n", b"{\n", GOOD | {"like_time": "soon"}, GOOD, GOOD | {"user_id": None}
     )
     (folder / "likes-2.jsonl").write_bytes(worse)
-    (folder / "likes-3.jsonl.gz").write_bytes(gzip.compress(lines(*[GOOD] * 9000))[:-9])
+    packed = gzip.compress(lines(*[GOOD | {"_id": "c" * 24}] * 9000))
+    (folder / "likes-3.jsonl.gz").write_bytes(packed[:-9])
     (folder / "reviews.jsonl").write_bytes(b"")
 
     verdicts = {verdict.name: verdict for verdict in validate(home, SAMPLE, folder)}
