@@ -76,15 +76,18 @@ def lines_of(content: bytes) -> list[bytes]:
     return lines if lines[-1] else lines[:-1]
 
 
-@pytest.mark.parametrize("name", CORPUS)
-def test_each_line_of_the_corpus_is_kept(name: str) -> None:
-    content = CORPUS[name]
+def assert_each_line_is_kept(content: bytes) -> None:
     count, kept = landed(content, "sample")
     if content.startswith(GZIP):
         return
     lines = lines_of(content)
     assert count == len(lines)
     assert all(raw in {None, line} for raw, line in zip(kept, lines, strict=True))
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_each_line_of_the_corpus_is_kept(name: str) -> None:
+    assert_each_line_is_kept(CORPUS[name])
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -92,13 +95,7 @@ def test_each_line_of_the_corpus_is_kept(name: str) -> None:
 def test_each_line_of_a_mutated_file_is_kept(
     name: str, edits: list[tuple[str, float, int, bytes]]
 ) -> None:
-    content = mutated(CORPUS[name], edits)
-    count, kept = landed(content, "sample")
-    if content.startswith(GZIP):
-        return
-    lines = lines_of(content)
-    assert count == len(lines)
-    assert all(raw in {None, line} for raw, line in zip(kept, lines, strict=True))
+    assert_each_line_is_kept(mutated(CORPUS[name], edits))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
