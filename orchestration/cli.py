@@ -233,6 +233,29 @@ def build(home: Home, dbt_arguments: tuple[str, ...]) -> None:
 
 
 @main.command()
+@click.option("--people", type=click.IntRange(min=1), default=2000, show_default=True,
+              help="About how many people to compare.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def recheck(home: Home, people: int, *, as_json: bool) -> None:
+    """Compare marts and features with a full refresh, for a sample; exit 1 where they differ."""
+    from orchestration.dbt_command import DbtError
+    from orchestration.recheck import RecheckError, verdict
+    from orchestration.recheck import recheck as compare
+
+    _enter(home)
+    try:
+        found = compare(home, people)
+    except (RecheckError, DbtError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        click.echo(verdict(found))
+    sys.exit(0 if found.holds else 1)
+
+
+@main.command()
 @click.option("--as-of", "as_of", required=True, metavar="TIME",
               help="A moment in ISO 8601; without a zone it is UTC.")  # fmt: skip
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path),

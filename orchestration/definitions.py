@@ -14,7 +14,7 @@ from orchestration.assets.delivery import (
     report_failed_run,
     run_report,
 )
-from orchestration.assets.elt import elt_assets
+from orchestration.assets.elt import elt_assets, incremental_equals_full_refresh
 from orchestration.assets.model import evaluation, recommender, training_set
 from orchestration.assets.online import online_features, registry
 from orchestration.assets.raw import landed
@@ -52,6 +52,7 @@ def build_definitions(home: Home) -> dg.Definitions:
             dbt_docs,
             run_report,
         ],
+        asset_checks=[incremental_equals_full_refresh],
         jobs=[land, refresh, daily],
         schedules=[
             dg.build_schedule_from_partitioned_job(

@@ -3,7 +3,7 @@
 
     A line is `quarantined` if landing could not read it, else `duplicate` if an equal document
     came before, else `quarantined` if a value is not fit, else `accepted`. Expects the
-    columns `is_repeated` and `value_reason` beside those of known_lines.
+    columns `is_repeated`, `doc_hash` and `value_reason` beside those of known_lines.
 -#}
 {% macro line_columns(known_at) -%}
         file_id,
@@ -25,5 +25,5 @@
             when not is_repeated then value_reason
         end as reason,
         {{ known_at }} as known_at,
-        coalesce({{ known_at }} <= as_of, false) as is_known
+        doc_hash
 {%- endmacro %}

@@ -14,9 +14,11 @@ from dagster_dbt import (
     dbt_assets,
 )
 
+from orchestration import asset_keys as keys
 from orchestration.dbt_command import ensure_manifest
 from orchestration.interrupts import stop_if_asked, stopped_if_asked, was_asked_to_end
 from orchestration.measure import peak_mb
+from orchestration.resources import HomeResource
 from serving.home import Home
 
 
@@ -52,6 +54,29 @@ def elt_assets(home: Home) -> dg.AssetsDefinition:
                 yield _with_size(home, context, event, peak_mb(build.process.pid))
 
     return elt
+
+
+@dg.asset_check(
+    asset=keys.USER_FAVOR,
+    name="incremental_equals_full_refresh",
+    blocking=True,
+    description="What a build added comes to what a full refresh gives, for a sample of people.",
+)
+def incremental_equals_full_refresh(home: HomeResource) -> dg.AssetCheckResult:
+    """Build a sample of people anew and compare, if the build added to an earlier one."""
+    from orchestration.recheck import added_something, recheck, verdict
+
+    with stopped_if_asked():
+        if not added_something(home.paths()):
+            return dg.AssetCheckResult(
+                passed=True, description="Nothing was added to an earlier build."
+            )
+        found = recheck(home.paths())
+    return dg.AssetCheckResult(
+        passed=found.holds,
+        description=verdict(found),
+        metadata={"people": found.people, "rows": found.rows, "wrong": found.wrong},
+    )
 
 
 def _stop_if_asked(build: DbtCliInvocation) -> None:

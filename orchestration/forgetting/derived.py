@@ -62,8 +62,9 @@ def remove_training_sets(home: Home, person: Person) -> int:
 
 
 def remove_rebuilds(home: Home) -> None:
-    """Remove the past days that were built again; each can be, without the person."""
-    shutil.rmtree(home.root / "rebuilds", ignore_errors=True)
+    """Remove past days, and samples, that were built again; each can be, without the person."""
+    for folder in ("rebuilds", "rechecks"):
+        shutil.rmtree(home.root / folder, ignore_errors=True)
 
 
 def build_anew(home: Home) -> None:

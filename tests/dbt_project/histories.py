@@ -2,14 +2,19 @@
 
 import random
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.dbt_project.archive import Archive
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
-BULK_AT = datetime(2024, 1, 1, tzinfo=UTC)
+DAYS = [
+    datetime(2024, 1, 1, tzinfo=UTC),
+    *(datetime(2024, 2, day, 4, tzinfo=UTC) for day in (1, 2, 3)),
+]
+"""When files land: the bulk load first."""
 SIZES = (1, 3, 40, 199, 200, 201, 399, 450, 650)
 MAPPING = {
     "source": "walks",
@@ -43,11 +48,20 @@ class Event:
 
 
 def land_histories(archive: Archive, seed: int) -> list[Event]:
-    """Land a history for each of SIZES, a bulk load first, then late, corrected, deleted rows."""
+    """Land a history for each of SIZES, day by day."""
+    *_, versions = land_day_by_day(archive, seed)
+    return versions
+
+
+def land_day_by_day(archive: Archive, seed: int) -> Iterator[list[Event]]:
+    """Land a day of DAYS at each step, and tell all versions of all events so far.
+
+    A bulk load comes first, then late, corrected, deleted, repeated rows, places, and on one day a
+    bulk load of what is yet to happen.
+    """
     chance = random.Random(seed)  # noqa: S311 - a repeatable history, no secret
-    days = [BULK_AT, *(datetime(2024, 2, day, 4, tzinfo=UTC) for day in (1, 2, 3))]
     versions: list[Event] = []
-    for day, landed_at in enumerate(days):
+    for day, landed_at in enumerate(DAYS):
         batch: list[Event] = []
         for number, size in enumerate(SIZES):
             share = size if day == 0 else size // 20
@@ -56,8 +70,31 @@ def land_histories(archive: Archive, seed: int) -> list[Event]:
             batch += [_corrected(chance, event, landed_at) for event in chance.sample(versions, 20)]
             batch += [_deleted(event, landed_at) for event in chance.sample(versions, 15)]
         _land(archive, batch, landed_at, is_backfill=day == 0)
+        _land(
+            archive, chance.sample(versions, min(10, len(versions))), landed_at, is_backfill=False
+        )
+        _land_places(archive, chance, landed_at)
+        if day == 2:
+            ahead = [_ahead(chance, landed_at) for _ in range(10)]
+            _land(archive, ahead, landed_at, is_backfill=True)
+            batch += ahead
         versions += batch
-    return versions
+        yield list(versions)
+
+
+def _ahead(chance: random.Random, landed_at: datetime) -> Event:
+    """Make an event that happens in the day after it landed, where a clock is ahead."""
+    event_at = microseconds(landed_at + timedelta(minutes=chance.randrange(20 * 60)))
+    event = _event(chance, f"{chance.randrange(len(SIZES)):032x}", landed_at, day=0)
+    return replace(event, event_at=event_at, known_at=event_at)
+
+
+def _land_places(archive: Archive, chance: random.Random, landed_at: datetime) -> None:
+    places = [
+        {"_id": f"{chance.choice('pqx')}{number}", "category_codes": [f"c{chance.randrange(9)}"]}
+        for number in chance.sample(range(30), 12)
+    ]
+    archive.land("sample", "places", places, landed_at=landed_at, is_backfill=False)
 
 
 def _event(chance: random.Random, user_id: str, landed_at: datetime, day: int) -> Event:
@@ -78,15 +115,19 @@ def _event(chance: random.Random, user_id: str, landed_at: datetime, day: int) -
 
 
 def _corrected(chance: random.Random, event: Event, landed_at: datetime) -> Event:
-    fields = event.__dict__ | {
-        "place_id": f"q{chance.randrange(30)}",
-        "known_at": microseconds(landed_at),
-    }
-    return Event(**fields)
+    """Correct the place, and now and then whose event it was."""
+    someone = f"{chance.randrange(len(SIZES)):032x}"
+    return replace(
+        event,
+        user_id=someone if chance.random() < 0.3 else event.user_id,
+        place_id=f"q{chance.randrange(30)}",
+        known_at=microseconds(landed_at),
+        is_deleted=False,
+    )
 
 
 def _deleted(event: Event, landed_at: datetime) -> Event:
-    return Event(**event.__dict__ | {"known_at": microseconds(landed_at), "is_deleted": True})
+    return replace(event, known_at=microseconds(landed_at), is_deleted=True)
 
 
 def _land(archive: Archive, batch: list[Event], landed_at: datetime, *, is_backfill: bool) -> None:

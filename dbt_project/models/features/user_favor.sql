@@ -1,6 +1,14 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    unique_key='user_id',
+    meta={'touched_in': 'int_favors_touched'}
+) }}
+
 with events as (
 
     select * from {{ ref('fct_events') }}
+    where {{ is_touched('user_id', 'int_favors_touched') }}
 
 ),
 
@@ -10,6 +18,7 @@ moments as (
         user_id,
         as_of
     from {{ ref('feature_moments') }}
+    where {{ is_touched('user_id', 'int_favors_touched') }}
 
 ),
 

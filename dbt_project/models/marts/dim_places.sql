@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    unique_key='place_id'
+) }}
+
 with sample_places as (
 
     select * from {{ ref('stg_sample__places') }}
@@ -27,7 +33,10 @@ documents as (
 latest_documents as (
 
     select * from documents
-    where line_status = 'accepted' and is_known
+    where
+        line_status = 'accepted'
+        and known_at <= {{ as_of() }}
+        and {{ is_touched('place_id') }}
     qualify
         row_number() over (
             partition by place_id
@@ -43,6 +52,7 @@ visited as (
         min(known_at) as known_at,
         count(*) as event_count
     from events
+    where {{ is_touched('place_id') }}
     group by place_id
 
 ),

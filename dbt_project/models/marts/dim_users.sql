@@ -1,6 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    unique_key='user_id'
+) }}
+
 with events as (
 
     select * from {{ ref('fct_events') }}
+    where {{ is_touched('user_id') }}
 
 ),
 

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    unique_key='event_id'
+) }}
+
 with likes as (
 
     select * from {{ ref('stg_sample__likes') }}
@@ -29,7 +35,10 @@ united as (
 known as (
 
     select * from united
-    where line_status = 'accepted' and is_known
+    where
+        line_status = 'accepted'
+        and known_at <= {{ as_of() }}
+        and {{ is_touched('event_id') }}
 
 ),
 

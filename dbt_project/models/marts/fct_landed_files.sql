@@ -1,12 +1,20 @@
+{{ config(materialized='incremental', unique_key='file_id') }}
+
 with files as (
 
     select * from {{ ref('stg_ledger__files') }}
+    {% if is_incremental() %}
+        where is_new
+    {% endif %}
 
 ),
 
 lines as (
 
     select * from {{ ref('int_lines_judged') }}
+    {% if is_incremental() %}
+        where file_id in (select files.file_id from files)
+    {% endif %}
 
 ),
 

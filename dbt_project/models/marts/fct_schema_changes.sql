@@ -152,7 +152,7 @@ categories as (
         unnest(category_codes) as category_code,
         landed_at
     from places
-    where line_status = 'accepted' and is_known
+    where line_status = 'accepted' and known_at <= {{ as_of() }}
 
 ),
 

@@ -1,6 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    unique_key='user_id'
+) }}
+
 with session_events as (
 
     select * from {{ ref('fct_session_events') }}
+    where {{ is_touched('user_id') }}
 
 ),
 

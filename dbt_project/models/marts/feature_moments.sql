@@ -1,22 +1,24 @@
+{#- The moments of untouched users stay; what is the same for all is told anew. -#}
+{% if not execute %}{% do ref('int_keys_touched') %}{% endif %}
+{% set keeps_windows = extends_last_build() and load_relation(this) is not none %}
+
 with events as (
 
     select * from {{ ref('fct_events') }}
 
 ),
 
-total as (
-
-    select count(*) as event_count from events
-
-),
-
 -- The event at nine tenths of all, by time: from it on lies the last tenth.
 cut as (
 
-    select event_at as cut_at
-    from events
-    order by event_at
-    limit 1 offset (select total.event_count * 9 // 10 from total)
+    {% if var('cutoff_at') %}
+        select timestamptz '{{ var('cutoff_at') }}' + interval 1 microsecond as cut_at
+    {% else %}
+        select event_at as cut_at
+        from events
+        order by event_at
+        limit 1 offset (select count(every.event_id) * 9 // 10 from events as every)
+    {% endif %}
 
 ),
 
@@ -37,6 +39,9 @@ numbered as (
         known_at,
         row_number() over (partition by user_id order by known_at, event_at, event_id) as known_rank
     from events
+    {% if keeps_windows %}
+        where {{ is_among('user_id', 'int_keys_touched') }}
+    {% endif %}
 
 ),
 
@@ -71,6 +76,15 @@ window_moments as (
         'window' as purpose
     from numbered
     where known_rank % {{ var('events_in_favor') }} = 0
+    {% if keeps_windows %}
+        union all
+        select
+            user_id,
+            as_of,
+            purpose
+        from {{ this }}
+        where purpose = 'window' and not {{ is_among('user_id', 'int_keys_touched') }}
+    {% endif %}
 
 ),
 

@@ -14,6 +14,7 @@ parsed as (
 
     select
         lines.*,
+        md5_number(lines.doc) as doc_hash,
         repeated.file_id is not null as is_repeated,
         lines.mapped_events as mapped,
         -- A map, since every mapping names other columns.

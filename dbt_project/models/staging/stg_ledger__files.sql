@@ -4,6 +4,20 @@ with source as (
 
 ),
 
+last_build as (
+
+    {% if extends_last_build() %}
+        select * from {{ last_build() }}
+    {% else %}
+        select
+            null::varchar as file_id,
+            null::timestamptz as as_of,
+            null::timestamptz as cutoff_at
+        where false
+    {% endif %}
+
+),
+
 dated as (
 
     select
@@ -36,7 +50,8 @@ known as (
         ----------  flags
         is_backfill,
 
-        ----------  mapping: where each value stands in the source's documents
+        ----------  mapping, and of it where each value stands in the source's documents
+        mapping,
         json_transform(mapping ->> '$.events', '{
             "user": "VARCHAR", "place": "VARCHAR", "order": "VARCHAR", "kind": "VARCHAR",
             "rating": "VARCHAR", "event_id": "VARCHAR", "discoverable": "VARCHAR", "deleted": "VARCHAR",
@@ -52,15 +67,27 @@ known as (
 
 ),
 
+compared as (
+
+    select
+        known.*,
+        last_build.file_id is null as is_new,
+        (select max(builds.as_of) from last_build as builds) as last_as_of,
+        (select max(builds.cutoff_at) from last_build as builds) as last_cutoff_at
+    from known
+    left join last_build on known.file_id = last_build.file_id
+
+),
+
 -- A zone that DuckDB does not know would stop the build; without one, local times are not read.
 zoned as (
 
     select
-        known.*,
+        compared.*,
         zones.name as time_zone
-    from known
+    from compared
     left join pg_timezone_names() as zones
-        on zones.name = coalesce(known.mapped_events.time.timezone, 'UTC')
+        on zones.name = coalesce(compared.mapped_events.time.timezone, 'UTC')
 
 )
 

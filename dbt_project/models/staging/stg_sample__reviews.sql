@@ -14,6 +14,7 @@ parsed as (
 
     select
         lines.*,
+        md5_number(lines.doc) as doc_hash,
         repeated.file_id is not null as is_repeated,
         try(json_transform(lines.doc, '{
             "_id": "VARCHAR", "place_id": "VARCHAR", "rating": "VARCHAR",

@@ -1,0 +1,104 @@
+{% set staged_events = ['stg_sample__likes', 'stg_sample__reviews', 'stg_interactions__events'] %}
+{% set staged_places = ['stg_sample__places', 'stg_interactions__places'] %}
+
+with files as (
+
+    select * from {{ ref('stg_ledger__files') }}
+
+),
+
+event_lines as (
+
+    {% for model in staged_events %}
+        select
+            file_id,
+            event_id,
+            user_id,
+            place_id,
+            known_at
+        from {{ ref(model) }}
+        where line_status = 'accepted'
+        {{ "union all" if not loop.last }}
+    {% endfor %}
+
+),
+
+place_lines as (
+
+    {% for model in staged_places %}
+        select
+            file_id,
+            place_id,
+            known_at
+        from {{ ref(model) }}
+        where line_status = 'accepted'
+        {{ "union all" if not loop.last }}
+    {% endfor %}
+
+),
+
+-- What has become known since the last build: new lines, and those of a bulk load whose time came.
+-- With nothing to add to, that is everything, and need not be listed.
+touched_events as (
+
+    select distinct event_lines.event_id
+    from event_lines
+    inner join files on event_lines.file_id = files.file_id
+    where files.last_as_of is not null and (files.is_new or event_lines.known_at > files.last_as_of)
+
+),
+
+touched_places as (
+
+    select distinct place_lines.place_id
+    from place_lines
+    inner join files on place_lines.file_id = files.file_id
+    where files.last_as_of is not null and (files.is_new or place_lines.known_at > files.last_as_of)
+
+),
+
+-- All versions of a touched event: a correction may have moved it to another user or place.
+touched_lines as (
+
+    select
+        event_lines.event_id,
+        event_lines.user_id,
+        event_lines.place_id
+    from event_lines
+    semi join touched_events on event_lines.event_id = touched_events.event_id
+
+),
+
+keys as (
+
+    select
+        'event_id' as key_name,
+        event_id as touched_key
+    from touched_events
+    union
+    select
+        'user_id' as key_name,
+        user_id as touched_key
+    from touched_lines
+    union
+    select
+        'place_id' as key_name,
+        place_id as touched_key
+    from touched_lines
+    union
+    select
+        'place_id' as key_name,
+        place_id as touched_key
+    from touched_places
+
+),
+
+final as (
+
+    select * from keys
+    -- A line that takes an event back need not name the place.
+    where touched_key is not null
+
+)
+
+select * from final
