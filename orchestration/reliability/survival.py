@@ -129,15 +129,19 @@ def propose(
     _refuse_unusable(checks, target)
     if not can_draw_curve(checks):
         return _by_counts(checks, target, confidence)
+    longest, shortest = max(check.gap for check in checks), min(check.gap for check in checks)
+    days = np.geomspace(longest, shortest / _REACH_BELOW, 1000)
     for knots in (3, 2):
         curve = Curve(checks, knots)
-        longest, shortest = curve.gaps.max(), curve.gaps.min()
-        days = np.geomspace(longest, shortest / _REACH_BELOW, 1000)
-        within = np.flatnonzero(curve.bound(days, confidence) <= target)
+        bounds = curve.bound(days, confidence)
+        within = np.flatnonzero(bounds <= target)
         if within.size:
             at = days[within[:1]]
             share, bound = curve.share(at), curve.bound(at, confidence)
             return Proposal(float(at[0]), float(share[0]), float(bound[0]), "curve", curve)
+        # For a laxer target this curve would answer: here, or with a longer interval. A stricter
+        # one must not get more from the next curve.
+        days = days[np.argmin(bounds) :]
     raise HistoryError(
         f"no interval of {days[-1]:.3g} days or more is sure to keep the share of wrong rows under "
         f"{target:g}. Check some times after shorter gaps than {shortest:.3g} days, and ask again."
