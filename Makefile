@@ -13,7 +13,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks dictionary
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff dictionary
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,7 +42,7 @@ test-fast: $(STAMP)  ## run the tests that start no whole job, service or stock 
 test-slow: $(STAMP)  ## run the others
 	@OMP_NUM_THREADS=1 $(PYTEST) $(SIDE_BY_SIDE) -m slow
 
-bench: bench-demo bench-taste bench-new-york bench-movielens bench-checks  ## run every benchmark but bench-mart; an hour and more
+bench: bench-demo bench-taste bench-new-york bench-movielens bench-checks bench-diff  ## run every benchmark but bench-mart; an hour and more
 
 bench-demo: $(STAMP)  ## time the demo, set-up done, and the making of a large sample city
 	@$(BIN)/python -m tests.bench.demo
@@ -55,6 +55,9 @@ bench-taste: $(STAMP)  ## measure how far neighbours share the sample city's pla
 
 bench-new-york: $(STAMP)  ## time the main job on New York check-ins, and rank against baselines
 	@$(BIN)/python -m tests.bench.main_job foursquare_nyc
+
+bench-diff: $(STAMP)  ## time finding which of a million rows differ
+	@$(BIN)/python -m tests.bench.diff
 
 bench-movielens: $(STAMP)  ## time the main job on MovieLens, and rank against baselines
 	@$(BIN)/python -m tests.bench.main_job ml-1m

@@ -3,7 +3,8 @@
 python -m tests.bench.mart [--events N ...]
 
 Ingest is measured against reading, hashing and compressing the same bytes; the build against a
-hand-written script of SQL that gives the same rows, which is checked.
+hand-written script of SQL and, up to 10 million events, against polars as people would write it.
+All of them give the same rows, which is checked.
 """
 
 import argparse
@@ -26,6 +27,8 @@ from tests.bench.figures import Figure, publish
 
 TASTEMATE = Path(sys.executable).with_name("tastemate")
 SIZES = [1_000_000, 10_000_000, 30_000_000]
+IN_POLARS = 10_000_000
+"""It holds all events in memory."""
 ALIKE = {
     "events": ("marts/fct_events", ("event_id, user_id, place_id, event_kind, event_at, known_at, "
                "rating, display_id, is_discoverable")),
@@ -57,6 +60,7 @@ class Size:
     ingest_floor: Cost
     build: Cost
     build_floor: Cost
+    in_polars: Cost | None
     next_day: Cost
     archive_gib: float
     mart_gib: float
@@ -75,7 +79,8 @@ def _measured(events: int) -> Size:
         folder = Path(scratch)
         home = Home(folder / "home")
         console.print(f"a city of {events:,} events ...")
-        city = generate(folder / "city", events=events, seed=0)
+        city = generate(folder / "city", events=events * 101 // 100, seed=0)
+        _hold_back(city.documents, folder / "next_day")
         ingest_floor = _cost("mart_floor", "ingest", city.documents, folder / "ingest_floor")
         ingest = _tastemate(home, "ingest", "--source", "sample", "--path", city.documents)
         build = _tastemate(home, "build", "--exclude-resource-type", "unit_test")
@@ -84,19 +89,34 @@ def _measured(events: int) -> Size:
         build_floor = _cost("mart_floor", "build", home.root, floor, _as_of(home))
         _check_alike(home, floor)
         shutil.rmtree(floor)
+        in_polars = None
+        if events <= IN_POLARS:
+            in_polars = _cost("mart_polars", home.root, floor, _as_of(home))
+            _check_alike(home, floor)
+            shutil.rmtree(floor)
         return Size(
-            events, ingest, ingest_floor, build, build_floor,
-            next_day=_next_day(home, folder, events // 100),
+            events, ingest, ingest_floor, build, build_floor, in_polars,
+            next_day=_next_day(home, folder / "next_day"),
             archive_gib=archive_gib, mart_gib=_gib(home.marts) + _gib(home.features),
         )  # fmt: skip
 
 
-def _next_day(home: Home, folder: Path, events: int) -> Cost:
-    """Land one more day of a hundredth of the events, and build again."""
-    city = generate(folder / "day", events=events, seed=1)
-    for path in city.documents.iterdir():
-        path.rename(path.with_name(path.name.replace(".", "-2.")))
-    _tastemate(home, "ingest", "--source", "sample", "--path", city.documents)
+def _hold_back(documents: Path, folder: Path) -> None:
+    """Move the last 1 in 101 of the events, which stand in the order of time, to *folder*."""
+    folder.mkdir()
+    for kind in ("likes", "reviews"):
+        path = documents / f"{kind}.jsonl"
+        with path.open("r+b") as file, (folder / f"{kind}-2.jsonl").open("wb") as later:
+            file.seek(path.stat().st_size * 100 // 101)
+            file.readline()
+            end = file.tell()
+            shutil.copyfileobj(file, later)
+            file.truncate(end)
+
+
+def _next_day(home: Home, documents: Path) -> Cost:
+    """Land one more day, and build again."""
+    _tastemate(home, "ingest", "--source", "sample", "--path", documents)
     return _tastemate(home, "build", "--exclude-resource-type", "unit_test")
 
 
@@ -162,7 +182,14 @@ def _figures(size: Size) -> list[Figure]:
     many = f"{size.events / 1e6:g} M events"
     speed = size.events / size.build.seconds / 1000
     ingest, build = size.ingest, size.build
+    polars = [
+        Figure(f"{many}: polars / build", size.in_polars.seconds / build.seconds, "times", None,
+               "higher", "goal"),
+        Figure(f"{many}: peak memory of polars", size.in_polars.peak_gib, "GiB", None, "lower",
+               "goal"),
+    ] if size.in_polars else []  # fmt: skip
     return [
+        *polars,
         Figure(f"{many}: ingest", ingest.seconds, "s", None, "lower", "goal"),
         Figure(f"{many}: ingest / floor", ingest.seconds / size.ingest_floor.seconds, "times",
                2.0, "lower", "goal"),
