@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pytest
 import redis
@@ -19,6 +20,13 @@ for name in ("TASTEMATE_HOME", "TASTEMATE_ONLINE", "TASTEMATE_KEYS", "TASTEMATE_
 
 
 HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def _same_environment() -> Iterator[None]:
+    """Take back what a test sets, such as what the command exports for the stock tools."""
+    with patch.dict(os.environ):
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
