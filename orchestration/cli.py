@@ -556,7 +556,7 @@ def serve(home: Home, port: int) -> None:
 @main.command()
 @source_options
 @click.option("--preset", type=click.Choice(PRESET_NAMES),
-              help="Size of the model [default: what is there, else base].")  # fmt: skip
+              help="Size of the model [default: as the last one, else base].")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the run report as JSON.")
 @click.pass_obj
 def run(home: Home, chosen: ChosenSource, preset: str | None, *, as_json: bool) -> None:

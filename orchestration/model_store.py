@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models_ml.config import preset_named, run_name
-from orchestration.files import write_atomically
+from orchestration.files import read_json, write_atomically
 from serving.home import Home
 
 
@@ -88,6 +88,13 @@ def current_model(home: Home) -> Path:
         f"{home.models}: no model has been trained on training set {training_set.hash[:16]}. "
         "Train one: tastemate train"
     )
+
+
+def preset_of_last_model(home: Home) -> str | None:
+    """Tell with which preset the model last trained or adopted was made; None if there is none."""
+    pointer = read_json(home.state / "model.json")
+    training = read_json(home.models / pointer["folder"] / "training.json") if pointer else None
+    return str(training["identity"]["preset"]) if training else None
 
 
 def training_facts(model: Path) -> dict[str, Any]:

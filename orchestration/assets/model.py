@@ -14,7 +14,11 @@ from serving.home import Home, now
 
 
 class Training(dg.Config):
-    """How to train. Without a preset the model that is there is kept, or `base` is trained."""
+    """How to train.
+
+    Without a preset the model that is there is kept; where it was trained on other data, one of
+    its preset is trained, and where there is none, `base`.
+    """
 
     preset: str | None = None
     seed: int = 0
@@ -92,7 +96,7 @@ def _trained(paths: Home, config: Training) -> Path:
         )
 
     data = model_store.current_training_set(paths)
-    preset = config.preset or "base"
+    preset = config.preset or model_store.preset_of_last_model(paths) or "base"
     out = model_store.model_folder(paths, data, preset, config.seed)
     train(data.folder, out, preset=preset, seed=config.seed, progress=tell)
     return out

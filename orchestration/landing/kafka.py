@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from orchestration.landing.described import read_described
+from orchestration.described import read_described
 from orchestration.landing.errors import KafkaSettingsError, MappingError
 from orchestration.landing.mapping import Mapping, Strict
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from orchestration.landing.described import read_described
+from orchestration.described import read_described
 from orchestration.landing.errors import MappingError
 
 Format = Literal["parquet", "csv", "jsonl"]

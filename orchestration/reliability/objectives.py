@@ -6,8 +6,9 @@ What is checked here is what `docs/how-to/reliability.md` says.
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from orchestration.described import read_described
 
 SLO_FILE = Path(__file__).with_name("slo.yml")
 EVERY = "*"
@@ -79,35 +80,5 @@ def load_objectives(path: Path = SLO_FILE) -> Objectives:
     Raises:
         SloError: it is not there, is no YAML, or a field is wrong; says which and what is right.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SloError(f"{path}: there is no such file of objectives. Write one: {_FORM}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SloError(f"{path}: this is no YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise SloError(f"{path}: the file holds {content!r}, not 'sla' and 'objectives'. {_FORM}")
-    try:
-        return Objectives.model_validate(content)
-    except ValidationError as error:
-        raise SloError("\n".join(_sentences(path, error))) from None
-
-
-_FORM = "its form stands in docs/how-to/reliability.md"
-
-
-def _sentences(path: Path, error: ValidationError) -> list[str]:
-    sentences = []
-    for problem in error.errors():
-        field = ".".join(str(part) for part in problem["loc"]) or "the file"
-        match problem["type"]:
-            case "missing":
-                said = "is missing; it is needed"
-            case "extra_forbidden":
-                said = f"is no field of an objective (its value is {problem['input']!r}). Remove it"
-            case "value_error":
-                said = f"does not fit together: {problem['ctx']['error']}"
-            case _:
-                said = f"is {problem['input']!r}. {problem['msg']}"
-        sentences.append(f"{path}: {field} {said}.")
-    return sentences
+    hint = "Its form stands in docs/how-to/reliability.md."
+    return read_described(path, Objectives, SloError, called="file of objectives", hint=hint)

@@ -11,6 +11,7 @@ from orchestration.model_store import (
     WrongModelError,
     adopt,
     current_model,
+    preset_of_last_model,
     remember_training_set,
 )
 from serving.home import Home
@@ -41,7 +42,9 @@ def trained(folder: Path, *, on: str = HASH, settings: str = "", weights: str = 
 def test_an_adopted_model_is_the_homes_model(home: Home, tmp_path: Path) -> None:
     with pytest.raises(NoModelError, match="tastemate train"):
         current_model(home)
+    assert preset_of_last_model(home) is None
     adopt(home, trained(tmp_path / "there"))
+    assert preset_of_last_model(home) == "tiny"
     assert (current_model(home) / "model.safetensors").read_text() == "w"
 
 

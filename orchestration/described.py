@@ -1,4 +1,4 @@
-"""Files that people write to describe a source: YAML, and errors that name the field."""
+"""Files that people write to describe something: YAML, and errors that name the field."""
 
 import re
 from pathlib import Path
@@ -8,19 +8,17 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestration.landing.errors import LandingError
-
 Described = TypeVar("Described", bound=BaseModel)
 _SECRET = re.compile("password|secret|key|token")
 
 
 def read_described(
-    path: Path, model: type[Described], failure: type[LandingError], *, called: str, hint: str
+    path: Path, model: type[Described], failure: type[Exception], *, called: str, hint: str
 ) -> Described:
     """Read the file at *path*, which is *called* so, as a *model*.
 
     Raises:
-        LandingError: a *failure* that says which field is wrong and what would be right, or,
+        Exception: a *failure* that says which field is wrong and what would be right, or,
             where there is nothing to read, gives the *hint*.
     """
     try:
