@@ -60,10 +60,11 @@
     select
         case
             when {{ flags.FULL_REFRESH }} then 'a full refresh was asked for.'
+            when {{ flags.EMPTY or false }} then 'a build without rows was asked for.'
             when (select max(as_of) from {{ last }}) > {{ as_of() }}
                 then 'the last build was of a later moment.'
             when (select max(made_by) from {{ last }}) != {{ made_by() }}
-                then 'the project or the version of DuckDB is another.'
+                then 'the models, the settings or the version of DuckDB are others.'
             when exists (from {{ last }} anti join known using (file_id, landed_at, mapping))
                 then 'a file of the last build is gone from the ledger, or has another mapping.'
             when
@@ -79,7 +80,7 @@
 
 {#- Remember a build if all models of the project were part of it. After each run. -#}
 {% macro remember_build() -%}
-    {%- if execute and all_models_built(results) -%}
+    {%- if execute and not flags.EMPTY and all_models_built(results) -%}
         create or replace table state.last_build as
         select
             file_id,
@@ -100,10 +101,28 @@
 {%- endmacro %}
 
 
-{#- What decides, beside the files, what a build gives: see plugins/tastemate_fingerprint.py. -#}
+{#-
+    What decides, beside the files, what incremental models hold: their SQL and that of all that they
+    read, macros and settings (plugins/tastemate_fingerprint.py), variables, DuckDB. Other models
+    are made anew by every build, and may change as they like.
+-#}
 {% macro made_by() -%}
     concat_ws(
-        ' ', version(), getvariable('project_fingerprint'),
+        ' ', version(), getvariable('project_fingerprint'), '{{ checksums_of_incremental() }}',
         {{ var('events_in_favor') }}, {{ var('displays_in_favor') }}, {{ var('session_gap_minutes') }}
     )
+{%- endmacro %}
+
+
+{% macro checksums_of_incremental() -%}
+    {%- set reached = graph.nodes.values() | selectattr('config.materialized', 'equalto', 'incremental') | map(attribute='unique_id') | list -%}
+    {%- set checksums = [] -%}
+    {#- The list grows while it is walked, by what each model reads. -#}
+    {%- for unique_id in reached if unique_id in graph.nodes -%}
+        {%- do checksums.append(graph.nodes[unique_id].checksum.checksum) -%}
+        {%- for parent in graph.nodes[unique_id].depends_on.nodes if parent not in reached -%}
+            {%- do reached.append(parent) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- local_md5(checksums | sort | join) -}}
 {%- endmacro %}

@@ -1,7 +1,7 @@
-"""The fingerprint of the project's SQL and settings, as the variable `project_fingerprint`.
+"""The fingerprint of the project's macros and settings, as the variable `project_fingerprint`.
 
 An incremental build is worth what a full refresh is only while the SQL is the one that made what
-it adds to. dbt has a checksum of each model but none of macros, and Jinja reads no files.
+it adds to. dbt tells Jinja a checksum of each model, but none of macros, and Jinja reads no files.
 """
 
 import hashlib
@@ -20,7 +20,6 @@ class Plugin(BasePlugin):
         digest = hashlib.sha256()
         for path in (
             PROJECT / "dbt_project.yml",
-            *sorted(PROJECT.glob("models/**/*.sql")),
             *sorted(PROJECT.glob("macros/**/*.sql")),
         ):
             digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0")

@@ -58,7 +58,7 @@ def test_what_cannot_be_added_to_is_built_anew(tmp_path: Path) -> None:
     assert "landed before others" in dbt(home, later, "run")
     assert differing(home, anew, later) == []
 
-    assert "the project" in dbt(home, later, "run", "--vars", "session_gap_minutes: 30")
+    assert "the settings" in dbt(home, later, "run", "--vars", "session_gap_minutes: 30")
 
 
 def differing(home: Home, anew: Home, now: datetime) -> list[str]:
