@@ -216,7 +216,9 @@ def replay(
     if not replayed:
         click.echo("No line waits in quarantine that landing could not read.")
     elif any(found.file_id for found in replayed):
-        click.echo("Take them into the marts: tastemate run")
+        click.echo(
+            "Take them into the marts: tastemate build; and on to what is live: tastemate run"
+        )
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -297,14 +299,17 @@ def forget(home: Home, user: str, *, only_prove: bool, as_json: bool) -> None:
     from orchestration.forgetting.forget import forget as erase
     from orchestration.forgetting.person import Person
     from orchestration.forgetting.proof import prove
+    from orchestration.landing.tombstones import Tombstones
 
     _enter(home)
     done = None if only_prove else erase(home, user)
-    proof = done.proof if done else prove(home, Person.of(home, user))
+    person = Person.of(home, user)
+    proof = done.proof if done else prove(home, person)
+    is_on_record = person.pseudonym in Tombstones(home)
     if as_json:
-        _print_json((done or proof).as_json())
+        _print_json({**(done or proof).as_json(), "is_on_record": is_on_record})
     else:
-        click.echo(report.sentences(done, proof))
+        click.echo(report.sentences(done, proof, is_on_record=is_on_record))
     sys.exit(0 if proof.holds else 1)
 
 

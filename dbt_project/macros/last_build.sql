@@ -34,14 +34,23 @@
 -#}
 {% macro forget_stale_build() -%}
     {%- set last = last_build() -%}
-    {%- if execute and last is not none -%}
+    {%- if execute and last is none -%}
+        {%- do say_of_build("Everything is built anew: there is no whole build to add to.") -%}
+    {%- elif execute -%}
         {%- set why = run_query(why_stale(last)).columns[0].values()[0] -%}
         {%- if why -%}
             {%- do log("Everything is built anew: " ~ why, info=true) -%}
             {%- do adapter.drop_relation(last) -%}
             {%- do adapter.commit() -%}
+        {%- else -%}
+            {%- do say_of_build("The build adds to the last whole one.") -%}
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro say_of_build(text) -%}
+    {%- if flags.WHICH in ('build', 'run') -%}{%- do log(text, info=true) -%}{%- endif -%}
 {%- endmacro %}
 
 

@@ -4,9 +4,18 @@ from orchestration.forgetting.forget import Forgotten
 from orchestration.forgetting.proof import Found, Proof
 
 
-def sentences(done: Forgotten | None, proof: Proof) -> str:
-    """Tell what was done, if anything was, and what the proof says."""
-    return "\n".join([*(_told(done) if done else []), *_proven(proof)])
+def sentences(done: Forgotten | None, proof: Proof, *, is_on_record: bool = True) -> str:
+    """Tell what was done, if anything was, and what the proof says.
+
+    is_on_record: whether the user was ever forgotten here; an id with a slip in it never was.
+    """
+    told = _told(done) if done else []
+    if not is_on_record:
+        told.append(
+            "No forgetting of a user with that id is on record here. If they were to be forgotten, "
+            "look whether the id is as the product writes it."
+        )
+    return "\n".join([*told, *_proven(proof)])
 
 
 def _told(done: Forgotten) -> list[str]:

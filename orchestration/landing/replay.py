@@ -226,8 +226,8 @@ class _Replaying:
 def sentence(replayed: Replayed, *, is_trial: bool) -> str:
     """Tell a person what became of one file's lines."""
     told = (
-        f"{replayed.name} ({replayed.source}, {replayed.kind}): of {replayed.lines:,} lines in "
-        f"quarantine {replayed.landed:,} {'would land' if is_trial else 'landed'}"
+        f"{replayed.name} ({replayed.source}, {replayed.kind}): {replayed.landed:,} of the "
+        f"{replayed.lines:,} in quarantine {'would land' if is_trial else 'landed'}"
     )
     still = ", ".join(f"{count:,} {reason}" for reason, count in replayed.reasons.items())
     return f"{told}; still unreadable: {still}" if still else told

@@ -58,6 +58,9 @@ class Tombstones:
 
         return is_refused if self._requested else lambda _: False
 
+    def __contains__(self, pseudonym: object) -> bool:
+        return bool(self._requested) and self._mark(str(pseudonym)) in self._requested
+
     def asked_since(self, moment: datetime) -> int:
         """Count the people who asked after *moment*."""
         return sum(requested_at > moment for requested_at in self._requested.values())

@@ -199,8 +199,8 @@ def _by_counts(checks: list[Check], target: float, confidence: float) -> Proposa
 def _refuse_unusable(checks: list[Check], target: float) -> None:
     if not checks:
         raise HistoryError(
-            "no check has followed another yet, so how long rows stay right is not known. "
-            "Check now and again: tastemate parity"
+            "no check has followed another yet, so how long rows stay right is not known. Two "
+            "are the least, and each run makes one; in between: tastemate parity"
         )
     if not 0 < target < 1:
         raise HistoryError(f"the target is {target}; it must lie between 0 and 1, such as 0.0001.")

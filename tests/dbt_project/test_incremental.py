@@ -37,7 +37,8 @@ def test_days_added_one_by_one_come_to_what_a_full_refresh_gives(tmp_path: Path)
             # A build of some models only, as one that was stopped on its way leaves it.
             dbt(home, now, "run", "--exclude", "int_favors_touched+", "fct_sessions")
         said = dbt(home, now, "run")
-        assert "built anew" not in said
+        assert ("adds to the last whole one" in said) == (day > 0)
+        assert ("no whole build to add to" in said) == (day == 0)
         assert_as_told(home, versions, now)
         if day in {1, 3}:
             assert differing(home, anew, now) == []
@@ -49,7 +50,8 @@ def test_what_cannot_be_added_to_is_built_anew(tmp_path: Path) -> None:
     days = land_day_by_day(archive := Archive(home.root), seed=12)
     next(days), next(days)
     later, earlier = DAYS[1] + timedelta(hours=8), DAYS[1] - timedelta(hours=1)
-    assert "built anew" not in dbt(home, later, "run")
+    dbt(home, later, "run")
+    assert "adds to the last" in dbt(home, later, "run")
 
     assert "of a later moment" in dbt(home, earlier, "run")
     assert differing(home, anew, earlier) == []

@@ -24,6 +24,7 @@ from orchestration.forgetting.report import sentences
 from orchestration.landing import land, load_mapping, recover
 from orchestration.landing.archive import quarantined_lines
 from orchestration.landing.mapping import SAMPLE
+from orchestration.landing.tombstones import Tombstones
 from orchestration.rebuild import moment_of, rebuild
 from orchestration.settings import enter
 from orchestration.state_hash import remember_published
@@ -259,6 +260,16 @@ def test_of_a_stranger_only_the_request_is_remembered(home: Home) -> None:
     assert archive(home) == before
     assert home.tombstones.exists()
     assert "Nothing is known here of that user" in sentences(done, done.proof)
+
+
+def test_a_proof_of_somebody_who_was_never_forgotten_says_so(home: Home) -> None:
+    person = Person.of(home, "nobody-at-al")
+    assert person.pseudonym not in Tombstones(home)
+    forget(home, "nobody-at-all")
+    assert person.pseudonym not in Tombstones(home)
+    assert Person.of(home, "nobody-at-all").pseudonym in Tombstones(home)
+    told = sentences(None, prove(home, person), is_on_record=False)
+    assert "whether the id is as the product writes it" in told
 
 
 @pytest.mark.slow
