@@ -1,5 +1,6 @@
 """Any day again: marts and features as known at a moment, from the raw archive alone."""
 
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -139,7 +140,11 @@ def _make_room(target: Home) -> None:
 
 def _lay_out(home: Home, target: Home, as_of: datetime) -> None:
     """Give *target* the archive, and the ledger as it was."""
-    target.lines.symlink_to(home.lines.resolve(), target_is_directory=True)
+    lines = home.lines.resolve()
+    if target.root.is_relative_to(home.root.resolve()):
+        # So that a copy of the home does not point to where the home was.
+        lines = Path(os.path.relpath(lines, target.raw))
+    target.lines.symlink_to(lines, target_is_directory=True)
     ledger = Ledger(home)
     try:
         files = ledger.files_as_of(as_of)

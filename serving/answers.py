@@ -38,6 +38,7 @@ from serving.vault import Vault
 
 # How many people more than asked for are looked at first, because some have withdrawn consent.
 SPARE = 8
+_TRIED = 100
 
 Scores = npt.NDArray[np.float32]
 
@@ -102,7 +103,8 @@ class Answers:
         Libraries, Feast's view of the registry and the store's connection come with it. An online
         store that is away is no reason to fail: it is none for the answers either.
         """
-        somebody = [user.as_py() for user in self.index.users[:1]]
+        # Some, as the vault no longer knows whoever was forgotten since the index was made.
+        somebody = self.index.users[:_TRIED].to_pylist()
         user_id = next(iter(self.vault.reveal(somebody).values()), "nobody")
         self.similar_users(SimilarUsersQuestion(user_id=user_id, limit=1))
         self.recommend_places(RecommendPlacesQuestion(user_id=user_id, limit=1))

@@ -273,11 +273,14 @@ def test_a_proof_of_somebody_who_was_never_forgotten_says_so(home: Home) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("online", ["sqlite", pytest.param("redis", marks=pytest.mark.redis)])
 def test_what_was_made_from_them_is_made_without_them(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    home: Home, online: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The whole command, on a home with marts, features and an online store."""
     monkeypatch.delenv("TASTEMATE_NOW")
+    if online == "redis":
+        monkeypatch.setenv("TASTEMATE_ONLINE", request.getfixturevalue("redis_server").url)
     for verb in ("build", "apply", "materialize"):
         tastemate(home.root, verb)
     publish_copy(home)
@@ -296,8 +299,10 @@ def test_what_was_made_from_them_is_made_without_them(
         "features",
         "feast",
         "analysts",
+        *({"redis"} & {online}),
     } <= stores
     assert told["proof"]["holds"]
+    assert ("redis" in told["proof"]["searched"]) == (online == "redis")
     (file,) = pq.read_table(home.marts / "fct_landed_files.parquet").to_pylist()
     counts = [file[name] for name in ("accepted", "duplicates", "quarantined", "erased")]
     assert (sum(counts), counts) == (file["lines_in"], [4, 0, 1, 4])
@@ -307,3 +312,6 @@ def test_what_was_made_from_them_is_made_without_them(
     assert again.differing
     assert (again.holds, again.forgotten_since) == (True, 1)
     assert prove(home, Person.of(home, ID)).holds
+    if online == "redis":  # Where the other one still is, nobody is who has been forgotten.
+        held = prove(home, Person.of(home, OTHER)).found
+        assert "redis" in {found.place for found in held}

@@ -84,6 +84,9 @@ def test_a_day_is_rebuilt_as_it_was_published(
     again = rebuild(home, moment_of(FIRST))
     assert again.state == first
     assert (again.run_id, again.holds) == ("first", True)
+    # A copied or moved home keeps its rebuilds, reading its own archive.
+    assert not (again.folder / "raw" / home.lines.name).readlink().is_absolute()
+    assert any((again.folder / "raw" / home.lines.name).iterdir())
     now = rebuild(home, moment_of(LAST), tmp_path / "last")
     assert now.state.models["marts/fct_events"].rows == 9 + 3 + 1 + 3
     assert now.run_id is None

@@ -4,18 +4,21 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
 import redis
 
 from serving.answers import Answers
+from serving.index import newest
 from serving.messages import (
     RecommendPlacesAnswer,
     RecommendPlacesQuestion,
     SimilarUsersAnswer,
     SimilarUsersQuestion,
 )
+from serving.vault import Vault
 from tests.serving.city import FORGOTTEN, HIDDEN, KNOWN_AT, NEW_PLACE, PLACES, USERS, City, favor
 
 CAFE_GOERS, BAR_GOERS = set(USERS[:20]), set(USERS[20:])
@@ -229,7 +232,6 @@ def test_a_value_changed_in_redis_by_hand_changes_the_next_answer(
     assert after.places != before.places
 
 
-@pytest.mark.redis
 def test_a_service_has_answered_before_anybody_asks(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +247,9 @@ def test_a_service_has_answered_before_anybody_asks(
 
     for question in ("similar_users", "recommend_places"):
         monkeypatch.setattr(Answers, question, listening(getattr(Answers, question)))
+    # The first of the index may have been forgotten since it was made.
+    with closing(Vault.create(city.home)) as vault:
+        vault.forget([newest(city.home.indexes, city.release.release_id).users[0].as_py()])
     city.answers()
     assert told == [("model", False)] * 2
     # Nor does it wait for an online store that is away.
@@ -253,6 +258,7 @@ def test_a_service_has_answered_before_anybody_asks(
     assert told[2:] == [("unavailable", True), ("popular", True)]
 
 
+@pytest.mark.redis
 def test_without_the_online_store_a_lower_rung_answers_at_once(
     city: City, redis_server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
