@@ -170,7 +170,7 @@ def _judged(reading: Reading) -> str:
                 when reason is not null then reason
                 when doc = '' then '{Reason.BLANK_LINE}'
                 when not json_valid(doc) then '{Reason.NOT_JSON}'
-                when json_type(doc) <> 'OBJECT' then '{Reason.NOT_AN_OBJECT}'
+                when not starts_with(ltrim(doc, ' \t\r\n'), '{{') then '{Reason.NOT_AN_OBJECT}'
             end as verdict
             from lines
         )

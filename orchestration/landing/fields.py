@@ -30,12 +30,11 @@ class FieldCounter:
 
     def add(self, docs: pa.Array) -> None:
         """Look at a sample of *docs*, JSON texts; nulls and very nested ones are passed over."""
-        readable = docs.filter(pc.less_equal(_openings(docs), _MOST_OPENINGS))
-        if not len(readable):
-            return
-        step = -(-len(readable) // LOOKED_AT)
-        sample = pa.table({"doc": readable.take(pa.array(range(0, len(readable), step)))})
-        self._connection.register("documents", sample)
+        told = docs.drop_null()
+        step = max(1, -(-len(told) // LOOKED_AT))
+        sample = told.take(pa.array(range(0, len(told), step), pa.int64()))
+        readable = sample.filter(pc.less_equal(_openings(sample), _MOST_OPENINGS))
+        self._connection.register("documents", pa.table({"doc": readable}))
         structures = self._connection.execute(
             "select json_structure(doc)::varchar, count(*) from documents group by all"
         ).fetchall()

@@ -10,6 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -21,7 +22,7 @@ import duckdb
 from orchestration.landing import archive
 from orchestration.landing.archive import ArchivedFile, set_strays_aside
 from orchestration.landing.batches import Batch
-from orchestration.landing.documents import DocumentReader, Reading
+from orchestration.landing.documents import DocumentReader, Documents, Reading
 from orchestration.landing.erasing import erase_refused
 from orchestration.landing.errors import FileChangedError, LandingBusyError, MappingError
 from orchestration.landing.fields import FieldCounter
@@ -189,11 +190,22 @@ class Landing:
                 reader = DocumentReader(
                     connection, reading, self._pseudonyms, opened, self._is_refused
                 )
-                fields = FieldCounter(connection)
-                for batch in batches(connection):
-                    documents = reader.read(batch)
+                fields = FieldCounter(connection.cursor())
+
+                def keep(batch: Batch, documents: Documents) -> None:
                     archived.add(batch, documents)
                     fields.add(documents.docs)
+
+                # One batch is written while the next one is read.
+                with ThreadPoolExecutor(max_workers=1) as writer:
+                    writing: Future[None] | None = None
+                    for batch in batches(connection):
+                        documents = reader.read(batch)
+                        if writing:
+                            writing.result()
+                        writing = writer.submit(keep, batch, documents)
+                    if writing:
+                        writing.result()
                 archived.fields = fields.counts()
             archived.finish()
         finally:
