@@ -48,6 +48,8 @@ def stop_in_a_new_step(home: Path, seen: set[str], with_signal: int, patience: f
 
 
 def test_a_run_stopped_in_every_step_goes_on(tmp_path: Path) -> None:
+    # What a shell started in the background ignores Ctrl-C, and so would the runs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     home = Home(tmp_path / "home")
     chance = random.Random(0)  # noqa: S311 - the moment of a kill is no secret
     seen: set[str] = set()
