@@ -20,7 +20,7 @@ def build(home: Path, out: Path, as_of: datetime) -> None:
     """Make the rows of marts and features out of the archive of *home*."""
     out.mkdir(parents=True)
     lines = _lines(home)
-    judged = _judged(lines.filter(pl.col("kind") != "places")).collect(engine="streaming")
+    judged = _judged(lines).collect(engine="streaming")
     judged = _with_duplicates(judged)
     places = _with_duplicates(_places(lines).collect(engine="streaming"))
     verdicts = pl.concat([frame.select("file_id", "reason") for frame in (judged, places)])
@@ -65,21 +65,35 @@ def _moment(text: pl.Expr) -> pl.Expr:
     return pl.coalesce(microseconds.cast(pl.Datetime("us")), iso).dt.replace_time_zone("UTC")
 
 
-def _judged(lines: pl.LazyFrame) -> pl.LazyFrame:
-    valued = lines.select(
+def _valued(
+    lines: pl.LazyFrame, kind: str, place: str, time: str, **others: pl.Expr
+) -> pl.LazyFrame:
+    return lines.filter(pl.col("kind") == kind).select(
         *_LINE, "kind", "user_id", "landing_reason", "is_backfill", "doc_hash",
         _text(_field("_id")).alias("own_id"),
-        _text(pl.coalesce(_field("contents_id"), _field("place_id"))).alias("place_id"),
-        _text(_field("display_id")).alias("display_id"),
-        _text(pl.coalesce(_field("like_time"), _field("visited_date"))).alias("time_text"),
-        _text(_field("rating")).alias("rating_text"),
+        _text(_field(place)).alias("place_id"),
+        _text(_field(time)).alias("time_text"),
         _text(_field("is_discoverable")).replace_strict(
             {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
         ).alias("is_discoverable"),
-    ).with_columns(
+        **others,
+    )  # fmt: skip
+
+
+def _judged(lines: pl.LazyFrame) -> pl.LazyFrame:
+    # Each field costs one more parse of the document, so that a kind is asked only for its own.
+    nothing = pl.lit(None, dtype=pl.String)
+    display, rating = _text(_field("display_id")), _text(_field("rating"))
+    likes = _valued(
+        lines, "likes", "contents_id", "like_time", display_id=display, rating_text=nothing
+    )
+    reviews = _valued(
+        lines, "reviews", "place_id", "visited_date", display_id=nothing, rating_text=rating
+    )
+    valued = pl.concat([likes, reviews]).with_columns(
         _moment(pl.col("time_text")).alias("event_at"),
         pl.col("rating_text").cast(pl.Float64, strict=False).alias("rating"),
-    )  # fmt: skip
+    )
     at, rating = pl.col("event_at"), pl.col("rating")
     is_rated = pl.col("rating_text").is_not_null()
     return valued.with_columns(
