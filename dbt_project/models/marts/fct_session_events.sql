@@ -18,30 +18,29 @@ timed as (
         event_id,
         place_id,
         event_at,
-        lag(event_at) over (partition by user_id order by event_at, event_id) as previous_event_at
+        row_number() over in_order as event_rank,
+        epoch_us(event_at) - epoch_us(lag(event_at) over in_order) as pause_us
     from events
     -- Minutes that stand for an order tell of no pause.
     where not is_time_synthetic
+    window in_order as (partition by user_id order by event_at, event_id)
 
 ),
 
 started as (
 
     select
-        user_id,
-        event_id,
-        place_id,
-        event_at,
+        *,
         last_value(
             if(
-                event_at <= previous_event_at + to_minutes({{ var('session_gap_minutes') }}),
+                pause_us <= {{ var('session_gap_minutes') }} * 60000000::bigint,
                 null,
-                event_id
+                { 'event_id': event_id, 'event_rank': event_rank }
             ) ignore nulls
         ) over (
-            partition by user_id order by event_at, event_id
+            partition by user_id order by event_rank
             rows between unbounded preceding and current row
-        ) as first_event_id
+        ) as first_event
     from timed
 
 ),
@@ -50,16 +49,14 @@ final as (
 
     select
         ----------  ids
-        md5(user_id || '|' || first_event_id) as session_id,
+        md5(user_id || '|' || first_event.event_id) as session_id,
         event_id,
         user_id,
         place_id,
 
         ----------  where in the session
         event_at,
-        row_number() over (
-            partition by user_id, first_event_id order by event_at, event_id
-        ) as event_number
+        event_rank - first_event.event_rank + 1 as event_number
     from started
 
 )
