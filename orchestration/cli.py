@@ -214,7 +214,8 @@ def replay(
     for found in replayed:
         click.echo(sentence(found, is_trial=is_trial))
     if not replayed:
-        click.echo("No line waits in quarantine that landing could not read.")
+        of_what = f"of the reason {reason}" if reason else "that landing could not read"
+        click.echo(f"No line {of_what} waits in quarantine.")
     elif any(found.file_id for found in replayed):
         click.echo(
             "Take them into the marts: tastemate build; and on to what is live: tastemate run"
@@ -228,8 +229,10 @@ def build(home: Home, dbt_arguments: tuple[str, ...]) -> None:
     """Run `dbt build` on the home; further arguments go on to dbt."""
     from orchestration.dbt_command import dbt_executable
     from orchestration.settings import DBT_PROJECT
+    from orchestration.warehouse import wait_until_free
 
     _enter(home)
+    wait_until_free(home)
     command = [dbt_executable(), "build", *dbt_arguments]
     sys.exit(min(1, subprocess.run(command, cwd=DBT_PROJECT, check=False).returncode))  # noqa: S603 - dbt, with what its user typed
 
@@ -575,9 +578,9 @@ def run(home: Home, chosen: ChosenSource, preset: str | None, *, as_json: bool) 
     if as_json:
         _print_json(outcome.report)
         return
-    click.echo(as_markdown(outcome.report))
     if not outcome.is_new:
-        click.echo("Nothing new since that run; what is live stays.")
+        click.echo("Nothing new since the run below; what is live stays.\n")
+    click.echo(as_markdown(outcome.report))
 
 
 @main.command()

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestration.settings import DBT_PROJECT, exports
+from orchestration.warehouse import wait_until_free
 from serving.home import Home
 
 
@@ -55,7 +56,9 @@ def run_dbt(
 
     Raises:
         DbtError: dbt failed.
+        WarehouseHeldError: another process has the warehouse open, and goes on having it open.
     """
+    wait_until_free(home)
     environment = os.environ | exports(home)
     if now is not None:
         environment["TASTEMATE_NOW"] = now.isoformat()

@@ -157,14 +157,20 @@ def _places(answer: dict[str, Any]) -> Table:
 def _because(reasons: list[dict[str, Any]]) -> str:
     """Say the endpoint's reasons in words."""
     said = {
-        "shared_places": lambda r: f"{r['count']} places, such as {', '.join(r['place_ids'][:2])}",
+        "shared_places": lambda r: _places_shared(r["count"], r["place_ids"]),
         "shared_categories": lambda r: ", ".join(r["category_codes"]),
         "visited_before": lambda r: f"been there {_times(r['count'])}",
-        "same_category": lambda r: f"{', '.join(r['category_codes'])} as {r['place_ids'][0]}",
+        "same_category": lambda r: f"like {r['place_ids'][0]}: {', '.join(r['category_codes'])}",
         "same_district": lambda r: f"been in this district {_times(r['count'])}",
         "popular": lambda r: f"popular: {r['event_count']:,} events there",
     }
     return "; ".join(said[reason["kind"]](reason) for reason in reasons)
+
+
+def _places_shared(count: int, place_ids: list[str]) -> str:
+    if count == 1:
+        return f"the place {place_ids[0]}"
+    return f"{count} places, such as {', '.join(place_ids[:2])}"
 
 
 def _times(count: int) -> str:

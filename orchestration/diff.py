@@ -18,11 +18,12 @@ import pyarrow as pa
 BUCKETS = 4096
 _ROWS_AT_ONCE = 50_000
 _READERS = {
-    ".parquet": "read_parquet",
-    ".csv": "read_csv",
-    ".jsonl": "read_json",
-    ".ndjson": "read_json",
-    ".json": "read_json",
+    ".parquet": "read_parquet({})",
+    # Nothing is guessed but types: where lines are ragged, guesses pass over what does not fit.
+    ".csv": "read_csv({}, delim = ',', header = true, skip = 0)",
+    ".jsonl": "read_json({})",
+    ".ndjson": "read_json({})",
+    ".json": "read_json({})",
 }
 _DATABASES = {".duckdb", ".sqlite", ".sqlite3", ".db"}
 FORMS = (
@@ -86,6 +87,8 @@ def diff(a: str, b: str, key: list[str], examples: int = 5) -> Differences:
                 f"{a} and {b}: a column has two types, and a value of the one does not fit the "
                 f"other: {error}"
             ) from error
+        except duckdb.InvalidInputException as error:
+            raise DiffError(f"{a} or {b}: cannot be read: {error}") from error
     found.seconds = round(time.perf_counter() - begun, 3)
     return found
 
@@ -240,7 +243,7 @@ def _open(connection: duckdb.DuckDBPyConnection, side: str, spec: str) -> None:
     try:
         if suffix in _READERS:
             pattern = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
-            relation = f"{_READERS[suffix]}({_text(pattern)})"
+            relation = _READERS[suffix].format(_text(pattern))
         elif suffix == ".duckdb":
             connection.execute(f"attach {_text(str(path))} as attached_{side} (read_only)")
             steps = ".".join(map(_quoted, table.split(".")))
@@ -251,6 +254,11 @@ def _open(connection: duckdb.DuckDBPyConnection, side: str, spec: str) -> None:
         connection.execute(f"create view source_{side} as select * from {relation}")  # noqa: S608
         _types(connection, f"source_{side}")
     except (duckdb.Error, sqlite3.Error) as error:
+        if suffix == ".csv" and "sniffing" in str(error):
+            raise DiffError(
+                f"{spec}: no regular CSV: every line must have as many fields as the header, with "
+                "commas between them."
+            ) from error
         raise DiffError(f"{spec}: cannot be read: {error}") from error
 
 

@@ -17,6 +17,7 @@ from orchestration.dbt_command import run_dbt
 from orchestration.diff import diff, sentence
 from orchestration.progress import DbtLines, say
 from orchestration.reliability.history import LoggedCheck, remember
+from orchestration.warehouse import wait_until_free
 from serving.home import Home, now
 
 PEOPLE = 2000
@@ -191,11 +192,13 @@ def _compare(home: Home, here: Path, anew: Home) -> tuple[int, dict[str, int]]:
 
 def _forget_last_build(home: Home) -> None:
     """Leave nothing to add to, so that the next build makes everything anew."""
+    wait_until_free(home)
     with duckdb.connect(home.warehouse) as warehouse:
         warehouse.execute("drop table if exists state.last_build")
 
 
 def _warehouse(home: Home) -> duckdb.DuckDBPyConnection:
+    wait_until_free(home)
     connection = duckdb.connect(home.warehouse, read_only=True)
     connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
     return connection

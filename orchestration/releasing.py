@@ -111,7 +111,12 @@ def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
         RefusedError: its content is not what its name says, or it has no index.
         ReleaseError: there is no such release.
     """
-    open_release(home.releases / release_id)
+    known = sorted(path.name for path in home.releases.glob("*") if path.is_dir())
+    if release_id not in known:
+        raise ReleaseError(
+            f"{home.releases}: there is no release {release_id}. Those that are there: "
+            f"{', '.join(known) or 'none; make one: tastemate run'}."
+        )
     try:
         verify(home.releases / release_id)
         newest = index.newest(home.indexes, release_id)

@@ -102,6 +102,11 @@ def sentence(file: dict[str, Any]) -> str:
     landed = f"{file['name']} ({file['kind']}): {file['lines_in']:,} lines landed"
     if file["is_truncated"]:
         landed += " up to where the packed data is cut off or spoilt"
+    if file["returned"]:
+        landed += (
+            f", telling anew of {file['returned']:,} who had been forgotten: what it tells of them "
+            "counts from now on (docs/how-to/forget-a-person.md)"
+        )
     unreadable = sum(file["unreadable"].values())
     if not unreadable:
         return landed

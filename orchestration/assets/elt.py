@@ -19,6 +19,7 @@ from orchestration.dbt_command import ensure_manifest
 from orchestration.interrupts import stop_if_asked, stopped_if_asked, was_asked_to_end
 from orchestration.measure import peak_mb
 from orchestration.resources import HomeResource
+from orchestration.warehouse import WarehouseHeldError, wait_until_free
 from serving.home import Home
 
 
@@ -46,6 +47,7 @@ def elt_assets(home: Home) -> dg.AssetsDefinition:
     )
     def elt(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         with stopped_if_asked():
+            _wait_for_warehouse(home)
             # Unit tests try the SQL on rows of their own; the data of a run has no part in them.
             build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
             _stop_if_asked(build)
@@ -77,6 +79,14 @@ def incremental_equals_full_refresh(home: HomeResource) -> dg.AssetCheckResult:
         description=verdict(found),
         metadata={"people": found.people, "rows": found.rows, "wrong": found.wrong},
     )
+
+
+def _wait_for_warehouse(home: Home) -> None:
+    """Wait for who has it open; trying the step again would be no other than waiting longer."""
+    try:
+        wait_until_free(home)
+    except WarehouseHeldError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def _stop_if_asked(build: DbtCliInvocation) -> None:

@@ -57,6 +57,7 @@ class ArchivedFile:
         self.fields: dict[tuple[str, str], int] = {}
         self.unreadable: dict[str, int] = {}
         self.first_unreadable: dict[str, list[int]] = {}
+        self.returned = 0
         place = Path(f"source={source}", f"kind={kind}", f"landed_date={landed_date}")
         name = f"{file_id}.parquet"
         self._lines = _Draft(home.lines / place / name, LINES)

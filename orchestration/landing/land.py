@@ -46,6 +46,7 @@ class LandedFile:
     """What became of one file.
 
     ``unreadable`` counts lines by reason; ``first_unreadable`` has the first ones' numbers.
+    ``returned`` counts the people who had been forgotten, and of whom it tells anew.
     """
 
     name: str
@@ -59,6 +60,7 @@ class LandedFile:
     is_remapped: bool = False
     unreadable: dict[str, int] = field(default_factory=dict)
     first_unreadable: dict[str, list[int]] = field(default_factory=dict)
+    returned: int = 0
     seconds: float = 0.0
 
 
@@ -145,7 +147,8 @@ class Landing:
         self._landed_at = landed_at
         self._is_backfill = is_backfill
         self._pseudonyms = Pseudonyms.create(home.keys)
-        self._is_refused = Tombstones(home).refusal(landed_at, is_backfill=is_backfill)
+        self._tombstones = Tombstones(home)
+        self._refuses = self._tombstones.refusal(landed_at, is_backfill=is_backfill)
 
     def land(self, arrival: Arrival, progress: Progress) -> LandedFile:
         """Land a file, unless its bytes have landed before."""
@@ -184,12 +187,19 @@ class Landing:
             file_id=file_id,
         )
         opened = Vault.create(self._home)
+        returned: set[str] = set()
+
+        def is_refused(pseudonym: str) -> bool:
+            if self._refuses(pseudonym):
+                return True
+            if pseudonym in self._tombstones:
+                returned.add(pseudonym)
+            return False
+
         try:
             with duckdb.connect() as connection:
                 connection.execute("set TimeZone = 'UTC'; set threads = 1")
-                reader = DocumentReader(
-                    connection, reading, self._pseudonyms, opened, self._is_refused
-                )
+                reader = DocumentReader(connection, reading, self._pseudonyms, opened, is_refused)
                 fields = FieldCounter(connection.cursor())
 
                 def keep(batch: Batch, documents: Documents) -> None:
@@ -207,6 +217,7 @@ class Landing:
                     if writing:
                         writing.result()
                 archived.fields = fields.counts()
+                archived.returned = len(returned)
             archived.finish()
         finally:
             archived.discard()
@@ -239,6 +250,7 @@ class Landing:
             is_truncated=entry.is_truncated,
             unreadable=archived.unreadable,
             first_unreadable=archived.first_unreadable,
+            returned=archived.returned,
             seconds=time.perf_counter() - begun,
         )
 

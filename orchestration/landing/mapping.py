@@ -7,6 +7,7 @@ is the reference; what is checked here is what the page says.
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
+import duckdb
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from orchestration.described import read_described
@@ -106,7 +107,20 @@ class Mapping(Strict):
 
 def load_mapping(path: Path) -> Mapping:
     """Read the mapping file at *path*; say which field is wrong and what would be right."""
-    return read_described(path, Mapping, MappingError, called="mapping", hint=_shipped())
+    mapping = read_described(path, Mapping, MappingError, called="mapping", hint=_shipped())
+    time = mapping.events.time
+    if time and not _is_timezone(time.timezone):
+        raise MappingError(
+            f"{path}: events.time.timezone: there is no time zone {time.timezone!r}. "
+            "It takes a name such as Europe/Berlin, or UTC."
+        )
+    return mapping
+
+
+def _is_timezone(name: str) -> bool:
+    """Ask DuckDB, which is to read the times."""
+    asked = "select count(*) from pg_timezone_names() where name = ?"
+    return bool(duckdb.execute(asked, [name]).fetchall()[0][0])
 
 
 def _shipped() -> str:

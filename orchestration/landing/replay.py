@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.landing.archive import ArchivedFile, path_of, quarantined_lines
-from orchestration.landing.batches import Batch
+from orchestration.landing.batches import Batch, Reason
 from orchestration.landing.documents import DocumentReader, Documents
 from orchestration.landing.errors import ReplayError
 from orchestration.landing.fields import FieldCounter, Fields
@@ -32,6 +32,8 @@ from orchestration.landing.tombstones import Tombstones
 from serving.home import Home, now
 from serving.pseudonyms import Pseudonyms
 from serving.vault import Vault
+
+REASONS = [reason.value for reason in Reason if reason is not Reason.ERASED]
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,15 @@ def replay(
     With *is_trial* nothing lands.
 
     Raises:
-        ReplayError: the command failed, or gave another number of lines back.
+        ReplayError: the command failed, or gave another number of lines back; no line can be in
+            quarantine for *reason*.
         LandingBusyError: another process is landing into this home.
     """
+    if reason is not None and reason not in REASONS:
+        raise ReplayError(
+            f"no line is ever in quarantine for {reason!r}. The reasons are {', '.join(REASONS)}; "
+            "those that the models find are mended there."
+        )
     with ready(home) as ledger:
         replaying = _Replaying(home, ledger, reason, through, is_trial=is_trial)
         return [found for entry in ledger.files() if (found := replaying.file(entry))]
@@ -261,7 +269,7 @@ def _mended(lines: list[bytes], through: str, name: str) -> list[bytes]:
     except (OSError, ValueError) as error:
         raise ReplayError(f"--through {through!r} cannot be run: {error}.") from error
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()
+        said = error.stderr.decode(errors="replace").strip() or "it said nothing"
         raise ReplayError(
             f"{name}: --through {through!r} failed with exit code {error.returncode}: {said}"
         ) from error

@@ -1,5 +1,6 @@
 """How often to check what is online: the proposal for a home, in words and as a picture."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,13 +69,27 @@ def sentence(found: HomeProposal) -> str:
     """Tell a person what is proposed, and on what grounds."""
     facts, proposal = found.as_json(), found.proposal
     return (
+        f"{_caution(facts)}"
         f"Check what is online every {_time(proposal.days)}: with {CONFIDENCE:.0%} confidence no "
         f"more than {proposal.bound:.2g} of the rows are wrong then (target {TARGET:g}), "
         f"{_BASIS[proposal.basis]}.\n"
-        f"From {facts['checks']:,} checks of {facts['rows']:,} rows, {facts['wrong']:,} of them "
-        f"wrong. Naively: {_time(found.naive_days['dropped'])} with rows never seen wrong dropped, "
-        f"{_time(found.naive_days['good'])} with them taken as good.\n"
+        f"From {facts['checks']:,} gaps between checks, {facts['rows']:,} rows seen after one and "
+        f"{facts['wrong']:,} of them wrong. Naively: {_time(found.naive_days['dropped'])} with "
+        f"rows never seen wrong dropped, {_time(found.naive_days['good'])} with them taken as "
+        "good.\n"
         f"Picture: {found.picture}"
+    )
+
+
+def _caution(facts: dict[str, Any]) -> str:
+    """Say so where not even rows that were all right could have shown that the target is kept."""
+    needed = math.ceil(-math.log(1 - CONFIDENCE) / TARGET)
+    if facts["rows"] >= needed:
+        return ""
+    return (
+        f"Too little is known yet: what follows is no more than a bound. {needed:,} rows, all "
+        "right, would show that the target is kept over a gap; until so many have been seen, check "
+        "at every run.\n"
     )
 
 

@@ -18,9 +18,10 @@ from serving.messages import (
 
 SAID = [
     (SharedPlaces(count=3, place_ids=["p1", "p2", "p3"]), "3 places, such as p1, p2"),
+    (SharedPlaces(count=1, place_ids=["p1"]), "the place p1"),
     (SharedCategories(count=2, category_codes=["cafe", "bar"]), "cafe, bar"),
     (VisitedBefore(count=1), "been there once"),
-    (SameCategory(category_codes=["cafe"], place_ids=["p9", "p1"]), "cafe as p9"),
+    (SameCategory(category_codes=["cafe"], place_ids=["p9", "p1"]), "like p9: cafe"),
     (SameDistrict(district_code="d01", count=4), "been in this district 4 times"),
     (Popular(event_count=1200), "popular: 1,200 events there"),
 ]
@@ -37,6 +38,6 @@ def test_every_kind_of_reason_is_among_them() -> None:
 
 
 def test_several_reasons_stand_side_by_side() -> None:
-    assert _because([SAID[2][0].model_dump(), SAID[4][0].model_dump()]) == (
+    assert _because([SAID[3][0].model_dump(), SAID[5][0].model_dump()]) == (
         "been there once; been in this district 4 times"
     )

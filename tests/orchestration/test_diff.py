@@ -158,9 +158,15 @@ def _unfit(folder: Path) -> tuple[str, str]:
     return str(folder / "a.parquet"), moments(folder / "b.parquet")
 
 
+def _ragged(folder: Path) -> tuple[str, str]:
+    (folder / "a.csv").write_text("id,at,score\n1,2,3\n4,5\n6,7,8,9\n")
+    return str(folder / "a.csv"), moments(folder / "b.parquet")
+
+
 @pytest.mark.parametrize(
     ("sides", "said"),
     [
+        (_ragged, "no regular CSV"),
         (_repeated, "several rows have the key id=7"),
         (_missing, "there is no such file"),
         (_without_table, "say which table"),

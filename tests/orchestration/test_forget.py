@@ -5,6 +5,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from orchestration.landing.mapping import SAMPLE
 from orchestration.landing.tombstones import Tombstones
 from orchestration.rebuild import moment_of, rebuild
 from orchestration.settings import enter
+from orchestration.sources import sentence
 from orchestration.state_hash import remember_published
 from serving.home import Home
 from serving.vault import Vault
@@ -195,6 +197,11 @@ def test_who_comes_back_later_is_a_new_person(
     assert people(home) == {OTHER}
     monkeypatch.setenv("TASTEMATE_NOW", LATER)
     landed(home, tmp_path / "later", [like(99, ID)])
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again" / "likes.jsonl").write_text(like(98, ID) + like(97, OTHER))
+    (file,) = land(home, SAMPLE, tmp_path / "again")
+    assert file.returned == 1
+    assert "1 who had been forgotten" in sentence(asdict(file))
     recover(home)
     assert people(home) == {ID, OTHER}
     assert erased(home) == [1, 2, 3, 8]

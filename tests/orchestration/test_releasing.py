@@ -11,6 +11,7 @@ from orchestration.files import write_atomically
 from orchestration.model_store import remember_model, remember_training_set
 from serving import champion
 from serving.home import Home
+from serving.release import ReleaseError
 
 HASH = "ab" * 32
 
@@ -56,9 +57,11 @@ def test_a_release_promoted_by_hand_stays_until_another_model_is_trained(
     home = Home(tmp_path)
     judged(home, passes=True)
     # Whether a release is whole, and has an index, is tested where they are.
-    for check in ("open_release", "verify"):
-        monkeypatch.setattr(releasing, check, lambda _: None)
+    monkeypatch.setattr(releasing, "verify", lambda _: None)
     monkeypatch.setattr(releasing.index, "newest", lambda *_: SimpleNamespace(index_id="i" * 16))
+    (home.releases / ("r" * 32)).mkdir(parents=True)
+    with pytest.raises(ReleaseError, match=f"no release rr. Those that are there: {'r' * 32}"):
+        releasing.promote(home, "rr", "a part of the name")
     releasing.promote(home, "r" * 32, "the newer one has odd answers")
     assert releasing.choose(home).stays == "r" * 32
     another = home.models / "another"

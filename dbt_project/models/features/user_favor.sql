@@ -22,34 +22,68 @@ moments as (
 
 ),
 
+-- For whom nothing was known late, the order of time is that in which things became known.
 by_event as (
 
     select
         *,
-        row_number() over (partition by user_id order by event_at, event_id) as event_rank
+        row_number() over so_far as event_rank,
+        coalesce(last_value(is_discoverable ignore nulls) over so_far, true) as was_discoverable,
+        lead(known_at) over so_far as next_known_at,
+        coalesce(lag(known_at) over so_far > known_at, false) as is_late
     from events
+    window
+        so_far as (
+            partition by user_id order by event_at, event_id
+            rows between unbounded preceding and current row
+        )
+
+),
+
+late_users as (
+
+    select distinct user_id
+    from by_event
+    where is_late
+
+),
+
+known_late as (
+
+    select
+        * replace (
+            coalesce(last_value(is_discoverable ignore nulls) over so_far, true)
+                as was_discoverable,
+            lead(known_at) over so_far as next_known_at
+        ),
+        row_number() over so_far as known_rank,
+        max(event_rank) over so_far as high_rank,
+        -- Of the newest events by time, none stands before the first of those known last.
+        min(event_rank) over (
+            partition by user_id order by known_at, event_rank
+            rows between {{ var('events_in_favor') }} preceding and current row
+        ) as low_rank
+    from by_event
+    where user_id in (select late_users.user_id from late_users)
+    window
+        so_far as (
+            partition by user_id order by known_at, event_rank
+            rows between unbounded preceding and current row
+        )
 
 ),
 
 by_known as (
 
+    select * from known_late
+    union all
     select
         *,
-        row_number() over so_far as known_rank,
-        max(event_rank) over so_far as high_rank,
-        -- Of the newest events by time, none stands before the first of those known last.
-        min(event_rank) over (
-            partition by user_id order by known_at, event_at, event_id
-            rows between {{ var('events_in_favor') }} preceding and current row
-        ) as low_rank,
-        coalesce(last_value(is_discoverable ignore nulls) over so_far, true) as was_discoverable,
-        lead(known_at) over so_far as next_known_at
+        event_rank as known_rank,
+        event_rank as high_rank,
+        greatest(event_rank - {{ var('events_in_favor') }}, 1) as low_rank
     from by_event
-    window
-        so_far as (
-            partition by user_id order by known_at, event_at, event_id
-            rows between unbounded preceding and current row
-        )
+    where user_id not in (select late_users.user_id from late_users)
 
 ),
 

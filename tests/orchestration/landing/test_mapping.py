@@ -37,6 +37,7 @@ def described(tmp_path: Path, text: str) -> Path:
         (("user: who, ", ""), r"mapping\.yml: events\.user is missing"),
         (("user: who", "user: who, colour: red"), r"events\.colour is no field.*'red'"),
         (("kind: visit", "kind: visit, order: pos"), r"events: exactly one of 'time' and 'order'"),
+        (("column: when", "column: when, timezone: America/Gotham"), r"no time zone.*Gotham"),
         (("column: when", "column: when, unit: h"), r"events\.time\.unit is 'h'.*'ms'"),
         (("source: visits", "source: ../up"), r"source is '\.\./up'.*my_reviews"),
         (("source: visits", "source: sample"), "taken by the sample city"),

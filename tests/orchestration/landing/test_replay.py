@@ -116,6 +116,11 @@ def test_a_command_that_does_not_mend_line_by_line_is_refused(
     assert len(ledger_rows(home)) == 1
 
 
+def test_a_reason_that_there_is_not_is_refused_with_those_there_are(home: Home) -> None:
+    with pytest.raises(ReplayError, match=r"'bad_time'.*not_text"):
+        replay(home, reason="bad_time")
+
+
 def test_without_anything_in_quarantine_there_is_nothing_to_replay(
     home: Home, write: Write
 ) -> None:
