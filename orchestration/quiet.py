@@ -24,3 +24,5 @@ def hush() -> None:
     os.environ["PYTHONWARNINGS"] = "ignore"
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Its only error is a connection that Ctrl-C kept from being tidied away.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

@@ -127,14 +127,18 @@ def training_config(preset: str | None, seed: int) -> dict[str, Any]:
     return {"ops": {step: {"config": {"preset": preset, "seed": seed}}}}
 
 
-def _instance(home: Home) -> dg.DagsterInstance:
-    """Open the home's instance, but let it capture no output.
+@contextmanager
+def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
+    """Open the home's instance, and hear what asks the process to end for as long as it is open.
 
-    The processes that Dagster captures with belong to the terminal, and die noisily of its Ctrl-C.
+    Not only while a job goes on: an interrupt that comes while a connection of the instance is
+    tidied away is lost otherwise. It captures no output, for the processes that Dagster captures
+    with belong to the terminal, and die noisily of its Ctrl-C.
     """
     nothing = {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__}
     ref = InstanceRef.from_dir(str(home.dagster), overrides={"compute_logs": nothing})
-    return dg.DagsterInstance.from_ref(ref)
+    with heard_interrupts(), dg.DagsterInstance.from_ref(ref) as instance:
+        yield instance
 
 
 def _definitions(home: Home) -> dg.Definitions:
@@ -167,8 +171,9 @@ def _execute(
     tags: Mapping[str, str] | None = None,
     **what: Any,
 ) -> dg.ExecuteInProcessResult:
+    _end_if_asked()
     # What libraries print or warn of goes to nobody; a person follows the lines of the steps.
-    with warnings.catch_warnings(), redirect_stdout(DbtLines()), heard_interrupts():
+    with warnings.catch_warnings(), redirect_stdout(DbtLines()):
         warnings.simplefilter("ignore")
         result = job.execute_in_process(
             run_config={**(config or {}), "loggers": {"steps": {}}},
@@ -177,10 +182,14 @@ def _execute(
             tags={**STARTED_HERE, **(tags or {})},
             **what,
         )
-        # Dagster takes Ctrl-C for one more way to fail, or, between steps, for none at all.
-        if was_asked_to_end():
-            raise KeyboardInterrupt
+    # Dagster takes Ctrl-C for one more way to fail, or, between steps, for none at all.
+    _end_if_asked()
     return result
+
+
+def _end_if_asked() -> None:
+    if was_asked_to_end():
+        raise KeyboardInterrupt
 
 
 def _refuse_beside_dagster(home: Home, instance: dg.DagsterInstance) -> None:

@@ -2,6 +2,8 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 
 import click
 import dagster as dg
@@ -11,9 +13,17 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from orchestration.cli import Group
 from orchestration.failures import sentence
+from orchestration.interrupts import heard_interrupts
 from orchestration.measure import measured
 from orchestration.progress import step_lines
 from orchestration.runs import _execute
+
+
+@pytest.fixture(autouse=True)
+def _heard() -> Iterator[None]:
+    """As whatever runs a job does."""
+    with heard_interrupts():
+        yield
 
 
 def test_ctrl_c_in_a_step_stops_the_run_and_is_no_failure(
@@ -83,6 +93,24 @@ def test_ctrl_c_after_the_last_step_is_not_lost() -> None:
 
     with dg.DagsterInstance.ephemeral() as instance, pytest.raises(KeyboardInterrupt):
         _execute(work, instance)
+
+
+def test_ctrl_c_that_is_swallowed_before_a_job_ends_the_run() -> None:
+    ran = []
+
+    @dg.op
+    def step() -> None:
+        ran.append(1)
+
+    @dg.job
+    def work() -> None:
+        step()
+
+    with suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(KeyboardInterrupt):
+        _execute(work, instance)
+    assert not ran
 
 
 def test_a_stopped_command_says_that_it_can_go_on() -> None:
