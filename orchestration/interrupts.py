@@ -50,10 +50,12 @@ def stop_if_asked() -> None:
 
 @contextmanager
 def stopped_if_asked() -> Iterator[None]:
-    """Let an error that came of being asked to end stop the step, without another try.
+    """End a step that begins after being asked to end, or fails with an error that came of it.
 
-    Ctrl-C reaches child processes and DuckDB's queries, too, whose own errors hide it.
+    Without another try. Ctrl-C reaches child processes and DuckDB's queries, too, whose own errors
+    hide it.
     """
+    stop_if_asked()
     try:
         yield
     except (Exception, KeyboardInterrupt, DagsterExecutionInterruptedError):

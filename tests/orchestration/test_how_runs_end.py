@@ -75,6 +75,29 @@ class _EndsTheStep(logging.Handler):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_after_a_step_that_swallowed_ctrl_c_no_other_begins() -> None:
+    done = []
+
+    def named(name: str) -> dg.OpDefinition:
+        @dg.op(name=name, ins={"before": dg.In(dg.Nothing)})
+        def step() -> None:
+            with measured():
+                with suppress(DagsterExecutionInterruptedError):
+                    os.kill(os.getpid(), signal.SIGINT)
+                    time.sleep(60)
+                done.append(name)
+
+        return step
+
+    @dg.job
+    def work() -> None:
+        named("second")(named("first")())
+
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(KeyboardInterrupt):
+        _execute(work, instance)
+    assert done == ["first"]
+
+
 def test_ctrl_c_after_the_last_step_is_not_lost() -> None:
     @dg.logger
     def at_the_end(_: dg.InitLoggerContext) -> logging.Logger:
