@@ -89,7 +89,7 @@ def test_after_a_step_that_swallowed_ctrl_c_no_other_begins() -> None:
 
         return step
 
-    @dg.job
+    @dg.job(logger_defs={"steps": step_lines})
     def work() -> None:
         named("second")(named("first")())
 
