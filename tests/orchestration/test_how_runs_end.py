@@ -21,9 +21,11 @@ from orchestration.runs import _execute
 
 @pytest.fixture(autouse=True)
 def _heard() -> Iterator[None]:
-    """As whatever runs a job does."""
+    """As whatever runs a job does; tests that a shell started in the background ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with heard_interrupts():
         yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_in_a_step_stops_the_run_and_is_no_failure(

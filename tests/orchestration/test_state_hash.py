@@ -40,6 +40,11 @@ def hashed(folder: Path, rows: Rows, **how: Any) -> ModelState:
         return hash_of_rows(connection, path)
 
 
+def told(rows: Rows) -> list[str]:
+    """Write rows so that they compare as tables do: neither rows nor columns have an order."""
+    return sorted(repr([row[name] for name in SCHEMA.names]) for row in rows)
+
+
 forgiving = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -57,7 +62,7 @@ def test_order_and_layout_change_nothing(tmp_path: Path, rows: Rows, data: Any) 
 @forgiving
 @given(rows=ROWS, others=ROWS)
 def test_other_rows_have_another_hash(tmp_path: Path, rows: Rows, others: Rows) -> None:
-    assume(sorted(map(repr, rows)) != sorted(map(repr, others)))
+    assume(told(rows) != told(others))
     assert hashed(tmp_path, rows).hash != hashed(tmp_path, others).hash
 
 
