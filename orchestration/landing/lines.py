@@ -78,24 +78,9 @@ def as_text(raw: pa.Array) -> tuple[pa.Array, pa.Array]:
     try:
         docs.validate(full=True)
     except pa.ArrowInvalid:
-        is_text = np.ones(len(raw), bool)
-        is_text[list(_no_text(docs, 0))] = False
-        is_text = pa.array(is_text)
+        is_text = pa.array([text_of(line) is not None for line in raw.to_pylist()])
         return pc.if_else(is_text, docs, None), pc.if_else(is_text, None, str(Reason.NOT_TEXT))
     return docs, pa.nulls(len(raw), pa.string())
-
-
-def _no_text(docs: pa.Array, first: int) -> Iterator[int]:
-    """Find by halving which of *docs* are no text, the numbers of lines beginning at *first*."""
-    try:
-        docs.validate(full=True)
-    except pa.ArrowInvalid:
-        if len(docs) == 1:
-            yield first
-            return
-        half = len(docs) // 2
-        yield from _no_text(docs[:half], first)
-        yield from _no_text(docs[half:], first + half)
 
 
 def text_of(line: bytes) -> str | None:

@@ -70,8 +70,8 @@ def replay(
     """
     if reason is not None and reason not in REASONS:
         raise ReplayError(
-            f"no line is ever in quarantine for {reason!r}. The reasons are {', '.join(REASONS)}; "
-            "those that the models find are mended there."
+            f"landing sets no line aside for {reason!r}, but for {', '.join(REASONS)}. What the "
+            "models set aside is judged anew by every build."
         )
     with ready(home) as ledger:
         replaying = _Replaying(home, ledger, reason, through, is_trial=is_trial)

@@ -22,7 +22,6 @@ moments as (
 
 ),
 
--- For whom nothing was known late, the order of time is that in which things became known.
 by_event as (
 
     select
@@ -40,6 +39,7 @@ by_event as (
 
 ),
 
+-- For them alone things became known in another order than that of time.
 late_users as (
 
     select distinct user_id
