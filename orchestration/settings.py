@@ -53,8 +53,16 @@ def exports(home: Home) -> dict[str, str]:
         "FEAST_FS_YAML_FILE_PATH": str(home.feast / "feature_store.yaml"),
         "BENTOML_HOME": str(home.bentoml),
         "DAGSTER_HOME": str(home.dagster),
+        "TASTEMATE_MEMORY": os.environ.get("TASTEMATE_MEMORY") or _all_that_duckdb_takes(),
         **SILENT,
     }
+
+
+def _all_that_duckdb_takes() -> str:
+    """Ask DuckDB for its own limit, four fifths of what the machine or container has."""
+    import duckdb
+
+    return str(duckdb.execute("select current_setting('memory_limit')").fetchall()[0][0])
 
 
 def enter(home: Home) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 
 import duckdb
 import pytest
+
+from orchestration.settings import exports
+from serving.home import Home
 from tests.dbt_project.archive import Archive
 from tests.dbt_project.histories import Event, land_histories
 from tests.dbt_project.worlds import land_films, land_mixed, land_sample
@@ -67,13 +70,7 @@ def _quoted(path: Path) -> str:
 
 
 def _start(verb: str, home: Path, now: str) -> subprocess.Popen[str]:
-    settings = {
-        "TASTEMATE_HOME": str(home),
-        "TASTEMATE_NOW": now,
-        "DBT_PROFILES_DIR": str(DBT_PROJECT),
-        "DBT_TARGET_PATH": str(home / "dbt" / "target"),
-        "DBT_LOG_PATH": str(home / "dbt" / "logs"),
-    }
+    settings = exports(Home(home)) | {"TASTEMATE_NOW": now}
     return subprocess.Popen(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", verb],
         cwd=DBT_PROJECT,
