@@ -42,7 +42,7 @@ test-fast: $(STAMP)  ## run the tests that start no whole job, service or stock 
 test-slow: $(STAMP)  ## run the others
 	@OMP_NUM_THREADS=1 $(PYTEST) $(SIDE_BY_SIDE) -m slow
 
-bench: bench-demo bench-taste bench-new-york bench-movielens bench-checks bench-diff  ## run every benchmark but bench-mart; an hour and more
+bench: bench-demo bench-taste bench-new-york bench-movielens bench-checks bench-diff  ## run every benchmark but bench-mart; half an hour and more
 
 bench-demo: $(STAMP)  ## time the demo, set-up done, and the making of a large sample city
 	@$(BIN)/python -m tests.bench.demo
