@@ -2,7 +2,8 @@
 
 An event is a ``time`` target if it happened at or after the cut; a user's last
 event is the ``loo`` target. Nothing is learned from either, nor from a user's
-last event but one, so one set of weights answers both without having seen them.
+last event but one, which validates where it lies before the cut: one set of
+weights answers both without having seen them.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from models_ml.training_set import TrainingSet
 
-HELD_BACK = 2
 SHORTEST_LESSON = 2
 SEEN_ONCE = 0.01
 VALIDATION_TARGETS = 4096
@@ -41,16 +41,18 @@ def split(data: TrainingSet) -> Split:
     """Divide the events of *data*; depends on no event at or after the cut but its user."""
     starts, stops = data.offsets[:-1], data.offsets[1:]
     is_before = np.concatenate([[0], np.cumsum(data.ats < data.cut_at)])
-    ends = np.minimum(starts + is_before[stops] - is_before[starts], stops - HELD_BACK)
+    ends = np.minimum(starts + is_before[stops] - is_before[starts], stops - 1)
     ends = np.maximum(ends, starts)
     lengths = ends - starts
     each = min(MOST_VALIDATION_PER_USER, max(1, VALIDATION_TARGETS // max(1, len(lengths))))
-    held_out = np.clip((lengths - SHORTEST_LESSON) // HELD_BACK, 0, each)
+    held_out = np.clip((lengths - SHORTEST_LESSON) // 2, 0, each)
+    # The last but one is never learned, however short the history.
+    held_out = np.maximum(held_out, (lengths > 0) & (ends == stops - 1))
     return Split(
         learn_ends=ends - held_out,
         ends=ends,
         time_targets=np.flatnonzero(data.ats >= data.cut_at),
-        loo_targets=stops[stops - starts > HELD_BACK] - 1,
+        loo_targets=stops[stops - starts > SHORTEST_LESSON] - 1,
     )
 
 

@@ -53,16 +53,24 @@ def exports(home: Home) -> dict[str, str]:
         "FEAST_FS_YAML_FILE_PATH": str(home.feast / "feature_store.yaml"),
         "BENTOML_HOME": str(home.bentoml),
         "DAGSTER_HOME": str(home.dagster),
-        "TASTEMATE_MEMORY": os.environ.get("TASTEMATE_MEMORY") or _all_that_duckdb_takes(),
+        "TASTEMATE_MEMORY": os.environ.get("TASTEMATE_MEMORY") or _enough_memory(),
         **SILENT,
     }
 
 
-def _all_that_duckdb_takes() -> str:
-    """Ask DuckDB for its own limit, four fifths of what the machine or container has."""
+def _enough_memory() -> str:
+    """Tell what a build needs, however much there is to build; never more than DuckDB would take.
+
+    Its own default is four fifths of the machine or container, and more makes no build faster.
+    """
     import duckdb
 
-    return str(duckdb.execute("select current_setting('memory_limit')").fetchall()[0][0])
+    return str(
+        duckdb.execute(
+            "select format_bytes("
+            "least(parse_formatted_bytes(current_setting('memory_limit')), 4_000_000_000)::bigint)"
+        ).fetchall()[0][0]
+    )
 
 
 def enter(home: Home) -> None:

@@ -48,18 +48,20 @@ class Built:
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Built]]:
     """Start building every home."""
-    recipes: dict[str, tuple[str, Callable[[Archive], Any], str]] = {
-        "mixed": ("build", land_mixed, NOW),
-        "histories": ("run", lambda archive: land_histories(archive, seed=5), NOW),
-        "films": ("run", land_films, "2000-01-01T02:00:00Z"),
-        "sample": ("run", land_sample, ""),
+    # A few dozen events in a part, so that there are many.
+    in_parts = ["run", "--vars", "events_in_part: 50"]
+    recipes: dict[str, tuple[list[str], Callable[[Archive], Any], str]] = {
+        "mixed": (["build"], land_mixed, NOW),
+        "histories": (in_parts, lambda archive: land_histories(archive, seed=5), NOW),
+        "films": (["run"], land_films, "2000-01-01T02:00:00Z"),
+        "sample": (["run"], land_sample, ""),
     }
     built = {}
-    for name, (verb, land, now) in recipes.items():
+    for name, (command, land, now) in recipes.items():
         # A home's name may hold anything.
         home = tmp_path_factory.mktemp(name) / "o'home {x}"
         landed = land(Archive(home))
-        built[name] = Built(home, _start(verb, home, now), landed)
+        built[name] = Built(home, _start(command, home, now), landed)
     yield built
     for one in built.values():
         one.process.kill()
@@ -69,10 +71,10 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def _start(verb: str, home: Path, now: str) -> subprocess.Popen[str]:
+def _start(command: list[str], home: Path, now: str) -> subprocess.Popen[str]:
     settings = exports(Home(home)) | {"TASTEMATE_NOW": now}
     return subprocess.Popen(
-        [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", verb],
+        [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *command],
         cwd=DBT_PROJECT,
         env=os.environ | settings,
         stdout=subprocess.PIPE,

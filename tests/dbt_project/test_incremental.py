@@ -36,7 +36,7 @@ def test_days_added_one_by_one_come_to_what_a_full_refresh_gives(tmp_path: Path)
         if day == 1:
             # A build of some models only, as one that was stopped on its way leaves it.
             dbt(home, now, "run", "--exclude", "int_favors_touched+", "fct_sessions")
-        said = dbt(home, now, "run")
+        said = dbt(home, now, "run", "--vars", "events_in_part: 100")
         assert ("adds to the last whole one" in said) == (day > 0)
         assert ("no whole build to add to" in said) == (day == 0)
         assert_as_told(home, versions, now)

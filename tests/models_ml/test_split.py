@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from models_ml.split import excludes_seen, known_events, learned_events, split
+from models_ml.split import (
+    VALIDATION_TARGETS,
+    excludes_seen,
+    known_events,
+    learned_events,
+    split,
+)
 from models_ml.training_set import read_training_set
 
 World = Callable[..., Path]
@@ -19,10 +25,20 @@ def test_what_is_learned_lies_before_the_cut_and_before_the_last_two(world: Worl
     data = read_training_set(world({"ann": steps(*"abcdefgh"), "bob": steps(*"abcd")}, 5))
     parts = split(data)
     known = known_events(data, parts)
-    # Of ann's eight the cut leaves five, of bob's four the last two fall away.
-    assert known.tolist() == [0, 1, 2, 3, 4, 8, 9]
-    assert set(learned_events(data, parts)) <= set(known)
-    assert not set(parts.validation_targets) & set(learned_events(data, parts))
+    learned = learned_events(data, parts)
+    # Of ann's eight the cut leaves five, of bob's four the last falls away.
+    assert known.tolist() == [0, 1, 2, 3, 4, 8, 9, 10]
+    assert learned.tolist() == [0, 1, 2, 3, 8, 9]
+    assert parts.validation_targets.tolist() == [4, 10]
+
+
+def test_without_a_cut_each_history_but_its_last_two_is_learned(world: World) -> None:
+    histories = {f"user{nth:04d}": steps(*"abcdefgh") for nth in range(VALIDATION_TARGETS // 2 + 1)}
+    data = read_training_set(world(histories, 100))
+    parts = split(data)
+    assert (data.offsets[1:] - parts.learn_ends == 2).all()
+    assert (parts.validation_targets == data.offsets[1:] - 2).all()
+    assert (parts.loo_targets == data.offsets[1:] - 1).all()
 
 
 def test_targets_are_all_events_from_the_cut_on_and_each_users_last(world: World) -> None:
@@ -35,7 +51,7 @@ def test_targets_are_all_events_from_the_cut_on_and_each_users_last(world: World
 
 def test_people_with_one_or_two_events_teach_nothing(world: World) -> None:
     data = read_training_set(world({"ann": steps("a"), "bob": steps("a", "b")}, 5))
-    assert len(known_events(data, split(data))) == 0
+    assert len(learned_events(data, split(data))) == 0
 
 
 def test_seen_places_are_left_out_only_where_nobody_returns(world: World) -> None:

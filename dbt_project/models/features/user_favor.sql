@@ -2,13 +2,17 @@
     materialized='incremental',
     incremental_strategy='replace_touched',
     unique_key='user_id',
-    meta={'touched_in': 'int_favors_touched'}
+    meta={'touched_in': 'int_favors_touched'},
+    post_hook='{{ add_other_parts() }}'
 ) }}
+
+{%- set is_touched_user = is_touched('user_id', 'int_favors_touched') %}
+{%- set is_in_this_part = is_in_part('user_id', ref('fct_events'), is_touched_user) %}
 
 with events as (
 
     select * from {{ ref('fct_events') }}
-    where {{ is_touched('user_id', 'int_favors_touched') }}
+    where {{ is_touched_user }} and {{ is_in_this_part }}
 
 ),
 
@@ -18,7 +22,7 @@ moments as (
         user_id,
         as_of
     from {{ ref('feature_moments') }}
-    where {{ is_touched('user_id', 'int_favors_touched') }}
+    where {{ is_touched_user }} and {{ is_in_this_part }}
 
 ),
 
