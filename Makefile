@@ -13,7 +13,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff dictionary
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality train-quality dictionary
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,7 +47,7 @@ bench: bench-demo bench-taste bench-new-york bench-movielens bench-checks bench-
 bench-demo: $(STAMP)  ## time the demo, set-up done, and the making of a large sample city
 	@$(BIN)/python -m tests.bench.demo
 
-bench-mart: $(STAMP)  ## time ingest and build of 1, 10 and 30 million events beside their floors; hours
+bench-mart: $(STAMP)  ## time ingest and build of 1, 10 and 30 million events beside their floors; half an hour
 	@$(BIN)/python -m tests.bench.mart
 
 bench-taste: $(STAMP)  ## measure how far neighbours share the sample city's planted taste
@@ -64,6 +64,12 @@ bench-movielens: $(STAMP)  ## time the main job on MovieLens, and rank against b
 
 bench-checks: $(STAMP)  ## propose how often to check on 200 known histories, beside an oracle
 	@$(BIN)/python -m tests.bench.checks
+
+train-quality: $(STAMP)  ## train what bench-quality compares, DATASET=ml-1m|nyc|beauty; goes on where it was stopped
+	@$(BIN)/python -m tests.bench.quality_runs $(or $(DATASET),$(error DATASET is missing: ml-1m, nyc or beauty))
+
+bench-quality: $(STAMP)  ## rank the trained models beside baselines and published figures, DATASET=ml-1m|nyc|beauty
+	@$(BIN)/python -m tests.bench.quality $(or $(DATASET),$(error DATASET is missing: ml-1m, nyc or beauty))
 
 lint: $(STAMP)  ## lint, formatting, import layers
 	@$(BIN)/ruff check .

@@ -41,11 +41,12 @@ class Checkpoint:
 
 
 def state_of(
-    network: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
+    modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
 ) -> dict[str, Tensor]:
     """Gather every tensor that a training depends on, the random state included."""
-    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-    tensors |= {f"best.{name}": value for name, value in best.items()}
+    tensors = {f"best.{name}": value for name, value in best.items()}
+    for part, module in modules.items():
+        tensors |= {f"{part}.{name}": value for name, value in module.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
     tensors["random.cpu"] = torch.get_rng_state()
@@ -86,14 +87,15 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
 
 
 def restore(
-    checkpoint: Checkpoint, network: nn.Module, optimizer: torch.optim.Optimizer
+    checkpoint: Checkpoint, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> dict[str, Tensor]:
-    """Put *network*, *optimizer* and the random state back; return the best weights so far."""
-    parts: dict[str, dict[str, Tensor]] = {"network": {}, "best": {}, "optimizer": {}, "random": {}}
+    """Put *modules*, *optimizer* and the random state back; return the best weights so far."""
+    parts: dict[str, dict[str, Tensor]] = {"best": {}, "optimizer": {}, "random": {}}
     for name, value in checkpoint.tensors.items():
         part, _, rest = name.partition(".")
-        parts[part][rest] = value
-    network.load_state_dict(parts["network"])
+        parts.setdefault(part, {})[rest] = value
+    for part, module in modules.items():
+        module.load_state_dict(parts[part])
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in parts["optimizer"].items():
         number, _, field_name = name.partition(".")

@@ -46,6 +46,7 @@ class Architecture:
     place_dropout: float
     has_times: bool
     has_pointer: bool
+    has_surroundings: bool = True
 
 
 class Network(nn.Module):
@@ -79,8 +80,10 @@ class Network(nn.Module):
             attn_implementation="sdpa",
         )
         self.encoder = BertModel(config, add_pooling_layer=False)
-        self.categories = _embedding(1 + len(vocabulary.categories), width)
-        self.districts = _embedding(1 + len(vocabulary.districts), width)
+        self.categories = self.districts = None
+        if architecture.has_surroundings:
+            self.categories = _embedding(1 + len(vocabulary.categories), width)
+            self.districts = _embedding(1 + len(vocabulary.districts), width)
         self.times = nn.ModuleList(
             [_embedding(size, width) for size in (1 + HOURS, 1 + WEEKDAYS, GAPS)]
             if architecture.has_times
@@ -120,11 +123,15 @@ class Network(nn.Module):
     def loss(self, batch: Batch, targets: Tensor, sampled: int) -> Tensor:
         """Return the mean cross-entropy of *targets* (B, T), places by token, 0 where none.
 
-        At most *sampled* places are weighed against each target.
+        At most *sampled* places are weighed against each target. With one, the loss is that of
+        SASRec (Kang and McAuley, ICDM 2018): is it the target, or a place drawn at random that the
+        person did not choose?
         """
         table = self.place_table()
         hidden, inputs = self.encode(batch, table)
         is_lesson = targets >= SPECIAL_TOKENS
+        if sampled == 1:
+            return self._binary_loss(batch, targets, hidden, table)
         pointer = None
         if self.pointer is not None:
             steps = torch.arange(hidden.shape[1], device=hidden.device)
@@ -139,6 +146,19 @@ class Network(nn.Module):
             draw_candidates(self.size, sampled, self.popular),
             pointer,
         )
+
+    def _binary_loss(self, batch: Batch, targets: Tensor, hidden: Tensor, table: Tensor) -> Tensor:
+        is_lesson = targets >= SPECIAL_TOKENS
+        others = torch.randint(self.size, targets.shape, device=hidden.device)
+        is_chosen = (others[:, :, None] + SPECIAL_TOKENS == batch.places[:, None, :]).any(-1)
+        is_chosen |= others + SPECIAL_TOKENS == targets
+        told = (targets[is_lesson] - SPECIAL_TOKENS, others[is_lesson])
+        own, other = (
+            (hidden[is_lesson] * functional.embedding(places, table)).sum(-1) + self.bias[places]
+            for places in told
+        )
+        doubt = functional.softplus(other) * ~is_chosen[is_lesson]
+        return (functional.softplus(-own) + doubt).mean()
 
     def score(self, batch: Batch) -> Tensor:
         """Return log-scores of what comes next after each whole history, (B, V)."""
@@ -159,6 +179,8 @@ class Network(nn.Module):
         return torch.logaddexp(scores, copied.log() + highest)
 
     def _surroundings(self, categories: Tensor, districts: Tensor) -> Tensor:
+        if self.categories is None or self.districts is None:
+            return self.bias.new_zeros(len(districts), self.architecture.hidden_size)
         present = (categories > 0).sum(-1, keepdim=True).clamp(min=1)
         embedded = self.categories(categories) * (categories > 0).unsqueeze(-1)
         district = self.districts(districts) * (districts > 0).unsqueeze(-1)

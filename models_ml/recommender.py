@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from models_ml.baselines import Baseline
+from models_ml.baselines import read_baseline
 from models_ml.network import Architecture, Network
 from models_ml.taste import Taste
 from models_ml.tokens import History, Vocabulary, collate
@@ -110,7 +110,7 @@ def load(folder: Path) -> Recommender:
     config = json.loads(path.read_text())
     kinds: dict[str, Callable[[Path, dict[str, Any]], Recommender]] = {
         "model": TrainedModel,
-        "baseline": Baseline.read,
+        "baseline": read_baseline,
     }
     if config.get("kind") not in kinds:
         raise ModelFolderError(

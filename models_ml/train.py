@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
@@ -109,11 +110,11 @@ class _Training:
         self.vocabulary = Vocabulary.build(data, known_events(data, self.parts))
         self.excludes_seen = excludes_seen(data, self.parts)
         self.events: EventTokens = self.vocabulary.encode_training_set(data)
-        self.has_times = not data.is_time_synthetic
         self.epochs = max(1, min(preset.epochs, preset.max_events // len(learned)))
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(seed)
         self.network = Network(self.architecture, self.vocabulary).to(self.device)
+        self.averaged = _average(self.network, preset.averaging) if preset.averaging else None
         self.optimizer = _optimizer(self.network, preset)
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
@@ -127,9 +128,20 @@ class _Training:
             heads=preset.heads,
             dropout=preset.dropout,
             place_dropout=preset.place_dropout,
-            has_times=self.has_times,
-            has_pointer=not self.excludes_seen,
+            has_times=not self.data.is_time_synthetic and "times" in preset.parts,
+            has_pointer=not self.excludes_seen and "pointer" in preset.parts,
+            has_surroundings="surroundings" in preset.parts,
         )
+
+    @property
+    def modules(self) -> dict[str, torch.nn.Module]:
+        """All that a checkpoint holds the weights of."""
+        return {"network": self.network} | ({"averaged": self.averaged} if self.averaged else {})
+
+    @property
+    def answering(self) -> Network:
+        """The network whose weights are validated and kept."""
+        return self.averaged.module if self.averaged else self.network
 
     @property
     def is_done(self) -> bool:
@@ -145,7 +157,7 @@ class _Training:
 
     def step(self, windows: Windows, share_done: float) -> tuple[float, int]:
         """Learn from one batch; return the sum of its losses and how many lessons it held."""
-        batch, targets = lesson_batch(self.events, windows, has_times=self.has_times)
+        batch, targets = lesson_batch(self.events, windows, has_times=self.architecture.has_times)
         lessons = int((targets > 0).sum())
         for group in self.optimizer.param_groups:
             group["lr"] = self.preset.learning_rate * _schedule(share_done, self.preset)
@@ -158,6 +170,8 @@ class _Training:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
         self.optimizer.step()
+        if self.averaged:
+            self.averaged.update_parameters(self.network)
         return loss.item() * lessons, lessons
 
     def validate(self) -> float:
@@ -180,11 +194,13 @@ class _Training:
     def _answers(
         self, begins: NDArray[np.int64], targets: NDArray[np.int64]
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        self.network.eval()
-        questions = question_batches(self.events, begins, targets, has_times=self.has_times)
+        network = self.answering.eval()
+        questions = question_batches(
+            self.events, begins, targets, has_times=self.architecture.has_times
+        )
         for rows, batch in questions:
             with torch.inference_mode(), _precision(self.device):
-                scores = self.network.score(batch.to(self.device)).float().cpu().numpy()
+                scores = network.score(batch.to(self.device)).float().cpu().numpy()
             if self.excludes_seen:
                 for row, target in enumerate(rows):
                     seen = self.events.places[begins[target] : targets[target]] - SPECIAL_TOKENS
@@ -225,7 +241,7 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
         if checkpoint:
             if checkpoint.identity != identity:
                 raise OtherRunError(_other_run(out, checkpoint.identity, identity))
-            run.best = restore(checkpoint, run.network, run.optimizer)
+            run.best = restore(checkpoint, run.modules, run.optimizer)
             run.progress = checkpoint.progress
         _learn(run, out, identity, max_minutes, progress)
         return _finish(run, out, identity)
@@ -246,7 +262,7 @@ def _learn(
 
     def save() -> None:
         state.seconds = time.monotonic() - began
-        tensors = state_of(run.network, run.optimizer, run.best)
+        tensors = state_of(run.modules, run.optimizer, run.best)
         save_checkpoint(out / "checkpoints", Checkpoint(identity, state, tensors))
 
     with SummaryWriter(str(out / "logs"), purge_step=state.epoch) as log:
@@ -293,7 +309,7 @@ def _close_epoch(run: _Training, seconds: float) -> Epoch:
     )
     if epoch.validation_ndcg_10 > state.best_ndcg:
         state.best_ndcg, state.best_epoch = epoch.validation_ndcg_10, state.epoch
-        run.best = {name: value.clone() for name, value in run.network.state_dict().items()}
+        run.best = {name: value.clone() for name, value in run.answering.state_dict().items()}
     state.epochs.append(asdict(epoch))
     state.step, state.loss_sum, state.loss_count = 0, 0.0, 0
     return epoch
@@ -382,6 +398,16 @@ def _optimizer(network: Network, preset: Preset) -> torch.optim.Optimizer:
         lr=preset.learning_rate,
         fused=True,
     )
+
+
+def _average(network: Network, kept: float) -> AveragedModel:
+    """Keep a running mean of the weights, shorter while there are few steps to take it over."""
+
+    def update(means: list[Tensor], values: list[Tensor], steps: Tensor) -> None:
+        share = min(kept, (1 + int(steps)) / (10 + int(steps)))
+        torch._foreach_lerp_(means, values, 1 - share)
+
+    return AveragedModel(network, multi_avg_fn=update)
 
 
 def _schedule(share_done: float, preset: Preset) -> float:

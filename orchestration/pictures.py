@@ -42,6 +42,68 @@ def quality_bars(evaluation: dict[str, Any]) -> Figure:
     return figure
 
 
+def quality_with_intervals(figures_by_name: dict[str, Any]) -> Figure:
+    """Draw NDCG@10 of each recommender of a split, with its 95 % interval."""
+    ranked = sorted(figures_by_name.items(), key=lambda entry: entry[1]["ndcg_10"])
+    figure = Figure(figsize=(8, 0.6 + 0.3 * len(ranked)), layout="constrained")
+    panel = figure.subplots()
+    values = [told["ndcg_10"] for _, told in ranked]
+    intervals = [told["ndcg_10_interval"] for _, told in ranked]
+    reach = [
+        [value - interval["low"] for value, interval in zip(values, intervals, strict=True)],
+        [interval["high"] - value for value, interval in zip(values, intervals, strict=True)],
+    ]
+    names = [name for name, _ in ranked]
+    colours = [OURS if name.startswith("model") else OTHERS for name in names]
+    panel.barh(names, values, xerr=reach, color=colours, ecolor="#5d6b78", capsize=3)
+    panel.set_xlabel("NDCG@10")
+    panel.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def slice_bars(slices: dict[str, Any]) -> Figure:
+    """Draw NDCG@10 of the model and of the best other recommender in each group of targets."""
+    ways = {way: groups for way, groups in slices.items() if groups}
+    rows = [len(groups) for groups in ways.values()]
+    figure = Figure(figsize=(8, 0.8 * len(ways) + 0.3 * sum(rows)), layout="constrained")
+    panels = figure.subplots(len(ways), 1, squeeze=False, height_ratios=rows, sharex=True)[:, 0]
+    for panel, (way, groups) in zip(panels, ways.items(), strict=True):
+        names = [f"{name} ({told['n']:,})" for name, told in groups.items()][::-1]
+        ours, others = zip(
+            *(_ours_and_best(told["ndcg_10"]) for told in groups.values()), strict=True
+        )
+        panel.barh(names, others[::-1], color=OTHERS, height=0.8, label="best other")
+        panel.barh(names, ours[::-1], color=OURS, height=0.4, label="model")
+        panel.set_title(way, fontsize=10, loc="left")
+        panel.spines[["top", "right"]].set_visible(False)
+    if ways:
+        panels[0].legend(frameon=False, fontsize=8, loc="lower right")
+        panels[-1].set_xlabel("NDCG@10")
+    return figure
+
+
+def _ours_and_best(ndcg_by_name: dict[str, float]) -> tuple[float, float]:
+    others = [value for name, value in ndcg_by_name.items() if not name.startswith("model")]
+    return ndcg_by_name["model"], max(others, default=0.0)
+
+
+def calibration_curve(calibration: dict[str, Any]) -> Figure:
+    """Draw how often the first place was right against the chance it was given."""
+    figure = Figure(figsize=(4, 3.4), layout="constrained")
+    panel = figure.subplots()
+    stated = [one["confidence"] for one in calibration["bins"]]
+    measured = [one["accuracy"] for one in calibration["bins"]]
+    reach = max([*stated, *measured, 0.01]) * 1.05
+    panel.plot([0, reach], [0, reach], color=OTHERS, linestyle="--")
+    panel.plot(stated, measured, color=OURS, marker="o")
+    panel.set(
+        xlabel="stated chance of the first place", ylabel="how often it was right",
+        xlim=(0, reach), ylim=(0, reach), title=f"calibration error {calibration['error']:.3f}",
+    )  # fmt: skip
+    panel.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def as_metadata(figure: Figure) -> dg.MarkdownMetadataValue:
     """Put *figure* where Dagster shows it: as a picture inside Markdown."""
     buffer = io.BytesIO()

@@ -38,18 +38,17 @@ def choose(home: Home) -> Choice:
     found = json.loads((folder / "evaluation.json").read_text())
     best = found["best_baseline"]
     ours = _ndcg(found, "model")
-    margin = found["model_minus_best_baseline"]["time"]["interval"]
+    margin = found["model_minus"]["time"][best]["interval"]
     compared = (
         f"NDCG@10 {ours:.4f} on the last tenth of events, {best} {_ndcg(found, best):.4f} "
         f"(difference {margin['low']:+.4f} to {margin['high']:+.4f} with 95 % confidence)"
     )
     if found["passes"]:
-        return Choice(f"beats every baseline: {compared}", folder=folder)
+        return Choice(f"passes the gate: {compared}", folder=folder)
+    refused = f"the new model is refused: {'; '.join(found['refusals'])}"
     if home.champion.exists():
-        stays = champion.read(home).release_id
-        return Choice(f"the new model does not beat every baseline: {compared}", stays=stays)
-    baseline = _baseline_folder(home, best)
-    return Choice(f"no model beats the best baseline: {compared}", folder=baseline)
+        return Choice(refused, stays=champion.read(home).release_id)
+    return Choice(refused, folder=_baseline_folder(home, best))
 
 
 def pack_release(home: Home, chosen: Choice) -> Release:

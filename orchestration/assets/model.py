@@ -5,11 +5,13 @@ from pathlib import Path
 
 import dagster as dg
 
+from models_ml.claims import CLAIMS
 from orchestration import asset_keys as keys
 from orchestration import model_store
 from orchestration.measure import measured
 from orchestration.progress import say
 from orchestration.resources import HomeResource
+from serving import champion as champions
 from serving.home import Home, now
 
 
@@ -106,13 +108,18 @@ def _trained(paths: Home, config: Training) -> Path:
     key=keys.EVALUATION, group_name="model", deps=[keys.RECOMMENDER], kinds={"pytorch"},
     check_specs=[
         dg.AssetCheckSpec(
-            "beats_every_baseline", asset=keys.EVALUATION,
-            description="NDCG@10 on the last tenth of events is above every baseline's.",
-        )
+            "passes_the_gate", asset=keys.EVALUATION,
+            description="Surely better than every baseline on the last tenth of events, nowhere "
+            "surely worse than what is live, and well-behaved.",
+        ),
+        *(
+            dg.AssetCheckSpec(name, asset=keys.EVALUATION, description=claim.text)
+            for name, claim in CLAIMS.items()
+        ),
     ],
 )  # fmt: skip
 def evaluation(home: HomeResource) -> dg.MaterializeResult:
-    """Model and baselines ranked over all places, on both splits."""
+    """Model, baselines and champion ranked over all places, on both splits."""
     from models_ml.evaluate import evaluate
     from orchestration.pictures import as_metadata, quality_bars
 
@@ -120,7 +127,9 @@ def evaluation(home: HomeResource) -> dg.MaterializeResult:
     data = model_store.current_training_set(paths)
     folder = model_store.current_model(paths)
     with measured() as cost:
-        found = evaluate(data.folder, folder, folder / "evaluation.json", say)
+        found = evaluate(
+            data.folder, folder, folder / "evaluation.json", say, champion=_champion(paths)
+        )
     figures = {
         f"{split}/{name}/ndcg_10": values["ndcg_10"]
         for split in ("time", "loo")
@@ -135,9 +144,28 @@ def evaluation(home: HomeResource) -> dg.MaterializeResult:
         },
         check_results=[
             dg.AssetCheckResult(
+                check_name="passes_the_gate",
                 passed=found["passes"],
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"best_baseline": found["best_baseline"]},
-            )
+                metadata={
+                    "best_baseline": found["best_baseline"], "refusals": found["refusals"]
+                },
+            ),
+            *(
+                dg.AssetCheckResult(
+                    check_name=told["name"],
+                    passed=told["passed"],
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"value": told["value"], "least": told["least"]},
+                )
+                for told in found["behaviours"]
+            ),
         ],
-    )
+    )  # fmt: skip
+
+
+def _champion(paths: Home) -> Path | None:
+    """Find the model folder of what is live, to compare with."""
+    if not paths.champion.exists():
+        return None
+    return paths.releases / champions.read(paths).release_id

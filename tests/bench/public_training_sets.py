@@ -1,14 +1,12 @@
-"""Turn the public research data into training set folders, for measuring the model alone.
+"""Training sets of the public research data, for measuring the model alone.
 
-python tests/bench/public_training_sets.py --data ../shared/data --out FOLDER
-
-The whole pipeline makes the same folders; this one skips it, so that the model
-can be measured on a machine that has nothing but this package's requirements.
+The pipeline makes the same folders out of landed files; these skip it, so that the model can be
+measured on a machine that has nothing but what models_ml requires.
 """
 
-import argparse
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,20 +19,10 @@ MINUTE = 60_000_000
 SYNTHETIC_START = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 
 
-def main() -> None:
-    """Write ``foursquare_nyc`` and ``ml-1m`` under *out*."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    arguments = parser.parse_args()
-    new_york(arguments.data / "foursquare_nyc", arguments.out / "foursquare_nyc")
-    movielens(arguments.data / "ml-1m", arguments.out / "ml-1m")
-
-
-def new_york(source: Path, out: Path) -> None:
+def new_york(data: Path, out: Path) -> None:
     """Check-ins with their seconds, categories and H3 districts."""
-    events = pq.read_table(source / "checkins.parquet")
-    venues = pq.read_table(source / "places.parquet").to_pydict()
+    events = pq.read_table(data / "foursquare_nyc" / "checkins.parquet")
+    venues = pq.read_table(data / "foursquare_nyc" / "places.parquet").to_pydict()
     write(
         out,
         users=[f"{user:05d}" for user in events["user_id"].to_pylist()],
@@ -56,10 +44,10 @@ def new_york(source: Path, out: Path) -> None:
     )
 
 
-def movielens(source: Path, out: Path) -> None:
-    """The very sequences of the BERT4Rec paper: an order, no times."""
-    events = pq.read_table(source / "sequences_bert4rec.parquet")
-    movies = pq.read_table(source / "movies.parquet").to_pydict()
+def movielens(data: Path, out: Path) -> None:
+    """The very sequences of the BERT4Rec paper: an order, no times, so leave-one-out alone."""
+    events = pq.read_table(data / "ml-1m" / "sequences_bert4rec.parquet")
+    movies = pq.read_table(data / "ml-1m" / "movies.parquet").to_pydict()
     write(
         out,
         users=[f"{user:05d}" for user in events["user_id"].to_pylist()],
@@ -73,6 +61,28 @@ def movielens(source: Path, out: Path) -> None:
             "district_code": [""] * len(movies["movie_id"]),
             "latitude": [None] * len(movies["movie_id"]),
             "longitude": [None] * len(movies["movie_id"]),
+        },
+        is_time_synthetic=True,
+    )
+
+
+def beauty(data: Path, out: Path) -> None:
+    """Amazon's reviews of beauty products as in the BERT4Rec paper; nothing is known of them."""
+    events = pq.read_table(data / "amazon_beauty_bert4rec" / "sequences.parquet")
+    items = [str(item) for item in sorted(set(events["item_id"].to_pylist()))]
+    write(
+        out,
+        users=[f"{user:05d}" for user in events["user_id"].to_pylist()],
+        place_ids=[str(item) for item in events["item_id"].to_pylist()],
+        ats=SYNTHETIC_START + np.asarray(events["pos"], dtype=np.int64) * MINUTE,
+        kind="review",
+        ratings=np.full(len(events), -1.0),
+        places={
+            "place_id": items,
+            "category_codes": [[] for _ in items],
+            "district_code": [""] * len(items),
+            "latitude": [None] * len(items),
+            "longitude": [None] * len(items),
         },
         is_time_synthetic=True,
     )
@@ -124,7 +134,8 @@ def write(  # noqa: PLR0913 - a training set is these columns
     digest = hashlib.sha256()
     for file in ("histories.parquet", "places.parquet"):
         digest.update((out / file).read_bytes())
-    cut_at = int(np.sort(ats)[int(len(ats) * 0.9)])
+    # An order tells no time to cut at; then all but everyone's last two events are learned.
+    cut_at = int(ats.max()) + MINUTE if is_time_synthetic else int(np.sort(ats)[len(ats) * 9 // 10])
     manifest = {
         "format": 1,
         "as_of": datetime.fromtimestamp(int(ats.max()) // 1_000_000, tz=UTC).isoformat(),
@@ -139,5 +150,8 @@ def write(  # noqa: PLR0913 - a training set is these columns
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-if __name__ == "__main__":
-    main()
+SETS: dict[str, Callable[[Path, Path], None]] = {
+    "ml-1m": movielens,
+    "nyc": new_york,
+    "beauty": beauty,
+}

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_ml.baselines import Baseline, fit_baselines
+from models_ml.baseline import Baseline
+from models_ml.baselines import fit_baselines
 from models_ml.recommender import load
 from models_ml.tokens import History
 from models_ml.training_set import read_training_set
@@ -14,7 +15,7 @@ from models_ml.training_set import read_training_set
 World = Callable[..., Path]
 TAIL = [("x", 90), ("x", 91)]
 FOUR = {
-    # The last two of each are held back, so what is counted is what stands before.
+    # The last two of each lie after the cut, so what is counted is what stands before.
     "ann": [("a", 1), ("b", 2), ("a", 3), ("b", 4), *TAIL],
     "bob": [("a", 1), ("b", 2), ("c", 3), *TAIL],
     "cem": [("c", 1), ("c", 2), ("d", 3), *TAIL],
@@ -62,6 +63,23 @@ def test_item_knn_is_the_cosine_of_who_chose_both(baselines: dict[str, Baseline]
     assert scores[columns["b"]] == pytest.approx(2 / np.sqrt(2 * 3), abs=1e-4)
     assert scores[columns["c"]] == pytest.approx(1 / np.sqrt(2 * 2), abs=1e-4)
     assert scores[columns["d"]] == pytest.approx(0, abs=1e-4)
+
+
+def test_ease_is_the_ridge_regression_of_each_place_on_all_others(
+    baselines: dict[str, Baseline],
+) -> None:
+    # ann, bob, cem and dot over a, b, c, d.
+    choices = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [0, 1, 0, 1]], dtype=float)
+    penalty = baselines["ease"].architecture["penalty"]
+    scores = baselines["ease"].score([History(["a"], ["visit"], [0])])[0]
+    columns = baselines["ease"].places.positions
+    for place in "bcd":
+        column = "abcd".index(place)
+        others = np.delete(choices, column, axis=1)
+        ridge = np.linalg.solve(
+            others.T @ others + penalty * np.eye(3), others.T @ choices[:, column]
+        )
+        assert scores[columns[place]] == pytest.approx(ridge[0], abs=1e-5)
 
 
 def test_every_baseline_answers_someone_without_history(baselines: dict[str, Baseline]) -> None:

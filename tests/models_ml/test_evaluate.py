@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from models_ml.evaluate import evaluate, ranks_of
+from models_ml.asking import ask
+from models_ml.evaluate import evaluate
 from models_ml.tokens import History
 from models_ml.training_set import PlaceTable, read_training_set
 
@@ -37,29 +39,48 @@ ANN = {"ann": [("a", 1), ("b", 2), ("a", 3), ("c", 4)]}
 
 def test_whoever_cannot_decide_ranks_last(world: World) -> None:
     data = read_training_set(world(ANN, 100))
-    ranks = ranks_of(Undecided(data.catalogue, excludes_seen=False), data, np.array([3]))
-    assert ranks.tolist() == [3]
+    answers = ask(Undecided(data.catalogue, excludes_seen=False), data, np.array([3]))
+    assert answers.ranks.tolist() == [3]
 
 
 def test_seen_places_leave_the_ranking_where_nobody_returns(world: World) -> None:
     data = read_training_set(world(ANN, 100))
     undecided = Undecided(data.catalogue, excludes_seen=True)
     # At c, a and b have been seen; at the second a, so has the answer itself.
-    assert ranks_of(undecided, data, np.array([3])).tolist() == [1]
-    assert ranks_of(undecided, data, np.array([2])).tolist() == [4]
+    assert ask(undecided, data, np.array([3])).ranks.tolist() == [1]
+    assert ask(undecided, data, np.array([2])).ranks.tolist() == [4]
+
+
+class Alphabetical(Undecided):
+    """Likes places the better the sooner they stand in the alphabet."""
+
+    def score(self, histories: Sequence[History]) -> NDArray[np.float32]:
+        return np.tile(-np.arange(len(self.places), dtype=np.float32), (len(histories), 1))
+
+
+def test_the_first_places_are_told_by_their_row_in_the_catalogue(world: World) -> None:
+    data = read_training_set(world(ANN, 100))
+    turned = data.catalogue.take(np.array([2, 1, 0]), np.zeros(3, np.int64))
+    told = ask(Alphabetical(turned, excludes_seen=False), data, np.array([3]))
+    assert told.tops[0].tolist() == [2, 1, 0] + [-1] * 7
+    assert told.confidences[0] == pytest.approx(1 / (1 + np.exp(-1) + np.exp(-2)))
+    # a and b have been seen, and are not shown.
+    hidden = ask(Alphabetical(turned, excludes_seen=True), data, np.array([3]))
+    assert hidden.tops[0].tolist() == [2] + [-1] * 9
+    assert hidden.confidences[0] == 1.0
 
 
 def test_a_target_outside_the_vocabulary_is_a_miss(world: World) -> None:
     data = read_training_set(world(ANN, 100))
     known = data.catalogue.take(np.array([0, 1]), np.array([2, 1]))
-    assert ranks_of(Undecided(known, excludes_seen=False), data, np.array([3])).tolist() == [3]
+    assert ask(Undecided(known, excludes_seen=False), data, np.array([3])).ranks.tolist() == [3]
 
 
 def test_a_history_holds_only_what_came_before_and_no_more_than_200_events(world: World) -> None:
     choices = {"ann": [(f"p{n % 7}", n) for n in range(300)], "bob": [("q", 5), ("r", 6)]}
     data = read_training_set(world(choices, 1000))
     undecided = Undecided(data.catalogue, excludes_seen=False)
-    ranks_of(undecided, data, np.array([250, 301]))
+    ask(undecided, data, np.array([250, 301]))
     shorter, longer = sorted(undecided.asked, key=lambda history: len(history.place_ids))
     assert list(shorter.place_ids) == ["q"]
     assert list(longer.place_ids) == [f"p{n % 7}" for n in range(50, 250)]
@@ -70,7 +91,7 @@ def test_the_report_holds_both_splits_and_every_baseline(
 ) -> None:
     report = evaluate(town, trained, tmp_path / "evaluation.json")
     assert json.loads((tmp_path / "evaluation.json").read_text()) == report
-    names = {"model", "popularity", "own_visits", "item_knn", "co_occurrence"}
+    names = {"model", "popularity", "own_visits", "item_knn", "ease", "co_occurrence"}
     for part in ("time", "loo"):
         assert set(report[part]) == names
         for figures in report[part].values():
@@ -79,6 +100,12 @@ def test_the_report_holds_both_splits_and_every_baseline(
             assert figures["ndcg_10_interval"]["low"] <= figures["ndcg_10"]
     best = report["best_baseline"]
     assert best in names - {"model"}
+    for part in ("time", "loo"):
+        assert set(report["model_minus"][part]) == names - {"model"}
+        assert set(report["slices"][part]) == {
+            "history", "popularity", "visit", "category", "district",
+        }  # fmt: skip
+        assert 0 <= report["calibration"][part]["error"] <= 1
     assert report["passes"] == (
         report["time"]["model"]["ndcg_10"] > report["time"][best]["ndcg_10"]
     )
@@ -87,5 +114,5 @@ def test_the_report_holds_both_splits_and_every_baseline(
 def test_a_target_without_any_history_is_asked_too(world: World) -> None:
     data = read_training_set(world(ANN, 100))
     undecided = Undecided(replace(data.catalogue), excludes_seen=False)
-    ranks_of(undecided, data, np.array([0]))
+    ask(undecided, data, np.array([0]))
     assert list(undecided.asked[0].place_ids) == []

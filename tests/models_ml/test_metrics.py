@@ -4,8 +4,18 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, top_k_accuracy_score
 
-from models_ml.metrics import bootstrap_mean, gains, summary, worst_ranks
+from models_ml.metrics import (
+    bootstrap_mean,
+    calibration,
+    gains,
+    paired_p_value,
+    summary,
+    worst_ranks,
+)
 
 
 def test_a_tie_counts_against_ourselves() -> None:
@@ -43,3 +53,34 @@ def test_the_interval_holds_the_mean_and_resamples_whole_users() -> None:
     assert of_users.low <= 0.5 <= of_users.high
     assert (of_users.low, of_users.high) == (0.0, 1.0)
     assert of_events.high - of_events.low < 1.0
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(11, 30))
+def test_metrics_are_those_of_scikit_learn(seed: int, targets: int, places: int) -> None:
+    generator = np.random.default_rng(seed)
+    # Without ties, which scikit-learn shares out and we count against ourselves.
+    scores = generator.permuted(np.tile(np.arange(places), (targets, 1)), axis=1)
+    wanted = generator.integers(0, places, size=targets)
+    is_wanted = np.arange(places) == wanted[:, None]
+    found = summary(worst_ranks(scores.astype(np.float32), wanted))
+    assert found["ndcg_10"] == pytest.approx(ndcg_score(is_wanted, scores, k=10))
+    assert found["mrr"] == pytest.approx(label_ranking_average_precision_score(is_wanted, scores))
+    for k in (1, 10):
+        hits = top_k_accuracy_score(wanted, scores, k=k, labels=np.arange(places))
+        assert found[f"hr_{k}"] == pytest.approx(hits)
+
+
+def test_the_p_value_is_the_share_of_swaps_that_part_two_methods_as_far() -> None:
+    # Of the 16 ways to give four equal differences a sign, two are as far apart as all alike.
+    assert paired_p_value(np.ones(4), np.arange(4)) == pytest.approx(2 / 16, abs=0.01)
+    # Two people, however many targets each: half of the four ways.
+    assert paired_p_value(np.ones(8), np.repeat([0, 1], 4)) == pytest.approx(1 / 2, abs=0.02)
+    assert paired_p_value(np.zeros(4), np.arange(4)) == 1.0
+    assert paired_p_value(np.ones(100), np.arange(100)) == pytest.approx(1 / 10_001)
+
+
+def test_chances_that_come_true_as_often_as_stated_have_no_error() -> None:
+    confidences = np.repeat([0.2, 0.8], 50)
+    is_right = np.concatenate([np.arange(50) % 5 == 0, np.arange(50) % 5 != 0])
+    assert calibration(confidences, is_right)["error"] == pytest.approx(0.0)
+    assert calibration(confidences, ~is_right)["error"] == pytest.approx(0.6)

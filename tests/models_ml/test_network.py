@@ -18,7 +18,7 @@ from models_ml.training_set import PlaceTable
 PLACES = 9
 
 
-def network(*, has_pointer: bool = True) -> Network:
+def network(*, has_pointer: bool = True, has_surroundings: bool = True) -> Network:
     nowhere = np.full(PLACES, np.nan)
     places = PlaceTable(
         [f"p{n}" for n in range(PLACES)],
@@ -30,7 +30,16 @@ def network(*, has_pointer: bool = True) -> Network:
     )
     torch.manual_seed(0)
     made = Network(
-        Architecture(16, 2, 2, 0.1, 0.1, has_times=True, has_pointer=has_pointer),
+        Architecture(
+            16,
+            2,
+            2,
+            0.1,
+            0.1,
+            has_times=True,
+            has_pointer=has_pointer,
+            has_surroundings=has_surroundings,
+        ),
         Vocabulary(places, ["x", "y"], ["n"], ["visit"]),
     )
     # Fresh weights are so small that everything looks alike.
@@ -86,6 +95,27 @@ def test_the_loss_is_the_cross_entropy_of_the_scores() -> None:
         loss = model.loss(batch_of([1, 2, 5, 5]), torch.tensor([[0, 0, 0, 0, 2 + 3]]), 1000)
         scores = model.score(batch_of([1, 2, 5, 5]))
     assert loss.item() == pytest.approx(-scores.log_softmax(-1)[0, 2].item(), abs=1e-4)
+
+
+def test_against_one_place_the_loss_is_binary_and_spares_what_was_chosen() -> None:
+    model = network(has_pointer=False, has_surroundings=False)
+    batch, targets = batch_of([1, 2, 5, 5]), torch.tensor([[0, 0, 0, 0, 2 + SPECIAL_TOKENS]])
+    with torch.no_grad():
+        scores = model.score(batch)[0]
+        losses = {round(model.loss(batch, targets, 1).item(), 4) for _ in range(200)}
+    own = torch.nn.functional.softplus(-scores[2])
+    others = [n for n in range(PLACES) if n not in {1, 2, 5}]
+    told = {own + torch.nn.functional.softplus(scores[other]) for other in others}
+    # Where one of its own was drawn, only the target counts.
+    assert losses == {round(one.item(), 4) for one in told | {own}}
+
+
+def test_without_surroundings_places_are_their_names_alone() -> None:
+    model = network(has_surroundings=False)
+    words = model.encoder.embeddings.word_embeddings.weight
+    assert torch.equal(model.place_table(), words[SPECIAL_TOKENS:])
+    stranger = batch_of([1, PLACES])
+    assert torch.isfinite(model.score(stranger)).all()
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 17, 199, 200])

@@ -26,7 +26,8 @@ def judged(home: Home, *, passes: bool) -> Path:
         "time": figures,
         "best_baseline": "own_visits",
         "passes": passes,
-        "model_minus_best_baseline": {"time": {"interval": {"low": -0.01, "high": 0.02}}},
+        "refusals": [] if passes else ["no better than own_visits"],
+        "model_minus": {"time": {"own_visits": {"interval": {"low": -0.01, "high": 0.02}}}},
     }
     write_atomically(model / "config.json", json.dumps({"training_set_hash": HASH}))
     write_atomically(model / "evaluation.json", json.dumps(evaluation))
@@ -49,6 +50,7 @@ def test_a_model_that_fails_leaves_what_is_live(tmp_path: Path) -> None:
     champion.promote(home, "r" * 32, "i" * 16, "earlier")
     chosen = releasing.choose(home)
     assert (chosen.folder, chosen.stays) == (None, "r" * 32)
+    assert "no better than own_visits" in chosen.reason
 
 
 def test_a_release_promoted_by_hand_stays_until_another_model_is_trained(
