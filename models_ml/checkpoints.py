@@ -43,15 +43,12 @@ class Checkpoint:
 def state_of(
     modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Gather every tensor that a training depends on, the random state included."""
+    """Gather every tensor that a training depends on; what is random follows from its step."""
     tensors = {f"best.{name}": value for name, value in best.items()}
     for part, module in modules.items():
         tensors |= {f"{part}.{name}": value for name, value in module.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
-    tensors["random.cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["random.cuda"] = torch.cuda.get_rng_state()
     return {name: value.detach().clone().contiguous() for name, value in tensors.items()}
 
 
@@ -89,8 +86,8 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
 def restore(
     checkpoint: Checkpoint, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> dict[str, Tensor]:
-    """Put *modules*, *optimizer* and the random state back; return the best weights so far."""
-    parts: dict[str, dict[str, Tensor]] = {"best": {}, "optimizer": {}, "random": {}}
+    """Put *modules* and *optimizer* back; return the best weights so far."""
+    parts: dict[str, dict[str, Tensor]] = {"best": {}, "optimizer": {}}
     for name, value in checkpoint.tensors.items():
         part, _, rest = name.partition(".")
         parts.setdefault(part, {})[rest] = value
@@ -103,7 +100,4 @@ def restore(
     optimizer.load_state_dict(
         {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
     )
-    torch.set_rng_state(parts["random"]["cpu"])
-    if torch.cuda.is_available() and "cuda" in parts["random"]:
-        torch.cuda.set_rng_state(parts["random"]["cuda"])
     return parts["best"]

@@ -120,17 +120,17 @@ class Network(nn.Module):
         hidden = self.encoder(inputs_embeds=extra, token_type_ids=batch.kinds).last_hidden_state
         return hidden, inputs
 
-    def loss(self, batch: Batch, targets: Tensor, sampled: int) -> Tensor:
+    def forward(self, batch: Batch, targets: Tensor, candidates: "Candidates | None") -> Tensor:
         """Return the mean cross-entropy of *targets* (B, T), places by token, 0 where none.
 
-        At most *sampled* places are weighed against each target. With one, the loss is that of
-        SASRec (Kang and McAuley, ICDM 2018): is it the target, or a place drawn at random that the
-        person did not choose?
+        Each is weighed against all places, or against *candidates*. With a single candidate a
+        target the loss is that of SASRec (Kang and McAuley, ICDM 2018): is it the target, or a
+        place drawn at random that the person did not choose?
         """
         table = self.place_table()
         hidden, inputs = self.encode(batch, table)
         is_lesson = targets >= SPECIAL_TOKENS
-        if sampled == 1:
+        if candidates is not None and len(candidates.places) == 1:
             return self._binary_loss(batch, targets, hidden, table)
         pointer = None
         if self.pointer is not None:
@@ -143,7 +143,7 @@ class Network(nn.Module):
             hidden[is_lesson],
             (table, self.bias),
             targets[is_lesson] - SPECIAL_TOKENS,
-            draw_candidates(self.size, sampled, self.popular),
+            candidates,
             pointer,
         )
 
@@ -301,7 +301,9 @@ class Candidates:
     log_weights: Tensor
 
 
-def draw_candidates(size: int, sampled: int, popular: Tensor) -> Candidates | None:
+def draw_candidates(
+    size: int, sampled: int, popular: Tensor, generator: torch.Generator
+) -> Candidates | None:
     """Draw *sampled* places to stand for all *size*; none where that would save nothing.
 
     Half are the most popular ones, which stand for themselves; the other half
@@ -311,7 +313,7 @@ def draw_candidates(size: int, sampled: int, popular: Tensor) -> Candidates | No
     if size <= sampled:
         return None
     tail = size - head
-    drawn = torch.randperm(tail)[: sampled - head].to(popular.device)
+    drawn = torch.randperm(tail, generator=generator)[: sampled - head].to(popular.device)
     weights = torch.zeros(sampled, device=popular.device)
     weights[head:] = math.log(tail / (sampled - head))
     return Candidates(torch.cat([popular[:head], popular[head:][drawn]]), weights)

@@ -25,8 +25,7 @@ def slices_of(data: TrainingSet, targets: NDArray[np.int64], counts: NDArray[np.
     lengths = targets - data.offsets[data.event_users[targets]]
     ways = {
         "history": {
-            _range_name(low, high): (lengths >= low) & (lengths <= high)
-            for low, high in _LENGTHS
+            _range_name(low, high): (lengths >= low) & (lengths <= high) for low, high in _LENGTHS
         },
         "popularity": _by_popularity(places, counts),
         "visit": _by_visit(data, targets),

@@ -8,25 +8,19 @@ checkpoint when started again with the same arguments.
 
 import argparse
 import json
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from models_ml.checkpoints import (
     Checkpoint,
-    Progress,
     load_checkpoint,
     restore,
     save_checkpoint,
@@ -34,33 +28,19 @@ from models_ml.checkpoints import (
     state_of,
 )
 from models_ml.config import PRESETS, Preset, UnknownPresetError, preset_named
-from models_ml.lessons import Windows, batches_of, lesson_batch, question_batches, windows_of
-from models_ml.metrics import gains, worst_ranks
-from models_ml.network import Architecture, Network
-from models_ml.split import (
-    Split,
-    excludes_seen,
-    known_events,
-    known_offsets,
-    learned_events,
-    split,
-)
+from models_ml.processes import joined_processes
+from models_ml.split import known_events, known_offsets
 from models_ml.taste import Taste, fit_taste
-from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
-from models_ml.training_set import TrainingSet, TrainingSetError, read_training_set
+from models_ml.training import NothingToLearnError, Training
+from models_ml.training_set import TrainingSetError, read_training_set
 
 NAME = "bert"
-_VALIDATION_SAMPLE = 4000
-_CLIP = 1.0
+UNNAMED = "unnamed"
 _SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
 class OtherRunError(ValueError):
     """The output folder holds a training with other arguments."""
-
-
-class NothingToLearnError(ValueError):
-    """The training part has no event."""
 
 
 @dataclass(frozen=True)
@@ -95,148 +75,36 @@ class Epoch:
     seconds: float
 
 
-class _Training:
-    """One run: what it learns from, what it has learned, and where it stands."""
-
-    def __init__(self, data: TrainingSet, preset: Preset, seed: int) -> None:
-        self.data, self.preset, self.seed = data, preset, seed
-        self.parts: Split = split(data)
-        learned = learned_events(data, self.parts)
-        if len(learned) == 0:
-            raise NothingToLearnError(
-                f"training set {data.hash[:16]}: no event lies before the cut and before its "
-                "user's last two. Ingest more history, or move the cut."
-            )
-        self.vocabulary = Vocabulary.build(data, known_events(data, self.parts))
-        self.excludes_seen = excludes_seen(data, self.parts)
-        self.events: EventTokens = self.vocabulary.encode_training_set(data)
-        self.epochs = max(1, min(preset.epochs, preset.max_events // len(learned)))
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        torch.manual_seed(seed)
-        self.network = Network(self.architecture, self.vocabulary).to(self.device)
-        self.averaged = _average(self.network, preset.averaging) if preset.averaging else None
-        self.optimizer = _optimizer(self.network, preset)
-        self.best: dict[str, Tensor] = {}
-        self.progress = Progress()
-
-    @property
-    def architecture(self) -> Architecture:
-        preset = self.preset
-        return Architecture(
-            hidden_size=preset.hidden_size,
-            layers=preset.layers,
-            heads=preset.heads,
-            dropout=preset.dropout,
-            place_dropout=preset.place_dropout,
-            has_times=not self.data.is_time_synthetic and "times" in preset.parts,
-            has_pointer=not self.excludes_seen and "pointer" in preset.parts,
-            has_surroundings="surroundings" in preset.parts,
-        )
-
-    @property
-    def modules(self) -> dict[str, torch.nn.Module]:
-        """All that a checkpoint holds the weights of."""
-        return {"network": self.network} | ({"averaged": self.averaged} if self.averaged else {})
-
-    @property
-    def answering(self) -> Network:
-        """The network whose weights are validated and kept."""
-        return self.averaged.module if self.averaged else self.network
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all epochs are over, or the last ones brought nothing better."""
-        state = self.progress
-        return state.epoch >= self.epochs or state.epoch - state.best_epoch >= self.preset.patience
-
-    def batches(self, epoch: int) -> list[Windows]:
-        """The batches of an epoch: a function of seed and epoch alone."""
-        generator = np.random.default_rng([self.seed, epoch])
-        windows = windows_of(self.data, self.parts, generator)
-        return batches_of(windows, self.preset.events_per_batch, generator)
-
-    def step(self, windows: Windows, share_done: float) -> tuple[float, int]:
-        """Learn from one batch; return the sum of its losses and how many lessons it held."""
-        batch, targets = lesson_batch(self.events, windows, has_times=self.architecture.has_times)
-        lessons = int((targets > 0).sum())
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.preset.learning_rate * _schedule(share_done, self.preset)
-        self.network.train()
-        with _precision(self.device):
-            loss = self.network.loss(
-                batch.to(self.device), targets.to(self.device), self.preset.candidates
-            )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
-        self.optimizer.step()
-        if self.averaged:
-            self.averaged.update_parameters(self.network)
-        return loss.item() * lessons, lessons
-
-    def validate(self) -> float:
-        """NDCG@10 on a fixed sample of the validation targets."""
-        targets = self.parts.validation_targets
-        if len(targets) > _VALIDATION_SAMPLE:
-            chosen = np.random.default_rng(self.seed).choice(
-                len(targets), _VALIDATION_SAMPLE, replace=False
-            )
-            targets = targets[np.sort(chosen)]
-        if len(targets) == 0:
-            return 0.0
-        begins = self.data.offsets[self.data.event_users[targets]]
-        found = np.zeros(len(targets))
-        for rows, scores in self._answers(begins, targets):
-            wanted = self.events.places[targets[rows]] - SPECIAL_TOKENS
-            found[rows] = gains(worst_ranks(scores, wanted))
-        return float(found.mean())
-
-    def _answers(
-        self, begins: NDArray[np.int64], targets: NDArray[np.int64]
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        network = self.answering.eval()
-        questions = question_batches(
-            self.events, begins, targets, has_times=self.architecture.has_times
-        )
-        for rows, batch in questions:
-            with torch.inference_mode(), _precision(self.device):
-                scores = network.score(batch.to(self.device)).float().cpu().numpy()
-            if self.excludes_seen:
-                for row, target in enumerate(rows):
-                    seen = self.events.places[begins[target] : targets[target]] - SPECIAL_TOKENS
-                    scores[row, seen[(seen >= 0) & (seen < len(self.vocabulary))]] = -np.inf
-            yield rows, scores
-
-
 def train(  # noqa: PLR0913 - what a run is, and nothing more
     data: Path,
     out: Path,
-    preset: str = "base",
+    preset: str | Preset = "base",
     *,
     seed: int = 0,
     max_minutes: float | None = None,
     progress: Callable[[Epoch], None] | None = None,
 ) -> TrainingReport:
-    """Train *preset* on the training set *data* and write the model folder *out*.
+    """Train *preset*, named or made for the purpose, on *data* and write the model folder *out*.
 
     A run that was stopped goes on from its last checkpoint; a run that is
     finished does nothing. On CPU the same seed gives the same weights, bit for
     bit. *max_minutes* of training, earlier runs of it included, end it with the
-    best weights so far; started again with more, it goes on.
+    best weights so far; started again with more, it goes on. Under `torchrun`
+    each process learns from its share of every batch, and the first one writes.
     """
-    chosen = preset_named(preset)
+    chosen = preset if isinstance(preset, Preset) else preset_named(preset)
     training_set = read_training_set(data)
     identity = {
         "training_set_hash": training_set.hash,
-        "preset": preset,
+        "preset": preset if isinstance(preset, str) else UNNAMED,
         "settings": chosen.as_text(),
         "seed": str(seed),
     }
     finished = _finished(out, identity)
     if finished:
         return finished
-    with _repeatable():
-        run = _Training(training_set, chosen, seed)
+    with joined_processes() as processes, _repeatable():
+        run = Training(training_set, chosen, seed, processes)
         checkpoint = load_checkpoint(out / "checkpoints")
         if checkpoint:
             if checkpoint.identity != identity:
@@ -244,59 +112,95 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
             run.best = restore(checkpoint, run.modules, run.optimizer)
             run.progress = checkpoint.progress
         _learn(run, out, identity, max_minutes, progress)
-        return _finish(run, out, identity)
+        report = _finish(run, out, identity) if processes.is_first else None
+        # The others wait until all is written.
+        processes.of_first(0.0)
+        report = report or _finished(out, identity)
+    if report is None:
+        raise RuntimeError(f"{out}: the first process has written no model.")
+    return report
 
 
 def _learn(
-    run: _Training,
+    run: Training,
     out: Path,
     identity: dict[str, str],
     max_minutes: float | None,
     tell: Callable[[Epoch], None] | None,
 ) -> None:
     """Go through the epochs that are left."""
-    state = run.progress
-    deadline = math.inf if max_minutes is None else max_minutes * 60
+    state, is_first = run.progress, run.processes.is_first
     began = time.monotonic() - state.seconds
     last_saved = time.monotonic()
 
-    def save() -> None:
-        state.seconds = time.monotonic() - began
-        tensors = state_of(run.modules, run.optimizer, run.best)
-        save_checkpoint(out / "checkpoints", Checkpoint(identity, state, tensors))
+    def is_over() -> bool:
+        """Ask the first process's clock, for all must stop at the same step."""
+        if max_minutes is None:
+            return False
+        return bool(run.processes.of_first(time.monotonic() - began > max_minutes * 60))
 
-    with SummaryWriter(str(out / "logs"), purge_step=state.epoch) as log:
-        while not (run.is_done or (run.best and state.seconds > deadline)):
-            batches = run.batches(state.epoch)
-            bar = tqdm(
-                batches[state.step :],
-                desc=f"epoch {state.epoch + 1}/{run.epochs}",
-                leave=False,
-                disable=not sys.stderr.isatty(),
-            )
-            for windows in bar:
-                share = (state.epoch + state.step / len(batches)) / run.epochs
-                loss_sum, lessons = run.step(windows, share)
-                state.loss_sum += loss_sum
-                state.loss_count += lessons
-                state.events += lessons
-                state.step += 1
-                if time.monotonic() - began > deadline:
-                    break
-                if time.monotonic() - last_saved > _SECONDS_BETWEEN_CHECKPOINTS:
-                    save()
-                    last_saved = time.monotonic()
-            epoch = _close_epoch(run, time.monotonic() - began)
-            log.add_scalar("loss", epoch.loss, epoch.number)
-            log.add_scalar("validation/ndcg_10", epoch.validation_ndcg_10, epoch.number)
-            log.add_scalar("events_per_second", state.events / epoch.seconds, epoch.number)
+    def save() -> None:
+        nonlocal last_saved
+        state.seconds = time.monotonic() - began
+        if is_first:
+            tensors = state_of(run.modules, run.optimizer, run.best)
+            save_checkpoint(out / "checkpoints", Checkpoint(identity, state, tensors))
+        last_saved = time.monotonic()
+
+    def must_stop() -> bool:
+        if time.monotonic() - last_saved > _SECONDS_BETWEEN_CHECKPOINTS:
             save()
-            last_saved = time.monotonic()
-            if tell:
+        return is_over()
+
+    with _log(out, state.epoch) if is_first else nullcontext(_untold) as log:
+        while not (run.is_done or (run.best and is_over())):
+            _go_on(run, must_stop)
+            epoch = _close_epoch(run, time.monotonic() - began)
+            save()
+            log(epoch, state.events)
+            if tell and is_first:
                 tell(epoch)
 
 
-def _close_epoch(run: _Training, seconds: float) -> Epoch:
+def _go_on(run: Training, must_stop: Callable[[], bool]) -> None:
+    """Learn from the batches that are left of the epoch, or as many as there is time for."""
+    state = run.progress
+    batches = run.batches(state.epoch)
+    bar = tqdm(
+        batches[state.step :],
+        desc=f"epoch {state.epoch + 1}/{run.epochs}",
+        leave=False,
+        disable=not sys.stderr.isatty() or not run.processes.is_first,
+    )
+    for windows in bar:
+        share = (state.epoch + state.step / len(batches)) / run.epochs
+        loss_sum, lessons = run.step(windows, share)
+        state.loss_sum += loss_sum
+        state.loss_count += lessons
+        state.events += lessons
+        state.step += 1
+        if must_stop():
+            break
+
+
+@contextmanager
+def _log(out: Path, epoch: int) -> Iterator[Callable[[Epoch, int], None]]:
+    """Keep figures for TensorBoard from *epoch* on."""
+    with SummaryWriter(str(out / "logs"), purge_step=epoch) as writer:
+
+        def log(epoch: Epoch, events: int) -> None:
+            writer.add_scalar("loss", epoch.loss, epoch.number)
+            writer.add_scalar("validation/ndcg_10", epoch.validation_ndcg_10, epoch.number)
+            writer.add_scalar("events_per_second", events / epoch.seconds, epoch.number)
+
+        yield log
+
+
+def _untold(epoch: Epoch, events: int) -> None:
+    """Log nothing: the first process does."""
+
+
+def _close_epoch(run: Training, seconds: float) -> Epoch:
     """Validate, keep the weights if they are the best, and turn to the next epoch."""
     state = run.progress
     state.epoch += 1
@@ -304,7 +208,9 @@ def _close_epoch(run: _Training, seconds: float) -> Epoch:
         number=state.epoch,
         of=run.epochs,
         loss=state.loss_sum / max(1, state.loss_count),
-        validation_ndcg_10=run.validate(),
+        validation_ndcg_10=run.processes.of_first(
+            run.validate() if run.processes.is_first else 0.0
+        ),
         seconds=seconds,
     )
     if epoch.validation_ndcg_10 > state.best_ndcg:
@@ -315,7 +221,7 @@ def _close_epoch(run: _Training, seconds: float) -> Epoch:
     return epoch
 
 
-def _finish(run: _Training, out: Path, identity: dict[str, str]) -> TrainingReport:
+def _finish(run: Training, out: Path, identity: dict[str, str]) -> TrainingReport:
     """Write the model folder; ``config.json`` last, for it says that all is there."""
     run.network.load_state_dict(run.best)
     state = run.progress
@@ -358,7 +264,7 @@ def _finish(run: _Training, out: Path, identity: dict[str, str]) -> TrainingRepo
     return report
 
 
-def _taste(run: _Training) -> Taste:
+def _taste(run: Training) -> Taste:
     """Fit the user vector on the training part's histories."""
     events = replace(run.events, places=run.events.places[known_events(run.data, run.parts)])
     offsets = known_offsets(run.data, run.parts)
@@ -384,45 +290,6 @@ def _other_run(out: Path, there: dict[str, str], wanted: dict[str, str]) -> str:
         f"({', '.join(str(there.get(name)) for name in different)}). "
         "Give the old arguments to go on with it, or another --out."
     )
-
-
-def _optimizer(network: Network, preset: Preset) -> torch.optim.Optimizer:
-    """AdamW; weights decay, biases and norms do not."""
-    decaying = [value for value in network.parameters() if value.dim() > 1]
-    others = [value for value in network.parameters() if value.dim() <= 1]
-    return torch.optim.AdamW(
-        [
-            {"params": decaying, "weight_decay": preset.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ],
-        lr=preset.learning_rate,
-        fused=True,
-    )
-
-
-def _average(network: Network, kept: float) -> AveragedModel:
-    """Keep a running mean of the weights, shorter while there are few steps to take it over."""
-
-    def update(means: list[Tensor], values: list[Tensor], steps: Tensor) -> None:
-        share = min(kept, (1 + int(steps)) / (10 + int(steps)))
-        torch._foreach_lerp_(means, values, 1 - share)
-
-    return AveragedModel(network, multi_avg_fn=update)
-
-
-def _schedule(share_done: float, preset: Preset) -> float:
-    """Rise to 1, then fall along a cosine to a tenth."""
-    warm_up = preset.warm_up_share
-    if share_done < warm_up:
-        return (share_done + 1e-3) / (warm_up + 1e-3)
-    fallen = (share_done - warm_up) / (1 - warm_up)
-    return 0.1 + 0.45 * (1 + math.cos(math.pi * fallen))
-
-
-def _precision(device: torch.device) -> AbstractContextManager[object]:
-    if device.type == "cuda":
-        return torch.autocast("cuda", dtype=torch.bfloat16)
-    return nullcontext()
 
 
 @contextmanager

@@ -516,10 +516,52 @@ def release_ls(home: Home, *, as_json: bool) -> None:
 @click.argument("release_id")
 @click.pass_obj
 def release_show(home: Home, release_id: str) -> None:
-    """Check a release's content and print its card."""
+    """Check a release's content and print its card; the page with pictures is named on stderr."""
+    from orchestration.releasing import PAGE
     from serving.release import verify
 
-    _print_json(dict(verify(home.releases / release_id).card))
+    found = verify(home.releases / release_id)
+    _print_json(dict(found.card))
+    if (found.folder / PAGE).exists():
+        click.echo(f"With pictures: {found.folder / PAGE}", err=True)
+
+
+@release.command("diff")
+@click.argument("first")
+@click.argument("second")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+@click.pass_obj
+def release_diff(home: Home, first: str, second: str, *, as_json: bool) -> None:
+    """Tell what parts two releases: figures, data, form and places."""
+    from dataclasses import asdict
+
+    from orchestration.release_diff import diff_releases
+
+    found = diff_releases(home, first, second)
+    if as_json:
+        _print_json([asdict(one) for one in found])
+        return
+    if not found:
+        click.echo("They are the same.")
+    for one in found:
+        first_told, second_told = (
+            f"{value:.4f}" if isinstance(value, float) else value
+            for value in (one.first, one.second)
+        )
+        click.echo(f"{one.what}: {first_told} -> {second_told}")
+
+
+@release.command("rollback")
+@click.option("--reason", default="rolled back by hand", show_default=True)
+@click.pass_obj
+def release_rollback(home: Home, reason: str) -> None:
+    """Make live what was live before; a second time undoes it. Exit 3 if it may not be."""
+    from orchestration.releasing import roll_back
+
+    _enter(home)
+    live = roll_back(home, reason)
+    _mirror(home)
+    click.echo(f"Live: release {live.release_id}, index {live.index_id}.")
 
 
 @release.command("promote")
@@ -532,7 +574,18 @@ def release_promote(home: Home, release_id: str, reason: str) -> None:
 
     _enter(home)
     live = promote(home, release_id, reason)
+    _mirror(home)
     click.echo(f"Live: release {live.release_id}, index {live.index_id}.")
+
+
+def _mirror(home: Home) -> None:
+    """Tell MLflow what is live; that it cannot be told undoes nothing."""
+    from orchestration import tracking
+
+    try:
+        tracking.mirror(home)
+    except tracking.TrackingError as error:
+        click.secho(str(error), fg="yellow", err=True)
 
 
 @main.command()

@@ -10,6 +10,7 @@ from orchestration import asset_keys as keys
 from orchestration.assets.delivery import (
     analyst_copy,
     dbt_docs,
+    experiment_records,
     published_state,
     report_failed_run,
     run_report,
@@ -50,6 +51,7 @@ def build_definitions(home: Home) -> dg.Definitions:
             published_state,
             analyst_copy,
             dbt_docs,
+            experiment_records,
             run_report,
         ],
         asset_checks=[incremental_equals_full_refresh],

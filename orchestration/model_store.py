@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models_ml.config import preset_named, run_name
+from models_ml.config import PRESETS, preset_named, run_name
 from orchestration.files import read_json, write_atomically
 from serving.home import Home
 
@@ -91,10 +91,11 @@ def current_model(home: Home) -> Path:
 
 
 def preset_of_last_model(home: Home) -> str | None:
-    """Tell with which preset the model last trained or adopted was made; None if there is none."""
+    """Tell with which preset the last model was made; None if there is none, or it has no name."""
     pointer = read_json(home.state / "model.json")
     training = read_json(home.models / pointer["folder"] / "training.json") if pointer else None
-    return str(training["identity"]["preset"]) if training else None
+    preset = training["identity"]["preset"] if training else None
+    return preset if preset in PRESETS else None
 
 
 def training_facts(model: Path) -> dict[str, Any]:

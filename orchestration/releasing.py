@@ -13,6 +13,8 @@ from serving import champion, index
 from serving.home import Home, now
 from serving.release import Release, ReleaseError, open_release, pack, verify
 
+PAGE = "card.html"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -36,6 +38,11 @@ def choose(home: Home) -> Choice:
             stays=held["release_id"],
         )
     found = json.loads((folder / "evaluation.json").read_text())
+    if "refusals" not in found:
+        raise ReleaseError(
+            f"{folder / 'evaluation.json'}: an earlier version wrote it, and it does not say all "
+            "that the gate asks. Evaluate again: tastemate evaluate"
+        )
     best = found["best_baseline"]
     ours = _ndcg(found, "model")
     margin = found["model_minus"]["time"][best]["interval"]
@@ -73,7 +80,26 @@ def pack_release(home: Home, chosen: Choice) -> Release:
     with tempfile.TemporaryDirectory(prefix="tastemate-registry-") as draft:
         freeze(home.root, Path(draft))
         registry, schema = Path(draft) / "registry.pb", Path(draft) / "feature_schema.json"
-        return pack(chosen.folder, registry, schema, home.releases, card)
+        packed = pack(chosen.folder, registry, schema, home.releases, card)
+    write_atomically(packed.folder / PAGE, _page(packed, chosen, found))
+    return packed
+
+
+def _page(packed: Release, chosen: Choice, evaluation: dict[str, Any]) -> str:
+    """Show how good the release is, on the questions that decided on it."""
+    from orchestration.quality_page import quality_page
+
+    training = read_json(chosen.folder / "training.json") if chosen.folder else None
+    notes = [
+        f"Kind: {packed.kind}, {packed.card['name']}. Made {packed.card['created_at']}.",
+        f"Why it was chosen: {chosen.reason}",
+    ]
+    if packed.kind == "baseline":
+        notes.append("The model of the tables below was refused; what is released is a baseline.")
+    return quality_page(
+        f"Release {packed.release_id}", evaluation, {"model": training} if training else {},
+        notes=notes,
+    )  # fmt: skip
 
 
 def build_index(home: Home, release: Release, progress: Any = lambda _: None) -> index.Index:
@@ -125,6 +151,19 @@ def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
     held = {"release_id": release_id, "model": _latest_model(home)}
     write_atomically(_held(home), json.dumps(held))
     return live
+
+
+def roll_back(home: Home, reason: str) -> champion.Champion:
+    """Make live what was live before, as `promote` does; once more, and it is undone.
+
+    Raises:
+        RefusedError: nothing else was live before, or it may not be live again.
+    """
+    now_live = champion.read(home).release_id
+    before = [entry.release_id for entry in champion.log(home) if entry.release_id != now_live]
+    if not before:
+        raise RefusedError(f"{now_live} is the only release that has been live in {home.root}.")
+    return promote(home, before[-1], reason)
 
 
 def _held(home: Home) -> Path:

@@ -24,6 +24,7 @@ SILENT = {
     "FEAST_USAGE": "False",
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "BENTOML_DO_NOT_TRACK": "True",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_VERBOSITY": "error",
     # What libraries tell each other about coming versions is no concern of who uses them.
@@ -53,6 +54,8 @@ def exports(home: Home) -> dict[str, str]:
         "FEAST_FS_YAML_FILE_PATH": str(home.feast / "feature_store.yaml"),
         "BENTOML_HOME": str(home.bentoml),
         "DAGSTER_HOME": str(home.dagster),
+        "MLFLOW_TRACKING_URI": os.environ.get("TASTEMATE_MLFLOW")
+        or f"sqlite:///{home.mlflow / 'mlflow.db'}",
         "TASTEMATE_MEMORY": os.environ.get("TASTEMATE_MEMORY") or _enough_memory(),
         **SILENT,
     }

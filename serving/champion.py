@@ -33,6 +33,13 @@ def read(home: Home) -> Champion:
         ) from None
 
 
+def log(home: Home) -> list[Champion]:
+    """List all that has been live in this home, oldest first."""
+    path = _log(home)
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [Champion(**json.loads(line)) for line in lines]
+
+
 def promote(home: Home, release_id: str, index_id: str, reason: str) -> Champion:
     """Make *release_id* with *index_id* live, in one step that a crash cannot halve.
 
@@ -41,10 +48,10 @@ def promote(home: Home, release_id: str, index_id: str, reason: str) -> Champion
     champion = Champion(release_id, index_id, now().isoformat(), reason)
     line = json.dumps(asdict(champion))
     home.root.mkdir(parents=True, exist_ok=True)
-    with home.champion.with_suffix(".log.jsonl").open("a") as log:
-        log.write(line + "\n")
-        log.flush()
-        os.fsync(log.fileno())
+    with _log(home).open("a") as file:
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     with tempfile.NamedTemporaryFile(
         "w", dir=home.root, prefix=".champion-", delete=False
     ) as draft:
@@ -58,3 +65,7 @@ def promote(home: Home, release_id: str, index_id: str, reason: str) -> Champion
     finally:
         os.close(folder)
     return champion
+
+
+def _log(home: Home) -> Path:
+    return home.champion.with_suffix(".log.jsonl")

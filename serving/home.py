@@ -113,6 +113,10 @@ class Home:
         return self.root / "bentoml"
 
     @property
+    def mlflow(self) -> Path:
+        return self.root / "mlflow"
+
+    @property
     def dagster(self) -> Path:
         return self.root / "dagster"
 

@@ -4,6 +4,7 @@ import dagster as dg
 
 from orchestration import asset_keys as keys
 from orchestration.measure import measured
+from orchestration.progress import say
 from orchestration.report import as_markdown, write_report
 from orchestration.resources import HomeResource
 
@@ -55,9 +56,52 @@ def dbt_docs(home: HomeResource) -> dg.MaterializeResult:
 
 
 @dg.asset(
+    key=keys.EXPERIMENT_RECORDS,
+    group_name="delivery",
+    deps=[keys.EVALUATION, keys.CHAMPION],
+    kinds={"mlflow"},
+    check_specs=[
+        dg.AssetCheckSpec(
+            "mlflow_says_what_is_live",
+            asset=keys.EXPERIMENT_RECORDS,
+            description="MLflow's alias `champion` is the version that the home's pointer names.",
+        )
+    ],
+)
+def experiment_records(home: HomeResource) -> dg.MaterializeResult:
+    """MLflow's copy of what was trained, how good it is, and what is live."""
+    from orchestration import tracking
+
+    with measured() as cost:
+        try:
+            mirrored, error = tracking.mirror(home.paths()), ""
+        except tracking.TrackingError as failure:
+            # A mirror that is out of reach must not keep a day from being served.
+            mirrored, error = None, str(failure)
+            say(error)
+    told = {"uri": mirrored.uri, "run": mirrored.run_id, "version": mirrored.version} if (
+        mirrored) else {"error": error}  # fmt: skip
+    return dg.MaterializeResult(
+        metadata={**told, **cost.metadata()},
+        check_results=[
+            dg.AssetCheckResult(
+                passed=mirrored is not None, severity=dg.AssetCheckSeverity.WARN, metadata=told
+            )
+        ],
+    )
+
+
+@dg.asset(
     key=keys.RUN_REPORT,
     group_name="delivery",
-    deps=[keys.CHAMPION, keys.BENTO, keys.PUBLISHED_STATE, keys.ANALYST_COPY, keys.DBT_DOCS],
+    deps=[
+        keys.CHAMPION,
+        keys.BENTO,
+        keys.PUBLISHED_STATE,
+        keys.ANALYST_COPY,
+        keys.DBT_DOCS,
+        keys.EXPERIMENT_RECORDS,
+    ],
 )
 def run_report(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """What went in, what came out, how good it is, what it cost."""

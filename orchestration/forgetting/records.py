@@ -31,7 +31,7 @@ def vacuum(path: Path) -> None:
 
 
 def _records(home: Home) -> Iterator[Path]:
-    folders = (home.dagster, home.dbt / "logs", home.bentoml / "logs", home.reports)
+    folders = (home.dagster, home.dbt / "logs", home.bentoml / "logs", home.reports, home.mlflow)
     yield from (path for folder in folders for path in folder.rglob("*") if path.is_file())
     # Names of files and of fields, which may be anything, also an id.
     yield from (path for path in (home.ledger, home.root / "champion.log.jsonl") if path.exists())

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from models_ml.config import PRESETS, preset_named
 from models_ml.lessons import Windows
-from models_ml.train import _Training
+from models_ml.training import Training
 from models_ml.training_set import read_training_set
 
 BATCHES, TIMES = 12, 8
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--preset", default="base", choices=PRESETS)
     arguments = parser.parse_args()
-    training = _Training(read_training_set(arguments.data), preset_named(arguments.preset), 0)
+    training = Training(read_training_set(arguments.data), preset_named(arguments.preset), 0)
     batches = training.batches(0)
     chosen = np.random.default_rng(0).permutation(len(batches))[:BATCHES]
     seconds = np.array([[_seconds(training, batches[nth]) for _ in range(TIMES)] for nth in chosen])
@@ -42,7 +42,7 @@ def main() -> None:
         )
 
 
-def _seconds(training: _Training, windows: Windows) -> float:
+def _seconds(training: Training, windows: Windows) -> float:
     began = time.perf_counter()
     training.step(windows, share_done=0.1)
     return time.perf_counter() - began

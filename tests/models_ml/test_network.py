@@ -92,7 +92,7 @@ def test_the_pointer_lifts_places_that_were_visited() -> None:
 def test_the_loss_is_the_cross_entropy_of_the_scores() -> None:
     model = network()
     with torch.no_grad():
-        loss = model.loss(batch_of([1, 2, 5, 5]), torch.tensor([[0, 0, 0, 0, 2 + 3]]), 1000)
+        loss = model(batch_of([1, 2, 5, 5]), torch.tensor([[0, 0, 0, 0, 2 + 3]]), None)
         scores = model.score(batch_of([1, 2, 5, 5]))
     assert loss.item() == pytest.approx(-scores.log_softmax(-1)[0, 2].item(), abs=1e-4)
 
@@ -100,9 +100,10 @@ def test_the_loss_is_the_cross_entropy_of_the_scores() -> None:
 def test_against_one_place_the_loss_is_binary_and_spares_what_was_chosen() -> None:
     model = network(has_pointer=False, has_surroundings=False)
     batch, targets = batch_of([1, 2, 5, 5]), torch.tensor([[0, 0, 0, 0, 2 + SPECIAL_TOKENS]])
+    one = draw_candidates(PLACES, 1, model.popular, torch.Generator())
     with torch.no_grad():
         scores = model.score(batch)[0]
-        losses = {round(model.loss(batch, targets, 1).item(), 4) for _ in range(200)}
+        losses = {round(model(batch, targets, one).item(), 4) for _ in range(200)}
     own = torch.nn.functional.softplus(-scores[2])
     others = [n for n in range(PLACES) if n not in {1, 2, 5}]
     told = {own + torch.nn.functional.softplus(scores[other]) for other in others}
@@ -162,12 +163,12 @@ def test_a_target_that_was_drawn_is_not_counted_twice() -> None:
 def test_candidates_are_the_popular_ones_and_a_sample_that_stands_for_the_rest() -> None:
     torch.manual_seed(0)
     popular = torch.arange(100).flip(0)
-    drawn = draw_candidates(100, 20, popular)
+    drawn = draw_candidates(100, 20, popular, torch.Generator())
     assert drawn is not None
     assert drawn.places[:10].tolist() == list(range(99, 89, -1))
     assert len(set(drawn.places.tolist())) == 20
     assert drawn.log_weights.exp().sum().item() == pytest.approx(100, abs=1e-3)
-    assert draw_candidates(100, 100, popular) is None
+    assert draw_candidates(100, 100, popular, torch.Generator()) is None
 
 
 def test_nothing_pointed_at_leaves_the_vocabulary_alone() -> None:

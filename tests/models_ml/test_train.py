@@ -28,13 +28,13 @@ import torch
 from models_ml import train as training
 torch.set_num_threads(2)
 training._SECONDS_BETWEEN_CHECKPOINTS = 0.0
-steps, step = [], training._Training.step
+steps, step = [], training.Training.step
 def dying(*arguments):
     steps.append(0)
     if len(steps) == int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
     return step(*arguments)
-training._Training.step = dying
+training.Training.step = dying
 training.train(Path(sys.argv[1]), Path(sys.argv[2]), "tiny")
 """
 
@@ -165,3 +165,31 @@ def test_an_unknown_preset_is_answered_with_those_there_are(town: Path, tmp_path
 def test_a_set_without_a_lesson_is_refused(world: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(NothingToLearnError, match="no event lies before the cut"):
         train(world({"ann": [("a", 1), ("b", 2)]}, 10), tmp_path / "out", "tiny")
+
+
+# Without dropout, which is drawn in each process by itself.
+TRAINED_PLAINLY = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import torch
+from models_ml.config import preset_named
+from models_ml.train import train
+torch.set_num_threads(1)
+plain = replace(preset_named("tiny"), dropout=0.0, place_dropout=0.0, candidates=8)
+train(Path(sys.argv[1]), Path(sys.argv[2]), plain)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(town: Path, tmp_path: Path) -> None:
+    script = tmp_path / "plainly.py"
+    script.write_text(TRAINED_PLAINLY)
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    found = []
+    for name, launcher in (("one", []), ("two", torchrun)):
+        subprocess.run([sys.executable, *launcher, script, town, tmp_path / name], check=True)
+        found.append(json.loads((tmp_path / name / "training.json").read_text()))
+    one, two = found
+    assert two["losses"] == pytest.approx(one["losses"], rel=1e-5)
+    assert two["validation"] == pytest.approx(one["validation"], abs=1e-3)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orchestration import releasing
+from orchestration.errors import RefusedError
 from orchestration.files import write_atomically
 from orchestration.model_store import remember_model, remember_training_set
 from serving import champion
@@ -70,6 +71,37 @@ def test_a_release_promoted_by_hand_stays_until_another_model_is_trained(
     shutil.copytree(home.models / "m", another)
     remember_model(home, another)
     assert releasing.choose(home).folder == another
+
+
+def test_rolling_back_makes_live_what_was_live_before_and_once_more_undoes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    judged(home, passes=True)
+    monkeypatch.setattr(releasing, "verify", lambda _: None)
+    monkeypatch.setattr(releasing.index, "newest", lambda *_: SimpleNamespace(index_id="i" * 16))
+    for release_id in ("a" * 32, "b" * 32):
+        (home.releases / release_id).mkdir(parents=True)
+    champion.promote(home, "a" * 32, "i" * 16, "first")
+    with pytest.raises(RefusedError, match="the only release"):
+        releasing.roll_back(home, "nothing to go back to")
+    champion.promote(home, "b" * 32, "i" * 16, "second")
+    champion.promote(home, "b" * 32, "j" * 16, "a new index of it")
+    assert releasing.roll_back(home, "odd answers").release_id == "a" * 32
+    # A run leaves it live, for it was chosen by hand.
+    assert releasing.choose(home).stays == "a" * 32
+    assert releasing.roll_back(home, "they were right").release_id == "b" * 32
+    assert champion.read(home).reason == "they were right"
+
+
+def test_an_evaluation_that_lacks_what_the_gate_asks_says_so(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    model = judged(home, passes=True)
+    old = json.loads((model / "evaluation.json").read_text())
+    del old["refusals"]
+    write_atomically(model / "evaluation.json", json.dumps(old))
+    with pytest.raises(ReleaseError, match="Evaluate again: tastemate evaluate"):
+        releasing.choose(home)
 
 
 def test_where_nothing_is_live_the_best_baseline_is_released(
