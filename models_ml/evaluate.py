@@ -92,7 +92,8 @@ def compare(
         answers: dict[str, Answers] = {}
         for who, recommender in recommenders.items():
             answers[who] = ask(recommender, data, asked)
-            progress(_figures(part, who, summary(answers[who].ranks)))
+            if len(asked):
+                progress(_figures(part, who, summary(answers[who].ranks)))
         report[part] = {
             who: _describe(found, data, asked, counts) for who, found in answers.items()
         }

@@ -31,18 +31,23 @@ td:first-child, th:first-child { text-align: left }
 tr.ours { background: #e8f2f9 } tr.published { color: #5d6b78 }
 img { max-width: 100% } p.note { color: #5d6b78 }
 </style></head><body>
+{% macro table(of) %}<table><tr>{% for name in of.columns %}<th>{{ name }}</th>{% endfor %}</tr>
+{% for row in of.rows %}<tr class="{{ row.look }}">{% for cell in row.cells %}<td>{{ cell }}</td>
+{%- endfor %}</tr>
+{% endfor %}</table>{% endmacro %}
 <h1>{{ title }}</h1>
 {% for line in notes %}<p>{{ line }}</p>{% endfor %}
 {% for split in splits %}
 <h2>Asked for {{ split.what }} ({{ split.n }} questions)</h2>
-<table><tr>{% for name in columns %}<th>{{ name }}</th>{% endfor %}</tr>
-{% for row in split.rows %}<tr class="{{ row.look }}">{% for cell in row.cells %}<td>{{ cell }}</td>
-{%- endfor %}</tr>
-{% endfor %}</table>
+{{ table(split.ranks) }}
 <p class="note">All places are ranked; of equals the right one counts as last. Intervals hold 95 %
 of 1,000 resamplings of people. p: how often swapping the model's answers with the other's at random
-parts them as far. Novelty in bits; diversity: mean distance of two places of a list by category;
-popularity: of what is shown, as a multiple of what people go to.</p>
+parts them as far.</p>
+{{ table(split.lists) }}
+<p class="note">NDCG@10 of places new to the person, and of returns; then what the lists of ten are
+like. Coverage: share of all places that anybody is shown; novelty in bits; diversity: mean distance
+of two places of a list by category; popularity of what is shown, as a multiple of that of what
+people go to.</p>
 {% for picture in split.pictures %}<img alt="{{ picture.alt }}" src="{{ picture.source }}">
 {% endfor %}{% endfor %}
 {% if curves %}<h2>Training</h2>{% for picture in curves %}
@@ -51,10 +56,8 @@ popularity: of what is shown, as a multiple of what people go to.</p>
 </body></html>
 """
 )
-_COLUMNS = (
-    "", "NDCG@10", "interval", "HR@1", "HR@10", "MRR", "new places", "returns", "coverage",
-    "novelty", "diversity", "popularity", "p",
-)  # fmt: skip
+_RANKS = ("", "NDCG@10", "interval", "HR@1", "HR@10", "MRR", "p")
+_LISTS = ("", "new places", "returns", "coverage", "novelty", "diversity", "popularity")
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,7 @@ def quality_page(
     """
     splits = [_split(report, name, published) for name in SPLITS if _questions(report, name)]
     curves = [_picture(name, training_curve(training)) for name, training in trainings.items()]
-    return _TEMPLATE.render(
-        title=title, notes=notes, splits=splits, columns=_COLUMNS, curves=curves
-    )
+    return _TEMPLATE.render(title=title, notes=notes, splits=splits, curves=curves)
 
 
 def _questions(report: dict[str, Any], split: str) -> int:
@@ -93,16 +94,19 @@ def _questions(report: dict[str, Any], split: str) -> int:
 
 def _split(report: dict[str, Any], split: str, published: Sequence[Published]) -> dict[str, Any]:
     ranked = sorted(report[split].items(), key=lambda entry: -entry[1]["ndcg_10"])
-    rows = [
-        {
-            "look": "ours" if name.startswith("model") else "",
-            "cells": _cells(name, told, report["model_minus"][split].get(name)),
-        }
-        for name, told in ranked
-    ]
+    ranks, lists = (
+        [
+            {"look": "ours" if name.startswith("model") else "", "cells": [name, *cells]}
+            for name, cells in rows
+        ]
+        for rows in (
+            [(name, _ranks(told, report["model_minus"][split].get(name))) for name, told in ranked],
+            [(name, _lists(told)) for name, told in ranked],
+        )
+    )
     if split == "loo":
-        rows += [
-            {"look": "published", "cells": _published_cells(row)}
+        ranks += [
+            {"look": "published", "cells": _published(row)}
             for row in sorted(published, key=lambda row: -(row.ndcg_10 or 0))
         ]
     pictures = [
@@ -111,31 +115,39 @@ def _split(report: dict[str, Any], split: str, published: Sequence[Published]) -
         _picture("calibration of the first place", calibration_curve(report["calibration"][split])),
     ]
     n = f"{_questions(report, split):,}"
-    return {"what": SPLITS[split], "n": n, "rows": rows, "pictures": pictures}
+    return {
+        "what": SPLITS[split],
+        "n": n,
+        "ranks": {"columns": _RANKS, "rows": ranks},
+        "lists": {"columns": _LISTS, "rows": lists},
+        "pictures": pictures,
+    }
 
 
-def _cells(name: str, told: dict[str, Any], difference: dict[str, Any] | None) -> list[str]:
-    interval, lists = told["ndcg_10_interval"], told["lists"]
-    diversity = lists["diversity"]
+def _ranks(told: dict[str, Any], difference: dict[str, Any] | None) -> list[str]:
+    interval = told["ndcg_10_interval"]
     return [
-        name,
         f"{told['ndcg_10']:.4f}",
         f"{interval['low']:.4f} to {interval['high']:.4f}",
         *(f"{told[figure]:.4f}" for figure in ("hr_1", "hr_10", "mrr")),
-        *(f"{told[part]['ndcg_10']:.4f}" if told[part]["n"] else "" for part in
-          ("new_places", "returns")),
+        "" if difference is None else f"{difference['p_value']:.4f}",
+    ]
+
+
+def _lists(told: dict[str, Any]) -> list[str]:
+    lists, parts = told["lists"], [told["new_places"], told["returns"]]
+    return [
+        *(f"{part['ndcg_10']:.4f}" if part["n"] else "" for part in parts),
         f"{lists['coverage']:.3f}",
         f"{lists['novelty']:.2f}",
-        "" if diversity is None else f"{diversity:.3f}",
+        "" if lists["diversity"] is None else f"{lists['diversity']:.3f}",
         f"{lists['popularity']:.2f}",
-        "" if difference is None else f"{difference['p_value']:.4f}",
-    ]  # fmt: skip
+    ]
 
 
-def _published_cells(row: Published) -> list[str]:
+def _published(row: Published) -> list[str]:
     ndcg = "" if row.ndcg_10 is None else f"{row.ndcg_10:.4f}"
-    told = [f"{row.name} ({row.source})", ndcg, "", "", f"{row.hr_10:.4f}"]
-    return told + [""] * (len(_COLUMNS) - len(told))
+    return [f"{row.name} ({row.source})", ndcg, "", "", f"{row.hr_10:.4f}", "", ""]
 
 
 def _picture(alt: str, figure: Figure) -> dict[str, str]:

@@ -12,7 +12,7 @@ import statistics
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from models_ml.baselines import fit_baselines
 from models_ml.evaluate import compare
@@ -50,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset", choices=sorted(PUBLISHED))
     dataset = parser.parse_args().dataset
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=130)
     data = read_training_set(training_set(dataset))
     runs = [run for run in runs_of(dataset) if (run.folder / "config.json").exists()]
     if not any(run.name == "model" for run in runs):
@@ -89,7 +89,14 @@ def _told(name: str, training: dict[str, Any]) -> str:
 
 def _table(report: dict[str, Any], split: str, dataset: str) -> Table:
     table = Table(
-        "", "HR@1", "HR@10", "NDCG@10", "interval", "MRR", "p", title=f"{dataset}, {split}"
+        Column(no_wrap=True),
+        "HR@1",
+        "HR@10",
+        "NDCG@10",
+        "interval",
+        "MRR",
+        "p",
+        title=f"{dataset}, {split}",
     )
     rows = sorted(report[split].items(), key=lambda entry: -entry[1]["ndcg_10"])
     for name, told in rows:
