@@ -13,7 +13,7 @@ FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality train-quality dictionary
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-train train-quality dictionary
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +70,9 @@ train-quality: $(STAMP)  ## train what bench-quality compares, DATASET=ml-1m|nyc
 
 bench-quality: $(STAMP)  ## rank the trained models beside baselines and published figures, DATASET=ml-1m|nyc|beauty
 	@$(BIN)/python -m tests.bench.quality $(or $(DATASET),$(error DATASET is missing: ml-1m, nyc or beauty))
+
+bench-train: $(STAMP)  ## time our trainer beside transformers' BertForMaskedLM on MovieLens; a quarter of an hour
+	@$(BIN)/python -m tests.bench.train
 
 lint: $(STAMP)  ## lint, formatting, import layers
 	@$(BIN)/ruff check .

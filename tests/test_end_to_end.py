@@ -148,6 +148,35 @@ def test_a_model_trained_elsewhere_comes_back_as_the_homes_model(city, tmp_path)
         assert (adopted / name).read_bytes() == (model / name).read_bytes()
 
 
+def test_the_gate_exits_with_3_and_says_all_that_speaks_against_the_model(city):
+    home, _ = city
+    done = tastemate(home.root, "evaluate", "--gate", check=False)
+    found = json.loads((current_model(home) / "evaluation.json").read_text())
+    # A model of seconds does not beat counting.
+    assert not found["passes"]
+    assert done.returncode == 3
+    assert all(reason in done.stderr for reason in found["refusals"])
+    assert {"model", "champion", found["best_baseline"]} <= set(found["time"])
+
+
+def test_a_release_has_a_page_and_mlflow_says_what_is_live(city):
+    from mlflow import MlflowClient
+
+    from orchestration.settings import exports
+
+    home, report = city
+    shown = tastemate(home.root, "release", "show", report["release_id"])
+    page = home.releases / report["release_id"] / "card.html"
+    assert str(page) in shown.stderr
+    assert f"Release {report['release_id']}" in page.read_text()
+    uri = exports(home)["MLFLOW_TRACKING_URI"]
+    live = MlflowClient(uri, uri).get_model_version_by_alias("tastemate", "champion")
+    assert live.tags["release_id"] == report["release_id"]
+    alone = tastemate(home.root, "release", "rollback", check=False)
+    assert alone.returncode == 3
+    assert "the only release" in alone.stderr
+
+
 def test_the_service_answers_what_the_report_says_is_live(city, client):
     home, report = city
     person = someone(home)
