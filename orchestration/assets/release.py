@@ -1,6 +1,7 @@
 """From an evaluated model to what is live: release, index, bento, champion."""
 
 import dagster as dg
+import numpy as np
 
 from orchestration import asset_keys as keys
 from orchestration.measure import measured
@@ -55,17 +56,20 @@ def release(home: HomeResource) -> dg.MaterializeResult:
 def index(home: HomeResource) -> dg.MaterializeResult:
     """The vectors of everybody who agreed to be shown."""
     from orchestration import releasing
+    from orchestration.neighbours import exposure
 
     paths = home.paths()
     chosen, _ = releasing.candidate(paths)
     with measured() as cost:
         made = releasing.build_index(paths, chosen)
+        shown = exposure(np.asarray(made.vectors))
     size = sum(file.stat().st_size for file in made.folder.iterdir())
     return dg.MaterializeResult(
         metadata={
             "index_id": made.index_id,
             "dagster/row_count": len(made),
             "bytes": size,
+            **({f"exposure/{name}": value for name, value in vars(shown).items()} if shown else {}),
             **cost.metadata(),
         }
     )
