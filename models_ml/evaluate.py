@@ -77,8 +77,12 @@ def compare(
     recommenders: dict[str, Recommender],
     data: TrainingSet,
     progress: Callable[[str], None] = lambda _: None,
+    *,
+    most_targets: int = MOST_TARGETS,
 ) -> dict[str, Any]:
     """Ask *recommenders*, ``model`` among them, the same questions, and tell how they differ.
+
+    Of more than *most_targets* in a split a sample is asked.
 
     Returns ``time`` and ``loo``, each with figures by recommender, and by split: ``model_minus``
     with the model's lead over each other, ``slices`` with NDCG@10 by group of targets (and the
@@ -88,7 +92,7 @@ def compare(
     counts = np.bincount(data.places[known_events(data, parts)], minlength=len(data.catalogue))
     report: dict[str, Any] = {"model_minus": {}, "slices": {}, "calibration": {}}
     for part, targets in (("time", parts.time_targets), ("loo", parts.loo_targets)):
-        asked = _sample(targets)
+        asked = _sample(targets, most_targets)
         answers: dict[str, Answers] = {}
         for who, recommender in recommenders.items():
             answers[who] = ask(recommender, data, asked)
@@ -108,11 +112,11 @@ def compare(
     return report
 
 
-def _sample(targets: NDArray[np.int64]) -> NDArray[np.int64]:
-    if len(targets) <= MOST_TARGETS:
+def _sample(targets: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    if len(targets) <= most:
         return targets
     generator = np.random.default_rng(_SEED)
-    return np.sort(generator.choice(targets, MOST_TARGETS, replace=False))
+    return np.sort(generator.choice(targets, most, replace=False))
 
 
 def _describe(
