@@ -71,11 +71,11 @@ def mirror(home: Home) -> Mirrored:
 def _client(home: Home) -> "MlflowClient":
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
-    # It would tell of each step of making a database.
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
+    # It would tell of each step of making a database, and sets its own level when imported.
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     home.mlflow.mkdir(parents=True, exist_ok=True)
     return MlflowClient(_uri(home), _uri(home))
 

@@ -48,6 +48,7 @@ def test_the_run_shows_its_steps_and_no_noise_of_libraries(city_run):
     assert "✓ elt" in done.stderr
     assert "Warning" not in done.stderr
     assert "Traceback" not in done.stderr
+    assert "INFO" not in done.stderr
 
 
 @pytest.fixture(scope="module")
