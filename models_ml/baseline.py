@@ -15,6 +15,9 @@ from models_ml.taste import Taste
 from models_ml.tokens import EventTokens, History, Vocabulary
 from models_ml.training_set import PlaceTable
 
+_TIE_BREAK = 1e-6
+"""The weight of a place's popularity, which decides where a method itself does not."""
+
 
 class Baseline(ABC):
     """A method without a network, behind the model's own interface."""
@@ -27,6 +30,9 @@ class Baseline(ABC):
         self.excludes_seen = excludes_seen
         self._vocabulary = vocabulary
         self._taste = taste
+        counts = vocabulary.places.event_counts
+        popularity = (counts / max(1, counts.max(initial=0))).astype(np.float32)
+        self.tie_break: NDArray[np.float32] = popularity * _TIE_BREAK
 
     @property
     @abstractmethod

@@ -18,7 +18,6 @@ from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
 NEIGHBOURS = 200
 FORGOTTEN = 5.0
 _CELLS_AT_ONCE = 16_000_000
-_TIE_BREAK = 1e-6
 
 
 class Block(NamedTuple):
@@ -72,8 +71,6 @@ class CountingBaseline(Baseline):
         super().__init__(counting.name, vocabulary, taste, excludes_seen=excludes_seen)
         self._counting = counting
         self._neighbours = neighbours
-        counts = vocabulary.places.event_counts
-        self._popularity = (counts / max(1, counts.max(initial=0))).astype(np.float32)
 
     @classmethod
     def restore(
@@ -102,8 +99,8 @@ class CountingBaseline(Baseline):
         self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Score every place as the next after each window ``start:stop`` of *events*."""
-        size = len(self._popularity)
-        scores = np.tile(self._popularity * _TIE_BREAK, (len(starts), 1))
+        size = len(self.places)
+        scores = np.tile(self.tie_break, (len(starts), 1))
         for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
             places = events.places[start:stop][::-1] - SPECIAL_TOKENS
             is_known = (places >= 0) & (places < size)

@@ -16,7 +16,6 @@ from models_ml.taste import Taste
 from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
 
 MOST_PLACES = 6000
-_TIE_BREAK = 1e-6
 _CELLS_AT_ONCE = 50_000_000
 
 
@@ -48,8 +47,6 @@ class Ease(Baseline):
         size = len(vocabulary)
         self._rows = np.full(size, -1)
         self._rows[columns] = np.arange(len(columns))
-        counts = vocabulary.places.event_counts
-        self._popularity = (counts / max(1, counts.max(initial=0))).astype(np.float32)
 
     @classmethod
     def restore(
@@ -89,7 +86,7 @@ class Ease(Baseline):
             fading = np.exp(-ages[rows >= 0] / self._shrinkage.age)
             # A place counts once, by its latest visit: the rows come newest first.
             np.maximum.at(history[row], rows[rows >= 0], fading.astype(np.float32))
-        scores = np.tile(self._popularity * _TIE_BREAK, (len(starts), 1))
+        scores = np.tile(self.tie_break, (len(starts), 1))
         scores[:, self._columns] += history @ self._weights
         return scores
 

@@ -106,12 +106,7 @@ def test_a_spoiled_model_is_refused(
     spoil: Callable[[dict[str, np.ndarray]], None],
     reason: str,
 ) -> None:
-    forged = copied(trained, tmp_path / "forged")
-    weights = {
-        name: value.copy() for name, value in load_file(forged / "model.safetensors").items()
-    }
-    spoil(weights)
-    save_file(weights, forged / "model.safetensors")
+    forged = forge(trained, tmp_path / "forged", spoil)
     report = evaluate(town, forged, tmp_path / "evaluation.json")
     assert not report["passes"]
     assert any(reason in refusal for refusal in report["refusals"])
@@ -130,12 +125,7 @@ def test_a_model_that_learned_from_shuffled_histories_is_refused(
 def test_the_command_says_why_and_compares_with_what_is_live(
     town: Path, trained: Path, tmp_path: Path
 ) -> None:
-    forged = copied(trained, tmp_path / "forged")
-    weights = {
-        name: value.copy() for name, value in load_file(forged / "model.safetensors").items()
-    }
-    _constant(weights)
-    save_file(weights, forged / "model.safetensors")
+    forged = forge(trained, tmp_path / "forged", _constant)
     said = subprocess.run(
         [
             sys.executable, "-m", "models_ml.evaluate", "--data", town, "--model", forged,
@@ -150,11 +140,16 @@ def test_the_command_says_why_and_compares_with_what_is_live(
     assert report["best_baseline"] not in {"model", "champion"}
 
 
-def copied(folder: Path, to: Path) -> Path:
-    """Copy what a release holds of a model folder."""
+def forge(folder: Path, to: Path, spoil: Callable[[dict[str, np.ndarray]], None]) -> Path:
+    """Copy what a release holds of a model folder, with its weights spoiled."""
     to.mkdir()
-    for name in ("model.safetensors", "config.json", "places.parquet", "vocabulary.json"):
+    for name in ("config.json", "places.parquet", "vocabulary.json"):
         (to / name).write_bytes((folder / name).read_bytes())
+    weights = {
+        name: value.copy() for name, value in load_file(folder / "model.safetensors").items()
+    }
+    spoil(weights)
+    save_file(weights, to / "model.safetensors")
     return to
 
 

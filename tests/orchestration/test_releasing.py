@@ -36,6 +36,14 @@ def judged(home: Home, *, passes: bool) -> Path:
     return model
 
 
+def pretend_whole(patch: pytest.MonkeyPatch, home: Home, *release_ids: str) -> None:
+    """Whether a release is whole, and has an index, is tested where they are."""
+    patch.setattr(releasing, "verify", lambda _: None)
+    patch.setattr(releasing.index, "newest", lambda *_: SimpleNamespace(index_id="i" * 16))
+    for release_id in release_ids:
+        (home.releases / release_id).mkdir(parents=True)
+
+
 def test_a_model_that_passes_is_released(tmp_path: Path) -> None:
     home = Home(tmp_path)
     model = judged(home, passes=True)
@@ -59,10 +67,7 @@ def test_a_release_promoted_by_hand_stays_until_another_model_is_trained(
 ) -> None:
     home = Home(tmp_path)
     judged(home, passes=True)
-    # Whether a release is whole, and has an index, is tested where they are.
-    monkeypatch.setattr(releasing, "verify", lambda _: None)
-    monkeypatch.setattr(releasing.index, "newest", lambda *_: SimpleNamespace(index_id="i" * 16))
-    (home.releases / ("r" * 32)).mkdir(parents=True)
+    pretend_whole(monkeypatch, home, "r" * 32)
     with pytest.raises(ReleaseError, match=f"no release rr. Those that are there: {'r' * 32}"):
         releasing.promote(home, "rr", "a part of the name")
     releasing.promote(home, "r" * 32, "the newer one has odd answers")
@@ -78,10 +83,7 @@ def test_rolling_back_makes_live_what_was_live_before_and_once_more_undoes_it(
 ) -> None:
     home = Home(tmp_path)
     judged(home, passes=True)
-    monkeypatch.setattr(releasing, "verify", lambda _: None)
-    monkeypatch.setattr(releasing.index, "newest", lambda *_: SimpleNamespace(index_id="i" * 16))
-    for release_id in ("a" * 32, "b" * 32):
-        (home.releases / release_id).mkdir(parents=True)
+    pretend_whole(monkeypatch, home, "a" * 32, "b" * 32)
     champion.promote(home, "a" * 32, "i" * 16, "first")
     with pytest.raises(RefusedError, match="the only release"):
         releasing.roll_back(home, "nothing to go back to")
