@@ -1,6 +1,6 @@
 """Ask a recommender for held-out events: where each ranks among all places, what came first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +18,16 @@ _AT_ONCE = 512
 class Answers:
     """What a recommender said of N targets.
 
-    ranks       (N,)       of the target among all places, 1 the best
-    tops        (N, TOP)   catalogue rows of the places it put first, best first; -1 where none is
-                           left to show
-    confidences (N,)       share of the first place in the softmax of the scores
+    ranks           (N,)      of the target among all places, 1 the best
+    unvisited_ranks (N,)      of the target among the places where the person had not been; a place
+                              where they had been ranks behind everything
+    tops            (N, TOP)  catalogue rows of the places it put first, best first; -1 where none
+                              is left to show
+    confidences     (N,)      share of the first place in the softmax of the scores
     """
 
     ranks: NDArray[np.int64]
+    unvisited_ranks: NDArray[np.int64]
     tops: NDArray[np.int64]
     confidences: NDArray[np.float64]
 
@@ -38,6 +41,7 @@ def ask(recommender: Recommender, data: TrainingSet, targets: NDArray[np.int64])
     rows_of_columns[columns[columns >= 0]] = np.flatnonzero(columns >= 0)
     known = categories_and_districts(data)
     answers = Answers(
+        np.empty(len(targets), dtype=np.int64),
         np.empty(len(targets), dtype=np.int64),
         np.full((len(targets), TOP), -1, dtype=np.int64),
         np.empty(len(targets)),
@@ -53,16 +57,24 @@ def ask(recommender: Recommender, data: TrainingSet, targets: NDArray[np.int64])
                 for row, target in zip(rows, targets[rows], strict=True)
             ]
         )
+        seen = [columns[data.places[begins[row] : targets[row]]] for row in rows]
+        wanted = columns[data.places[targets[rows]]]
         if recommender.excludes_seen:
-            for place, row in enumerate(rows):
-                seen = columns[data.places[begins[row] : targets[row]]]
-                scores[place, seen[seen >= 0]] = -np.inf
-        answers.ranks[rows] = worst_ranks(scores, columns[data.places[targets[rows]]])
+            _hide(scores, seen)
+        answers.ranks[rows] = worst_ranks(scores, wanted)
         tops = _tops(scores)
         shown = np.where(tops >= 0, rows_of_columns[tops], -1)
         answers.tops[rows, : shown.shape[1]] = shown
         answers.confidences[rows] = _confidences(scores)
+        _hide(scores, seen)
+        answers.unvisited_ranks[rows] = worst_ranks(scores, wanted)
     return answers
+
+
+def _hide(scores: NDArray[np.float32], seen: Sequence[NDArray[np.int64]]) -> None:
+    """Take the columns *seen* by each row out of its ranking; -1 is no column."""
+    for row, columns in enumerate(seen):
+        scores[row, columns[columns >= 0]] = -np.inf
 
 
 def _tops(scores: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -122,13 +122,18 @@ def _sample(targets: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 def _describe(
     found: Answers, data: TrainingSet, targets: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """Sum up ranks and lists: of all targets, of places new to the person, of returns."""
+    """Sum up ranks and lists: of all targets, of places new to the person, of returns.
+
+    ``new_places`` rank among all places, ``new_among_unvisited`` are the same targets ranked among
+    those where the person had not been.
+    """
     returns = is_return(data, targets)
     interval = bootstrap_mean(gains(found.ranks), data.event_users[targets])
     return {
         **summary(found.ranks),
         "ndcg_10_interval": asdict(interval),
         "new_places": summary(found.ranks[~returns]),
+        "new_among_unvisited": summary(found.unvisited_ranks[~returns]),
         "returns": summary(found.ranks[returns]),
         "lists": describe_lists(found.tops, data.places[targets], data.catalogue, counts),
     }

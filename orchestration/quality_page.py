@@ -44,9 +44,10 @@ img { max-width: 100% } p.note { color: #5d6b78 }
 of 1,000 resamplings of people. p: how often swapping the model's answers with the other's at random
 parts them as far.</p>
 {{ table(split.lists) }}
-<p class="note">NDCG@10 of places new to the person, and of returns; then what the lists of ten are
-like. Coverage: share of all places that anybody is shown; novelty in bits; diversity: mean distance
-of two places of a list by category; popularity of what is shown, as a multiple of that of what
+<p class="note">NDCG@10 of places new to the person while those they know compete, of the same
+ranked among unvisited places alone, and of returns; then what the lists of ten are like. Coverage:
+share of all places that anybody is shown; novelty in bits; diversity: mean distance of two places
+of a list by category; popularity of what is shown, as a multiple of that of what
 people go to.</p>
 {% for picture in split.pictures %}<img alt="{{ picture.alt }}" src="{{ picture.source }}">
 {% endfor %}{% endfor %}
@@ -57,7 +58,10 @@ people go to.</p>
 """
 )
 _RANKS = ("", "NDCG@10", "interval", "HR@1", "HR@10", "MRR", "p")
-_LISTS = ("", "new places", "returns", "coverage", "novelty", "diversity", "popularity")
+_PARTS = {
+    "new places": "new_places", "new among unvisited": "new_among_unvisited", "returns": "returns",
+}  # fmt: skip
+_LISTS = ("", *_PARTS, "coverage", "novelty", "diversity", "popularity")
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ def _ranks(told: dict[str, Any], difference: dict[str, Any] | None) -> list[str]
 
 
 def _lists(told: dict[str, Any]) -> list[str]:
-    lists, parts = told["lists"], [told["new_places"], told["returns"]]
+    lists, parts = told["lists"], [told[part] for part in _PARTS.values()]
     return [
         *(f"{part['ndcg_10']:.4f}" if part["n"] else "" for part in parts),
         f"{lists['coverage']:.3f}",

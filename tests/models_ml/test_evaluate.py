@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models_ml.asking import ask
-from models_ml.evaluate import evaluate
+from models_ml.evaluate import compare, evaluate
 from models_ml.tokens import History
 from models_ml.training_set import PlaceTable, read_training_set
 
@@ -70,6 +70,37 @@ def test_the_first_places_are_told_by_their_row_in_the_catalogue(world: World) -
     assert hidden.confidences[0] == 1.0
 
 
+def test_new_places_are_ranked_among_unvisited_ones_too(world: World) -> None:
+    # c and d are new to ann at her fourth event; she has been at a and b, which are liked better.
+    data = read_training_set(world(ANN, 100, categories={"d": []}))
+    told = ask(Alphabetical(data.catalogue, excludes_seen=False), data, np.array([3]))
+    assert (told.ranks.tolist(), told.unvisited_ranks.tolist()) == ([3], [1])
+    # What is shown and its chance are those of the ranking of all places.
+    assert told.tops[0].tolist() == [0, 1, 2, 3] + [-1] * 6
+    undecided = ask(Undecided(data.catalogue, excludes_seen=False), data, np.array([3]))
+    assert (undecided.ranks.tolist(), undecided.unvisited_ranks.tolist()) == ([4], [2])
+
+
+def test_a_return_is_not_among_the_unvisited(world: World) -> None:
+    data = read_training_set(world(ANN, 100))
+    told = ask(Alphabetical(data.catalogue, excludes_seen=False), data, np.array([2]))
+    assert (told.ranks.tolist(), told.unvisited_ranks.tolist()) == ([1], [4])
+
+
+def test_the_report_tells_new_places_under_both_readings(world: World) -> None:
+    # On the last day ann goes to a place of her own again, bob to one that is new to him.
+    places = [f"p{number:02d}" for number in range(13)]
+    first = [(place, minute) for minute, place in enumerate(places[:12])]
+    data = read_training_set(
+        world({"ann": [*first, ("p00", 95)], "bob": [*first, ("p12", 96)]}, 90,
+              categories={"p13": []})
+    )  # fmt: skip
+    told = compare({"model": Alphabetical(data.catalogue, excludes_seen=False)}, data)["time"]
+    new, unvisited = told["model"]["new_places"], told["model"]["new_among_unvisited"]
+    assert (new["n"], new["hr_10"], new["mrr"]) == (1, 0.0, pytest.approx(1 / 13))
+    assert (unvisited["n"], unvisited["hr_10"], unvisited["mrr"]) == (1, 1.0, 1.0)
+
+
 def test_a_target_outside_the_vocabulary_is_a_miss(world: World) -> None:
     data = read_training_set(world(ANN, 100))
     known = data.catalogue.take(np.array([0, 1]), np.array([2, 1]))
@@ -96,7 +127,10 @@ def test_the_report_holds_both_splits_and_every_baseline(
         assert set(report[part]) == names
         for figures in report[part].values():
             assert {"hr_1", "hr_10", "ndcg_10", "mrr", "n"} <= figures.keys()
-            assert figures["n"] == figures["new_places"]["n"] + figures["returns"]["n"]
+            new, unvisited = figures["new_places"], figures["new_among_unvisited"]
+            assert figures["n"] == new["n"] + figures["returns"]["n"]
+            assert unvisited["n"] == new["n"]
+            assert unvisited["mrr"] >= new["mrr"]
             assert figures["ndcg_10_interval"]["low"] <= figures["ndcg_10"]
     best = report["best_baseline"]
     assert best in names - {"model"}

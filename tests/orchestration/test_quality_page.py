@@ -41,6 +41,10 @@ def test_every_recommender_has_a_row_in_each_split(page: str) -> None:
         assert page.count(f"<td>{name}</td>") == 2 * 2
 
 
+def test_new_places_have_a_column_for_each_reading(page: str) -> None:
+    assert page.count("<th>new places</th><th>new among unvisited</th><th>returns</th>") == 2
+
+
 def test_published_figures_stand_beside_leave_one_out_alone(page: str) -> None:
     assert page.count("Elsewhere (somebody)") == 1
     assert page.index("Elsewhere") > page.index("each user&#39;s last event")
