@@ -4,55 +4,43 @@ How popular a place is, how often and how lately the person was there, and how m
 their history point to it; they differ in which of these they use.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models_ml.baseline import Baseline
+from models_ml.neighbours import Neighbours
 from models_ml.taste import Taste
 from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
 
-NEIGHBOURS = 200
-FORGOTTEN = 5.0
-_CELLS_AT_ONCE = 16_000_000
-
-
-class Block(NamedTuple):
-    """Some rows of a count matrix: ``counts[i]`` belongs to place ``rows.start + i``."""
-
-    rows: slice
-    counts: NDArray[np.float32]
+_HOUR = 3_600_000_000
+_DAY = 24 * _HOUR
+_ALIKE = 2.0
+"""Hours of the day that lie so many apart are alike."""
+_FOLLOWED = 50
+"""So many of the latest events point to what comes next; older ones hardly change the answer."""
 
 
 @dataclass(frozen=True)
 class Counting:
-    """A baseline's name, which counts it adds up, and how fast they fade, in events.
+    """A baseline's name, which counts it adds up, and how fast they fade with an event's age.
 
-    ``own`` weighs the person's own visits, ``own_age`` is the age at which one
-    counts 1/e; ``follow_age`` is the same for what the visited places point to.
+    ``own`` is the share of the person's own visits, the rest is what the visited places point to.
+    A visit counts exp(-age / ``own_age``); ``own_next`` times that on top if it came after a visit
+    to where the person was last, and up to ``own_hour`` times that the nearer the hour of the event
+    before it is to that of the last. What a visited place points to counts
+    (1 + age) ** -``follow_power``. Ages are in events, the latest has 0.
     """
 
     name: str
     own: float = 0.0
     own_age: float = 50.0
+    own_next: float = 0.0
+    own_hour: float = 0.0
     follow: float = 0.0
-    follow_age: float = 1.0
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """For each place the places it points to and how strongly, (P, K) both."""
-
-    places: NDArray[np.int32]
-    weights: NDArray[np.float32]
-
-    @classmethod
-    def none(cls, size: int) -> "Neighbours":
-        """Return neighbours for methods that use none."""
-        return cls(np.zeros((size, 0), dtype=np.int32), np.zeros((size, 0), dtype=np.float32))
+    follow_power: float = 1.0
 
 
 class CountingBaseline(Baseline):
@@ -102,67 +90,47 @@ class CountingBaseline(Baseline):
         size = len(self.places)
         scores = np.tile(self.tie_break, (len(starts), 1))
         for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-            places = events.places[start:stop][::-1] - SPECIAL_TOKENS
-            is_known = (places >= 0) & (places < size)
-            ages, places = np.flatnonzero(is_known), places[is_known]
+            tokens = events.places[start:stop][::-1] - SPECIAL_TOKENS
+            ages = np.flatnonzero((tokens >= 0) & (tokens < size))
             if self._counting.own:
-                fading = self._counting.own * np.exp(-ages / self._counting.own_age)
-                scores[row] += np.bincount(places, weights=fading, minlength=size)
+                hours = events.ats[start:stop][::-1] % _DAY / _HOUR
+                scores[row] += self._counting.own * self._own_visits(tokens, hours, ages)
             if self._counting.follow:
-                near = ages < FORGOTTEN * self._counting.follow_age
-                fading = self._counting.follow * np.exp(-ages[near] / self._counting.follow_age)
-                pointed = self._neighbours.places[places[near]]
-                weights = self._neighbours.weights[places[near]] * fading[:, None]
-                scores[row] += np.bincount(pointed.ravel(), weights=weights.ravel(), minlength=size)
+                scores[row] += self._counting.follow * self._pointed_to(tokens, ages)
         return scores
 
+    def _own_visits(
+        self, tokens: NDArray[np.int64], hours: NDArray[np.float64], ages: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Share out 1 among the places of *tokens*, newest first; those at *ages* are known."""
+        came_after = np.zeros(len(tokens))
+        came_after[:-1] = self._counting.own_next * (tokens[1:] == tokens[:1])
+        came_after[:-1] += self._counting.own_hour * _likeness(hours[1:], hours[:1])
+        weights = np.exp(-ages / self._counting.own_age) * (1 + came_after[ages])
+        return _shares(tokens[ages], weights, len(self.places))
 
-def co_occurrences(
-    places: NDArray[np.int64],
-    users: NDArray[np.int64],
-    size: int,
-    lag_weights: NDArray[np.float64],
-    steps: tuple[int, ...],
-) -> Iterator[Block]:
-    """Yield, block by block, how much each place is found near each other in a history.
-
-    *steps* are the directions to look in: 1 for what came after, -1 for before.
-    Memory is bounded by one block of `_CELLS_AT_ONCE`.
-    """
-    order = np.argsort(places, kind="stable")
-    bounds = np.searchsorted(places[order], np.arange(size + 1))
-    height = max(1, _CELLS_AT_ONCE // max(1, size))
-    for begin in range(0, size, height):
-        end = min(size, begin + height)
-        here = order[bounds[begin] : bounds[end]]
-        block = np.zeros((end - begin) * size, dtype=np.float32)
-        for step in steps:
-            for lag, weight in enumerate(lag_weights, 1):
-                there = here + step * lag
-                inside = (there >= 0) & (there < len(places))
-                there = np.where(inside, there, here)
-                same = inside & (users[there] == users[here])
-                cells = (places[here[same]] - begin) * size + places[there[same]]
-                np.add.at(block, cells, np.float32(weight))
-        yield Block(slice(begin, end), block.reshape(end - begin, size))
+    def _pointed_to(
+        self, tokens: NDArray[np.int64], ages: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Share out 1 among what the places of *tokens* point to."""
+        near = ages[ages < _FOLLOWED]
+        fading = (1.0 + near) ** -self._counting.follow_power
+        pointed = self._neighbours.places[tokens[near]].astype(np.int64)
+        weights = self._neighbours.weights[tokens[near]] * fading[:, None]
+        return _shares(pointed.ravel(), weights.ravel(), len(self.places))
 
 
-def nearest(
-    blocks: Iterator[Block],
-    occurrences: NDArray[np.float64],
-    power_from: float,
-    power_to: float,
-) -> Neighbours:
-    """Keep the `NEIGHBOURS` strongest of each row, counts divided by powers of *occurrences*."""
-    size = len(occurrences)
-    kept = min(NEIGHBOURS, size)
-    places = np.zeros((size, kept), dtype=np.int32)
-    weights = np.zeros((size, kept), dtype=np.float32)
-    often = np.maximum(occurrences, 1.0)
-    scale_to = (often**-power_to).astype(np.float32)
-    for rows, counts in blocks:
-        strength = counts * scale_to * (often[rows, None] ** -power_from).astype(np.float32)
-        strongest = np.argpartition(strength, size - kept, axis=1)[:, size - kept :]
-        places[rows] = strongest
-        weights[rows] = np.take_along_axis(strength, strongest, axis=1)
-    return Neighbours(places, weights)
+def _likeness(hours: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tell how near *hours* of the day are, 1 for the same, .6 for two hours apart."""
+    apart = np.abs(hours - to)
+    likeness: NDArray[np.float64] = np.exp(-((np.minimum(apart, 24 - apart) / _ALIKE) ** 2) / 2)
+    return likeness
+
+
+def _shares(
+    places: NDArray[np.int64], weights: NDArray[np.float64], size: int
+) -> NDArray[np.float64]:
+    """Add up the *weights* of each place and scale them to a sum of 1, (P,); zeros if none."""
+    sums = np.bincount(places, weights=weights, minlength=size)
+    shares: NDArray[np.float64] = sums / max(1e-12, sums.sum())
+    return shares

@@ -8,9 +8,12 @@ import pytest
 
 from models_ml.baseline import Baseline
 from models_ml.baselines import fit_baselines
+from models_ml.counting import Counting, CountingBaseline
+from models_ml.neighbours import Neighbours
 from models_ml.recommender import load
 from models_ml.tokens import History
 from models_ml.training_set import read_training_set
+from tests.models_ml.conftest import write_training_set
 
 World = Callable[..., Path]
 TAIL = [("x", 90), ("x", 91)]
@@ -45,6 +48,57 @@ def test_own_visits_rank_by_how_often_then_how_lately(baselines: dict[str, Basel
     assert ranking(baselines["own_visits"], "d", "d", "d", "c", "a")[:3] == ["d", "a", "c"]
 
 
+def own_visits(baselines: dict[str, Baseline], **settings: float) -> CountingBaseline:
+    vocabulary = baselines["popularity"]._vocabulary
+    return CountingBaseline(
+        vocabulary, Counting("own_visits", own=1.0, own_age=1e9, **settings),
+        Neighbours.none(len(vocabulary)), baselines["popularity"]._taste, excludes_seen=False,
+    )  # fmt: skip
+
+
+def shares(baseline: Baseline, places: str, minutes: list[int]) -> dict[str, float]:
+    ats = [minute * 60_000_000 for minute in minutes]
+    scores = baseline.score([History(list(places), ["visit"] * len(places), ats)])[0]
+    names = baseline.places.place_ids
+    return {name: round(float(score), 3) for name, score in zip(names, scores, strict=True)}
+
+
+def test_a_visit_that_came_after_the_same_place_counts_more(baselines: dict[str, Baseline]) -> None:
+    # After the a before came b: 1 + 3 of 7.
+    counted = shares(own_visits(baselines, own_next=3.0), "abca", [0, 1, 2, 3])
+    assert counted == {"a": 0.286, "b": 0.571, "c": 0.143, "d": 0.0}
+
+
+def test_a_visit_that_came_after_a_like_hour_counts_more(baselines: dict[str, Baseline]) -> None:
+    # The last event is at 23:00. What came before c was at 1:00, two hours off, and counts
+    # exp(-1/2) more; before b, d and the last were noon, 5:00 and 11:00, which count little.
+    minutes = [12 * 60, 25 * 60, 29 * 60, 35 * 60, 47 * 60]
+    counted = shares(own_visits(baselines, own_hour=1.0), "abcda", minutes)
+    likeness = [np.exp(-((hours / 2) ** 2) / 2) for hours in (11, 2, 6, 12)]
+    total = 5 + sum(likeness)
+    assert counted["c"] == pytest.approx((1 + likeness[1]) / total, abs=1e-3)
+    assert counted["b"] == pytest.approx((1 + likeness[0]) / total, abs=1e-3)
+
+
+def test_hours_are_not_counted_where_times_are_made_up(world: World) -> None:
+    data = read_training_set(world(FOUR, 80, is_time_synthetic=True))
+    own = {made.name: made for made in fit_baselines(data)}["own_visits"]
+    assert own.architecture["own_hour"] == 0.0
+
+
+def test_what_is_to_be_guessed_tells_the_baselines_nothing(
+    baselines: dict[str, Baseline], tmp_path: Path
+) -> None:
+    # Other places after the cut, known ones, and another order among them.
+    changed = {user: [*rows[:-2], ("d", 90), ("a", 92)] for user, rows in FOUR.items()}
+    folder = write_training_set(tmp_path / "changed", changed, 80)
+    for baseline in fit_baselines(read_training_set(folder)):
+        before = baselines[baseline.name]
+        assert baseline.architecture == before.architecture
+        for name, value in baseline.tensors.items():
+            assert np.array_equal(value, before.tensors[name]), name
+
+
 def test_a_place_never_visited_ranks_by_popularity(baselines: dict[str, Baseline]) -> None:
     assert ranking(baselines["own_visits"], "d") == ["d", "b", "a", "c"]
 
@@ -60,9 +114,11 @@ def test_item_knn_is_the_cosine_of_who_chose_both(baselines: dict[str, Baseline]
     # a: ann, bob; b: ann, bob, dot; c: bob, cem; d: cem, dot.
     scores = baselines["item_knn"].score([History(["a"], ["visit"], [0])])[0]
     columns = baselines["item_knn"].places.positions
-    assert scores[columns["b"]] == pytest.approx(2 / np.sqrt(2 * 3), abs=1e-4)
-    assert scores[columns["c"]] == pytest.approx(1 / np.sqrt(2 * 2), abs=1e-4)
-    assert scores[columns["d"]] == pytest.approx(0, abs=1e-4)
+    # Four people are too few to tune by; the shrinkage is then three people for each place.
+    cosines = {"b": 2 / np.sqrt(5 * 6), "c": 1 / np.sqrt(5 * 5), "d": 0}
+    for place, cosine in cosines.items():
+        share = cosine / sum(cosines.values())
+        assert scores[columns[place]] == pytest.approx(share, abs=1e-4)
 
 
 def test_ease_is_the_ridge_regression_of_each_place_on_all_others(

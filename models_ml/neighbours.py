@@ -1,0 +1,137 @@
+"""Neighbours: which places point to which, counted over pairs of events of one history."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEIGHBOURS = 300
+_PAIRS_AT_ONCE = 20_000_000
+_CELLS_A_PAIR = 8
+"""Up to so many cells a pair an array of all of them is quicker than sorting the pairs."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """How much place ``froms[i]`` was found near ``tos[i]``; each pair of places once, (N,)."""
+
+    froms: NDArray[np.int32]
+    tos: NDArray[np.int32]
+    counts: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """For each place the places it points to and how strongly, (P, K) both."""
+
+    places: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def none(cls, size: int) -> "Neighbours":
+        """Return neighbours for methods that use none."""
+        return cls(np.zeros((size, 0), dtype=np.int32), np.zeros((size, 0), dtype=np.float32))
+
+    def scaled(self, factors: NDArray[np.float64]) -> "Neighbours":
+        """Multiply by *factors* (P,) how strongly each place points to others."""
+        return Neighbours(self.places, self.weights * factors[:, None].astype(np.float32))
+
+
+def co_occurrences(
+    places: NDArray[np.int64],
+    users: NDArray[np.int64],
+    size: int,
+    lags: Mapping[int, float],
+) -> Pairs:
+    """Count how much each of *size* places is found near each other in a history.
+
+    A pair counts ``lags[lag]`` where its second event is the ``lag``-th after the first, before it
+    where negative. Memory is bounded by `_PAIRS_AT_ONCE`, and by what is found.
+    """
+    order = np.argsort(places, kind="stable")
+    bounds = np.searchsorted(places[order], np.arange(size + 1))
+    most = max(1, _PAIRS_AT_ONCE // len(lags))
+    cells, counts = [np.zeros(0, np.int64)], [np.zeros(0)]
+    begin = 0
+    while begin < size:
+        fitting = int(np.searchsorted(bounds, bounds[begin] + most, side="right")) - 1
+        end = max(begin + 1, fitting)
+        here = order[bounds[begin] : bounds[end]]
+        near, weights = _near(here, places, users, size, lags)
+        found, summed = _summed(near - begin * size, weights, (end - begin) * size)
+        cells.append(found + begin * size)
+        counts.append(summed)
+        begin = end
+    every = np.concatenate(cells)
+    return Pairs(
+        (every // size).astype(np.int32),
+        (every % size).astype(np.int32),
+        np.concatenate(counts).astype(np.float32),
+    )
+
+
+def _near(
+    here: NDArray[np.int64],
+    places: NDArray[np.int64],
+    users: NDArray[np.int64],
+    size: int,
+    lags: Mapping[int, float],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """List what lies near the events *here*: cells of a matrix of places by places, and weights."""
+    cells, weights = [np.zeros(0, np.int64)], [np.zeros(0)]
+    for lag, weight in lags.items():
+        there = here + lag
+        inside = (there >= 0) & (there < len(places))
+        there = np.where(inside, there, here)
+        same = inside & (users[there] == users[here])
+        cells.append(places[here[same]] * size + places[there[same]])
+        weights.append(np.full(len(cells[-1]), weight))
+    return np.concatenate(cells), np.concatenate(weights)
+
+
+def _summed(
+    cells: NDArray[np.int64], weights: NDArray[np.float64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Add up the *weights* of equal *cells*; return the cells that there are, sorted, and sums."""
+    found: NDArray[np.int64]
+    sums: NDArray[np.float64]
+    if size <= _CELLS_A_PAIR * len(cells):
+        sums = np.bincount(cells, weights=weights, minlength=size).astype(np.float64)
+        found = np.flatnonzero(sums).astype(np.int64)
+        return found, sums[found]
+    found, positions = np.unique(cells, return_inverse=True)
+    sums = np.bincount(positions, weights=weights, minlength=len(found)).astype(np.float64)
+    return found, sums
+
+
+def nearest(pairs: Pairs, factors: NDArray[np.float64]) -> Neighbours:
+    """Keep the `NEIGHBOURS` strongest of each place, counts multiplied by *factors* (P,) of them.
+
+    A place that has fewer is filled up with weights of 0.
+    """
+    strength = pairs.counts * factors.astype(np.float32)[pairs.tos]
+    if len(factors) ** 2 <= _CELLS_A_PAIR * len(strength):
+        return _nearest_of_all(pairs, strength, len(factors))
+    return _nearest_sorted(pairs, strength, len(factors))
+
+
+def _nearest_of_all(pairs: Pairs, strength: NDArray[np.float32], size: int) -> Neighbours:
+    every = np.zeros((size, size), dtype=np.float32)
+    every[pairs.froms, pairs.tos] = strength
+    first = max(0, size - NEIGHBOURS)
+    strongest = np.argpartition(every, first, axis=1)[:, first:]
+    return Neighbours(strongest.astype(np.int32), np.take_along_axis(every, strongest, axis=1))
+
+
+def _nearest_sorted(pairs: Pairs, strength: NDArray[np.float32], size: int) -> Neighbours:
+    order = np.lexsort((-strength, pairs.froms))
+    froms = pairs.froms[order]
+    ranks = np.arange(len(froms)) - np.searchsorted(froms, froms)
+    kept = ranks < NEIGHBOURS
+    width = int(ranks[kept].max(initial=-1)) + 1
+    places = np.zeros((size, width), dtype=np.int32)
+    weights = np.zeros((size, width), dtype=np.float32)
+    places[froms[kept], ranks[kept]] = pairs.tos[order][kept]
+    weights[froms[kept], ranks[kept]] = strength[order][kept]
+    return Neighbours(places, weights)
