@@ -9,6 +9,9 @@ SIDE_BY_SIDE := --numprocesses=auto --no-loadscope-reorder
 # pip's own find-links setting, which uv does not read.
 FIND   := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)")
 
+# SMALL=1: of the benchmarks of quality and training their small forms, as the tests run them.
+override SMALL := $(if $(SMALL),--small)
+
 # Compiled modules are kept: without them each command would spend its time compiling them anew.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -66,13 +69,13 @@ bench-checks: $(STAMP)  ## propose how often to check on 200 known histories, be
 	@$(BIN)/python -m tests.bench.checks
 
 train-quality: $(STAMP)  ## train what bench-quality compares, DATASET=ml-1m|nyc|beauty; goes on where it was stopped
-	@$(BIN)/python -m tests.bench.quality_runs $(or $(DATASET),$(error DATASET is missing: ml-1m, nyc or beauty))
+	@$(BIN)/python -m tests.bench.quality_runs $(or $(DATASET),$(error DATASET is missing: ml-1m, nyc or beauty)) $(SMALL)
 
 bench-quality: $(STAMP)  ## rank the trained models beside baselines and published figures, DATASET=ml-1m|nyc|beauty
-	@$(BIN)/python -m tests.bench.quality $(or $(DATASET),$(error DATASET is missing: ml-1m, nyc or beauty))
+	@$(BIN)/python -m tests.bench.quality $(or $(DATASET),$(error DATASET is missing: ml-1m, nyc or beauty)) $(SMALL)
 
 bench-train: $(STAMP)  ## time our trainer beside transformers' BertForMaskedLM on MovieLens; a quarter of an hour
-	@$(BIN)/python -m tests.bench.train
+	@$(BIN)/python -m tests.bench.train $(SMALL)
 
 lint: $(STAMP)  ## lint, formatting, import layers
 	@$(BIN)/ruff check .

@@ -136,14 +136,20 @@ class Training:
         )
         return batch, torch.zeros_like(targets) if is_idle else targets, candidates
 
-    def validate(self) -> float:
-        """NDCG@10 on a fixed sample of the validation targets."""
+    @property
+    def validated_targets(self) -> NDArray[np.int64]:
+        """The validation targets, or a fixed sample of them."""
         targets = self.parts.validation_targets
         if len(targets) > _VALIDATION_SAMPLE:
             chosen = np.random.default_rng(self.seed).choice(
                 len(targets), _VALIDATION_SAMPLE, replace=False
             )
             targets = targets[np.sort(chosen)]
+        return targets
+
+    def validate(self) -> float:
+        """NDCG@10 on `validated_targets`."""
+        targets = self.validated_targets
         if len(targets) == 0:
             return 0.0
         begins = self.data.offsets[self.data.event_users[targets]]

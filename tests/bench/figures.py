@@ -45,8 +45,8 @@ def _machine() -> list[Figure]:
     ]
 
 
-def publish(name: str, figures: list[Figure]) -> None:
-    """Print *figures* and write them to `.bench/<name>.json`, with how fast the machine was."""
+def publish(name: str, figures: list[Figure], folder: Path = FOLDER) -> None:
+    """Print *figures*, with how fast the machine was, and write them to *folder*/<name>.json."""
     figures = [*figures, *_machine()]
     table = Table("figure", "value", "unit", "goal", "level", "met", title=f"bench-{name}")
     sign = {"higher": "≥", "lower": "≤"}
@@ -60,6 +60,6 @@ def publish(name: str, figures: list[Figure]) -> None:
             {True: "yes", False: "no", None: ""}[figure.met],
         )  # fmt: skip
     Console(highlight=False).print(table)
-    FOLDER.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     rows = [asdict(figure) | {"met": figure.met} for figure in figures]
-    (FOLDER / f"{name}.json").write_text(json.dumps(rows, indent=2) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(rows, indent=2) + "\n")

@@ -44,21 +44,25 @@ class PlainBert:
             attn_implementation="sdpa",
         )
         self.model = BertForMaskedLM(config)
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-3)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-3, fused=True)
         self._generator = np.random.default_rng(0)
 
-    def epoch(self, sequences_per_batch: int) -> int:
-        """Learn from every history once; return how many events were read."""
+    def epoch(self, sequences_per_batch: int) -> tuple[int, int]:
+        """Learn from every history once; return how many events were read, each of them once."""
         self.model.train()
         order = self._generator.permutation(len(self.histories))
         for begin in range(0, len(order), sequences_per_batch):
             chosen = [self.histories[row] for row in order[begin : begin + sequences_per_batch]]
             self._step(chosen)
-        return sum(len(history) for history in self.histories)
+        read = sum(len(history) for history in self.histories)
+        return read, read
 
     def _step(self, histories: list[NDArray[np.int64]]) -> None:
         tokens, is_event = _padded(histories, LENGTH)
         is_masked = is_event & (self._generator.random(tokens.shape) < _MASKED)
+        # Where chance masks nothing there would be no loss.
+        ends = [len(history) - 1 for history in histories]
+        is_masked[np.arange(len(histories)), ends] |= ~is_masked.any(axis=1)
         labels = torch.from_numpy(np.where(is_masked, tokens, _IGNORED))
         read = torch.from_numpy(np.where(is_masked, _MASK, tokens))
         loss = self.model(

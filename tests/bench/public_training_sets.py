@@ -13,15 +13,16 @@ from pathlib import Path
 import h3
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 MINUTE = 60_000_000
 SYNTHETIC_START = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 
 
-def new_york(data: Path, out: Path) -> None:
+def new_york(data: Path, out: Path, people: int | None = None) -> None:
     """Check-ins with their seconds, categories and H3 districts."""
-    events = pq.read_table(data / "foursquare_nyc" / "checkins.parquet")
+    events = _sample(pq.read_table(data / "foursquare_nyc" / "checkins.parquet"), people)
     venues = pq.read_table(data / "foursquare_nyc" / "places.parquet").to_pydict()
     write(
         out,
@@ -44,9 +45,9 @@ def new_york(data: Path, out: Path) -> None:
     )
 
 
-def movielens(data: Path, out: Path) -> None:
+def movielens(data: Path, out: Path, people: int | None = None) -> None:
     """The very sequences of the BERT4Rec paper: an order, no times, so leave-one-out alone."""
-    events = pq.read_table(data / "ml-1m" / "sequences_bert4rec.parquet")
+    events = _sample(pq.read_table(data / "ml-1m" / "sequences_bert4rec.parquet"), people)
     movies = pq.read_table(data / "ml-1m" / "movies.parquet").to_pydict()
     write(
         out,
@@ -66,9 +67,9 @@ def movielens(data: Path, out: Path) -> None:
     )
 
 
-def beauty(data: Path, out: Path) -> None:
+def beauty(data: Path, out: Path, people: int | None = None) -> None:
     """Amazon's reviews of beauty products as in the BERT4Rec paper; nothing is known of them."""
-    events = pq.read_table(data / "amazon_beauty_bert4rec" / "sequences.parquet")
+    events = _sample(pq.read_table(data / "amazon_beauty_bert4rec" / "sequences.parquet"), people)
     items = [str(item) for item in sorted(set(events["item_id"].to_pylist()))]
     write(
         out,
@@ -86,6 +87,14 @@ def beauty(data: Path, out: Path) -> None:
         },
         is_time_synthetic=True,
     )
+
+
+def _sample(events: pa.Table, people: int | None) -> pa.Table:
+    """Keep the events of so many *people*, the same each time; without a number those of all."""
+    if people is None:
+        return events
+    chosen = np.random.default_rng(0).choice(np.unique(events["user_id"]), people, replace=False)
+    return events.filter(pc.is_in(events["user_id"], pa.array(chosen)))
 
 
 def write(  # noqa: PLR0913 - a training set is these columns
@@ -150,8 +159,9 @@ def write(  # noqa: PLR0913 - a training set is these columns
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-SETS: dict[str, Callable[[Path, Path], None]] = {
+SETS: dict[str, Callable[[Path, Path, int | None], None]] = {
     "ml-1m": movielens,
     "nyc": new_york,
     "beauty": beauty,
 }
+"""What reads a data set below a folder and writes it to another, whole or for so many people."""

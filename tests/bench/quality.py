@@ -1,15 +1,15 @@
 """How good the model is beside every baseline and what others have published.
 
-python -m tests.bench.quality ml-1m|nyc|beauty
+python -m tests.bench.quality ml-1m|nyc|beauty [--small]
 
 Scores the runs that `quality_runs` saved; baselines are fitted here, and tuned on validation.
-Writes `.bench/quality-DATASET.json`, and a page with pictures beside it.
+Writes `.bench/quality-DATASET.json`, and a page with pictures beside it; with `--small` to
+`.bench/small`.
 """
 
-import argparse
 import json
-import statistics
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -19,8 +19,9 @@ from models_ml.evaluate import compare
 from models_ml.recommender import Recommender, load
 from models_ml.training_set import read_training_set
 from orchestration.quality_page import Published, quality_page
-from tests.bench.figures import FOLDER, Figure, publish
-from tests.bench.quality_runs import Run, runs_of, training_set
+from tests.bench.figures import publish
+from tests.bench.quality_goals import NEW_PLACES, quality_figures
+from tests.bench.quality_runs import Run, Study, study_parser
 
 PUBLISHED = {
     "ml-1m": [
@@ -41,38 +42,53 @@ PUBLISHED = {
     ],
     "nyc": [],
 }
-SPLIT = {"ml-1m": "loo", "beauty": "loo", "nyc": "time"}
-_SHOWN = ("hr_1", "hr_10", "ndcg_10", "mrr")
 
 
 def main() -> None:
     """Compare, print, and write figures and page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(PUBLISHED))
-    dataset = parser.parse_args().dataset
+    arguments = study_parser(__doc__).parse_args()
+    study = Study(arguments.dataset, arguments.small)
     console = Console(highlight=False, width=130)
-    data = read_training_set(training_set(dataset))
-    runs = [run for run in runs_of(dataset) if (run.folder / "config.json").exists()]
+    runs = [run for run in study.runs() if (run.folder / "config.json").exists()]
     if not any(run.name == "model" for run in runs):
-        raise SystemExit(f"no model is trained: make train-quality DATASET={dataset}")
+        command = f"python -m tests.bench.quality_runs {study.dataset}"
+        raise SystemExit(f"no model is trained: {command}{' --small' if study.small else ''}")
+    data = read_training_set(study.training_set)
     recommenders: dict[str, Recommender] = {run.name: load(run.folder) for run in runs}
     recommenders |= {baseline.name: baseline for baseline in fit_baselines(data)}
     # All of them, as those who published did.
     report = compare(recommenders, data, console.print, most_targets=len(data.places))
     trainings = {run.name: _training(run) for run in runs}
-    title = f"Quality on {dataset}"
-    notes = [_told(name, training) for name, training in trainings.items()]
-    FOLDER.mkdir(exist_ok=True)
-    page = FOLDER / f"quality-{dataset}.html"
-    page.write_text(
-        quality_page(title, report, trainings, published=PUBLISHED[dataset], notes=notes)
-    )
-    (FOLDER / f"quality-{dataset}-report.json").write_text(json.dumps(report, indent=2) + "\n")
     for split in ("time", "loo"):
         if report[split]["model"]["n"]:
-            console.print(_table(report, split, dataset))
-    publish(f"quality-{dataset}", _figures(report, dataset, trainings))
-    console.print(f"with pictures: {page}")
+            console.print(_table(report, split, study))
+        if report[split]["model"]["returns"]["n"]:
+            console.print(_new_places_table(report[split], f"{study.dataset}, {split}"))
+    publish(
+        f"quality-{study.dataset}",
+        quality_figures(report, study.dataset, trainings),
+        study.figures,
+    )
+    console.print(f"with pictures: {_write_page(report, trainings, study)}")
+
+
+def _write_page(report: dict[str, Any], trainings: dict[str, dict[str, Any]], study: Study) -> Path:
+    study.figures.mkdir(parents=True, exist_ok=True)
+    page = study.figures / f"quality-{study.dataset}.html"
+    notes = [_told(name, training) for name, training in trainings.items()]
+    page.write_text(
+        quality_page(
+            f"Quality on {study.name}", report, trainings, published=_published(study), notes=notes
+        )
+    )
+    told = study.figures / f"quality-{study.dataset}-report.json"
+    told.write_text(json.dumps(report, indent=2) + "\n")
+    return page
+
+
+def _published(study: Study) -> list[Published]:
+    """List what others measured; of some of the people nobody did."""
+    return [] if study.small else PUBLISHED[study.dataset]
 
 
 def _training(run: Run) -> dict[str, Any]:
@@ -88,7 +104,7 @@ def _told(name: str, training: dict[str, Any]) -> str:
     )
 
 
-def _table(report: dict[str, Any], split: str, dataset: str) -> Table:
+def _table(report: dict[str, Any], split: str, study: Study) -> Table:
     table = Table(
         Column(no_wrap=True),
         "HR@1",
@@ -97,7 +113,7 @@ def _table(report: dict[str, Any], split: str, dataset: str) -> Table:
         "interval",
         "MRR",
         "p",
-        title=f"{dataset}, {split}",
+        title=f"{study.name}, {split}",
     )
     rows = sorted(report[split].items(), key=lambda entry: -entry[1]["ndcg_10"])
     for name, told in rows:
@@ -113,75 +129,22 @@ def _table(report: dict[str, Any], split: str, dataset: str) -> Table:
             "" if difference is None else f"{difference['p_value']:.4f}",
         )
     table.add_section()
-    for row in PUBLISHED[dataset] if split == "loo" else []:
+    for row in _published(study) if split == "loo" else []:
         ndcg = "" if row.ndcg_10 is None else f"{row.ndcg_10:.4f}"
         table.add_row(f"{row.name} ({row.source})", "", f"{row.hr_10:.4f}", ndcg, "", "", "")
     return table
 
 
-def _figures(
-    report: dict[str, Any], dataset: str, trainings: dict[str, dict[str, Any]]
-) -> list[Figure]:
-    split = SPLIT[dataset]
-    quality = report[split]
-    ours = quality["model"]
-    others = {name: told for name, told in quality.items() if not name.startswith("model")}
-    best = max(others, key=lambda name: others[name]["ndcg_10"])
-    lead = report["model_minus"][split][best]
-    seeds = [told["ndcg_10"] for name, told in quality.items() if name.startswith("model, seed")]
-    seeds.append(ours["ndcg_10"])
-    named = f"NDCG@10 {split}"
-    asked: Literal["must", "goal"] = "goal" if dataset == "beauty" else "must"
-    spread = statistics.stdev(seeds) if len(seeds) > 1 else 0.0
-    figures = [
-        Figure(f"{named}, model less {best}", lead["ndcg_10"], "", 1e-9, "higher", asked),
-        Figure(f"p of the model's lead over {best}", lead["p_value"], "", 0.05, "lower", "goal"),
-        Figure(f"{named}, mean of seeds", statistics.mean(seeds), "", None, "higher", "goal"),
-        Figure(f"{named}, spread of seeds", spread, "", None, "lower", "goal"),
-        Figure("seeds", len(seeds), "", 3, "higher", "goal"),
-        Figure("training of the model", trainings["model"]["seconds"] / 60, "minutes", None,
-               "lower", "goal"),
-    ]  # fmt: skip
-    figures += {
-        "ml-1m": _movielens_goals, "beauty": _beauty_goals, "nyc": _new_york_goals,
-    }[dataset](quality)  # fmt: skip
-    return figures + [
-        Figure(f"{shown} {one}, {name}", told[shown], "", None, "higher", "goal")
-        for one in ("time", "loo")
-        if report[one]["model"]["n"]
-        for name, told in report[one].items()
-        for shown in _SHOWN
-    ]
-
-
-def _movielens_goals(quality: dict[str, Any]) -> list[Figure]:
-    ours = quality["model"]
-    return [
-        Figure("NDCG@10, the least", ours["ndcg_10"], "", 0.178, "higher", "must"),
-        Figure("NDCG@10, SASRec+ 3000", ours["ndcg_10"], "", 0.186, "higher", "goal"),
-        Figure("NDCG@10, HSTU", ours["ndcg_10"], "", 0.188, "higher", "goal"),
-        Figure("NDCG@10, HSTU-large", ours["ndcg_10"], "", 0.217, "higher", "goal"),
-        Figure("HR@10, HSTU-large", ours["hr_10"], "", 0.365, "higher", "goal"),
-    ]
-
-
-def _beauty_goals(quality: dict[str, Any]) -> list[Figure]:
-    return [Figure("NDCG@10", quality["model"]["ndcg_10"], "", 0.037, "higher", "goal")]
-
-
-def _new_york_goals(quality: dict[str, Any]) -> list[Figure]:
-    ours = quality["model"]
-    best_on_new = max(
-        told["new_places"]["hr_10"]
-        for name, told in quality.items()
-        if not name.startswith("model")
-    )
-    on_new = ours["new_places"]["hr_10"] / max(1e-9, best_on_new)
-    return [
-        Figure("Acc@1", ours["hr_1"], "", 0.28, "higher", "goal"),
-        Figure("MRR", ours["mrr"], "", 0.42, "higher", "goal"),
-        Figure("HR@10 on new places / best baseline", on_new, "times", 2.0, "higher", "goal"),
-    ]
+def _new_places_table(quality: dict[str, Any], where: str) -> Table:
+    table = Table("", title=f"{where}: targets new to the person, among all and unvisited places")
+    for told in NEW_PLACES.values():
+        table.add_column(f"HR@10, {told}")
+        table.add_column("NDCG@10")
+    rows = sorted(quality.items(), key=lambda entry: -entry[1]["new_among_unvisited"]["hr_10"])
+    for name, told in rows:
+        values = [told[part][shown] for part in NEW_PLACES for shown in ("hr_10", "ndcg_10")]
+        table.add_row(name, *(f"{value:.4f}" for value in values))
+    return table
 
 
 if __name__ == "__main__":

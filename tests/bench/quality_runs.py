@@ -1,9 +1,10 @@
 """Train what `bench-quality` compares, as saved runs.
 
-python -m tests.bench.quality_runs ml-1m|nyc|beauty [--seeds N]
+python -m tests.bench.quality_runs ml-1m|nyc|beauty [--seeds N] [--small]
 
 Hours may be split: a run that was stopped goes on from its last checkpoint, a finished one is left
-as it is. Sets and runs lie in `.quality/`; nothing of the data is part of the project.
+as it is. Sets and runs lie in `.quality/`, those of `--small` in `.bench/small/`; nothing of the
+data is part of the project.
 """
 
 import argparse
@@ -14,12 +15,15 @@ from rich.console import Console
 
 from models_ml.config import preset_named, run_name
 from models_ml.train import Epoch, train
+from tests.bench import figures
 from tests.bench.public_training_sets import SETS
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 FOLDER = ROOT / ".quality"
+SMALL = figures.FOLDER / "small"
 SEEDS = 3
+_PEOPLE = 300
 
 
 @dataclass(frozen=True)
@@ -32,41 +36,80 @@ class Run:
     folder: Path
 
 
+@dataclass(frozen=True)
+class Study:
+    """A data set and its trainings; *small*: some of its people, and trainings of seconds."""
+
+    dataset: str
+    small: bool = False
+
+    @property
+    def name(self) -> str:
+        """What tables and page call it."""
+        return f"{self.dataset}, small form" if self.small else self.dataset
+
+    @property
+    def folder(self) -> Path:
+        """Where set and runs lie."""
+        return (SMALL if self.small else FOLDER) / self.dataset
+
+    @property
+    def figures(self) -> Path:
+        """Where figures go."""
+        return SMALL if self.small else figures.FOLDER
+
+    @property
+    def training_set(self) -> Path:
+        """Write the training set, unless it is there."""
+        folder = self.folder / "set"
+        if not (folder / "manifest.json").exists():
+            SETS[self.dataset](DATA, folder, _PEOPLE if self.small else None)
+        return folder
+
+    def runs(self, seeds: int = SEEDS) -> list[Run]:
+        """List the runs: the model with each seed, the others with one."""
+        presets = _SMALL_PRESETS if self.small else PRESETS[self.dataset]
+        runs = []
+        for name, preset in presets.items():
+            for seed in range(seeds if name == "model" else 1):
+                told = name if seed == 0 else f"{name}, seed {seed}"
+                folder = run_name(preset, preset_named(preset).as_text(), seed)
+                runs.append(Run(told, preset, seed, self.folder / "runs" / folder))
+        return runs
+
+
 PRESETS = {
     "ml-1m": {"model": "movielens", "sasrec": "sasrec"},
     "beauty": {"model": "reviews", "sasrec": "sasrec"},
     "nyc": {"model": "base", "model, no pointer": "encoder", "sasrec": "sasrec"},
 }
+_SMALL_PRESETS = {"model": "tiny"}
 
 
-def runs_of(dataset: str, seeds: int = SEEDS) -> list[Run]:
-    """List the runs of *dataset*: the model with each seed, the others with one."""
-    runs = []
-    for name, preset in PRESETS[dataset].items():
-        for seed in range(seeds if name == "model" else 1):
-            told = name if seed == 0 else f"{name}, seed {seed}"
-            folder = run_name(preset, preset_named(preset).as_text(), seed)
-            runs.append(Run(told, preset, seed, FOLDER / dataset / "runs" / folder))
-    return runs
+def study_parser(description: str | None) -> argparse.ArgumentParser:
+    """Read which data set, and whether the small form is meant."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("dataset", choices=sorted(SETS))
+    add_small(parser)
+    return parser
 
 
-def training_set(dataset: str) -> Path:
-    """Write the training set of *dataset*, unless it is there."""
-    folder = FOLDER / dataset / "set"
-    if not (folder / "manifest.json").exists():
-        SETS[dataset](DATA, folder)
-    return folder
+def add_small(parser: argparse.ArgumentParser) -> None:
+    """Let *parser* know the small form."""
+    parser.add_argument(
+        "--small", action="store_true",
+        help="some people and the preset tiny, to see that it works; figures go to .bench/small",
+    )  # fmt: skip
 
 
 def main() -> None:
     """Train every run of a data set that is not finished yet."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(SETS))
+    parser = study_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="of the model")
     arguments = parser.parse_args()
     console = Console(highlight=False)
-    data = training_set(arguments.dataset)
-    for run in runs_of(arguments.dataset, arguments.seeds):
+    study = Study(arguments.dataset, arguments.small)
+    for run in study.runs(arguments.seeds):
 
         def tell(epoch: Epoch, name: str = run.name) -> None:
             console.print(
@@ -74,7 +117,7 @@ def main() -> None:
                 f"validation NDCG@10 {epoch.validation_ndcg_10:.4f}  {epoch.seconds:.0f} s"
             )
 
-        report = train(data, run.folder, run.preset, seed=run.seed, progress=tell)
+        report = train(study.training_set, run.folder, run.preset, seed=run.seed, progress=tell)
         verb = "trained" if report.is_new else "already trained"
         console.print(
             f"{run.name}: {verb}, best epoch {report.best_epoch} of {report.epochs}, validation "
