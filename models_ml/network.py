@@ -103,7 +103,7 @@ class Network(nn.Module):
     def place_table(self) -> Tensor:
         """Return the embedding of every known place, (V, D)."""
         own: Tensor = self.encoder.embeddings.word_embeddings.weight[SPECIAL_TOKENS:]
-        return own + self._surroundings(self.place_categories, self.place_districts)
+        return own + self.surroundings(self.place_categories, self.place_districts)
 
     def encode(self, batch: Batch, table: Tensor) -> tuple[Tensor, Tensor]:
         """Read *batch*; return the hidden state and the place embedding at each position.
@@ -164,21 +164,33 @@ class Network(nn.Module):
         """Return log-scores of what comes next after each whole history, (B, V)."""
         table = self.place_table()
         hidden, inputs = self.encode(batch, table)
-        rows = torch.arange(len(hidden), device=hidden.device)
         ends = batch.lengths - 1
-        last = hidden[rows, ends]
+        last = hidden[torch.arange(len(hidden), device=hidden.device), ends]
+        return self.answer(last, ends, (hidden, inputs, batch.places), table)
+
+    def answer(
+        self, last: Tensor, ends: Tensor, past: tuple[Tensor, Tensor, Tensor], table: Tensor
+    ) -> Tensor:
+        """Return log-scores of all places from the last hidden states, (B, V).
+
+        last   (B, D)                           the hidden states at *ends*
+        ends   (B,)                             where each history ends
+        past   (B, T, D), (B, T, D), (B, T)     hidden states, inputs and places of all positions;
+                                                asked of by the pointer alone
+        table  (V, D)                           what `place_table` returns
+        """
         scores = functional.linear(last, table, self.bias).float()
         if self.pointer is None:
             return scores
-        asking = last[:, None], ends[:, None]
-        weights = self.pointer(*asking, (hidden, inputs, batch.places), self.size)[:, 0].float()
+        weights = self.pointer(last[:, None], ends[:, None], past, self.size)[:, 0].float()
         highest = torch.maximum(weights.amax(-1), scores.amax(-1)).unsqueeze(-1)
         copied = torch.zeros_like(scores)
-        places = (batch.places - SPECIAL_TOKENS).clamp(0, self.size - 1)
+        places = (past[2] - SPECIAL_TOKENS).clamp(0, self.size - 1)
         copied.scatter_add_(1, places, (weights - highest).exp())
         return torch.logaddexp(scores, copied.log() + highest)
 
-    def _surroundings(self, categories: Tensor, districts: Tensor) -> Tensor:
+    def surroundings(self, categories: Tensor, districts: Tensor) -> Tensor:
+        """Return what categories (N, C) and district (N,) of places add to their names, (N, D)."""
         if self.categories is None or self.districts is None:
             return self.bias.new_zeros(len(districts), self.architecture.hidden_size)
         present = (categories > 0).sum(-1, keepdim=True).clamp(min=1)
@@ -191,7 +203,7 @@ class Network(nn.Module):
         own = self.encoder.embeddings.word_embeddings.weight
         known = torch.cat([own[:SPECIAL_TOKENS], table])
         if len(batch.stranger_districts):
-            around = self._surroundings(batch.stranger_categories, batch.stranger_districts)
+            around = self.surroundings(batch.stranger_categories, batch.stranger_districts)
             known = torch.cat([known, own[UNKNOWN] + around])
         inputs = functional.embedding(batch.places, known)
         share = self.architecture.place_dropout

@@ -1,23 +1,20 @@
 """A recommender: what any model folder becomes when loaded, a model and a baseline alike."""
 
 import json
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
+from safetensors import safe_open
 
-from models_ml.baselines import read_baseline
-from models_ml.network import Architecture, Network
 from models_ml.taste import Taste
-from models_ml.tokens import History, Vocabulary, collate
+from models_ml.tokens import EventTokens, History, Vocabulary
 from models_ml.training_set import PlaceTable
 
 _BATCH = 128
-_TASTE = "taste."
 
 
 class ModelFolderError(ValueError):
@@ -46,27 +43,17 @@ class Recommender(Protocol):
         """Turn each history into a vector of unit length, (B, D); near means similar taste."""
 
 
-class TrainedModel:
-    """The network with its vocabulary, on the best device there is."""
+class NetworkModel(ABC):
+    """A trained model with its vocabulary, whatever its network runs on."""
 
     def __init__(self, folder: Path, config: dict[str, Any]) -> None:
-        """Read weights and vocabulary from *folder*."""
+        """Read the vocabulary and the places' vectors of taste from *folder*."""
         self._vocabulary = Vocabulary.read(folder)
-        self._architecture = Architecture(**config["architecture"])
         self.excludes_seen: bool = config["excludes_seen"]
-        tensors = load_file(folder / "model.safetensors")
-        taste = {
-            name.removeprefix(_TASTE): value.numpy()
-            for name, value in tensors.items()
-            if name.startswith(_TASTE)
-        }
-        self._taste = Taste(**taste)
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._network = Network(self._architecture, self._vocabulary)
-        self._network.load_state_dict(
-            {name: value for name, value in tensors.items() if not name.startswith(_TASTE)}
-        )
-        self._network.to(self._device).eval()
+        with safe_open(folder / "model.safetensors", framework="np") as tensors:
+            self._taste = Taste(
+                tensors.get_tensor("taste.factors"), tensors.get_tensor("taste.mean")
+            )
 
     @property
     def places(self) -> PlaceTable:
@@ -85,12 +72,7 @@ class TrainedModel:
         order = np.argsort([len(history.place_ids) for history in histories], kind="stable")
         for begin in range(0, len(order), _BATCH):
             rows = order[begin : begin + _BATCH]
-            events, offsets = self._vocabulary.encode([histories[row] for row in rows])
-            batch = collate(
-                events, offsets[:-1], offsets[1:], has_times=self._architecture.has_times
-            )
-            with torch.inference_mode():
-                scores[rows] = self._network.score(batch.to(self._device)).cpu().numpy()
+            scores[rows] = self._run(*self._vocabulary.encode([histories[row] for row in rows]))
         return scores
 
     def embed(self, histories: Sequence[History]) -> NDArray[np.float32]:
@@ -98,22 +80,36 @@ class TrainedModel:
         events, offsets = self._vocabulary.encode(histories)
         return self._taste.vectors(events, offsets)
 
+    @abstractmethod
+    def _run(self, events: EventTokens, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Run the network over encoded histories, (B, P)."""
+
 
 def load(folder: Path) -> Recommender:
     """Load whatever *folder* holds, a trained model or a baseline."""
+    config = read_config(folder)
+    match config.get("kind"):
+        case "model":
+            from models_ml.trained import TrainedModel
+
+            return TrainedModel(folder, config)
+        case "baseline":
+            from models_ml.baselines import read_baseline
+
+            return read_baseline(folder, config)
+        case other:
+            raise ModelFolderError(
+                f"{folder / 'config.json'}: kind is {other!r}; it must be 'baseline' or 'model'."
+            )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read ``config.json`` of a model folder."""
     path = folder / "config.json"
     if not path.exists():
         raise ModelFolderError(
             f"{folder}: no config.json, so no finished model. "
             f"Train one: python -m models_ml.train --data FOLDER --out {folder}"
         )
-    config = json.loads(path.read_text())
-    kinds: dict[str, Callable[[Path, dict[str, Any]], Recommender]] = {
-        "model": TrainedModel,
-        "baseline": read_baseline,
-    }
-    if config.get("kind") not in kinds:
-        raise ModelFolderError(
-            f"{path}: kind is {config.get('kind')!r}; it must be one of {sorted(kinds)}."
-        )
-    return kinds[config["kind"]](folder, config)
+    config: dict[str, Any] = json.loads(path.read_text())
+    return config

@@ -5,12 +5,15 @@ and the rarer the weightier, less what is common to all people.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from models_ml.tokens import SPECIAL_TOKENS, EventTokens
+
+if TYPE_CHECKING:
+    import torch
 
 DIMENSIONS = 32
 _POWER_ITERATIONS = 4
@@ -45,6 +48,8 @@ class Taste:
 
 def fit_taste(events: EventTokens, offsets: NDArray[np.int64], size: int, seed: int) -> Taste:
     """Find the directions in which people's choices of places differ most."""
+    import torch
+
     people, places = _chosen_places(events, offsets, size)
     users = len(offsets) - 1
     counts = np.bincount(places, minlength=size)
@@ -62,8 +67,10 @@ def fit_taste(events: EventTokens, offsets: NDArray[np.int64], size: int, seed: 
     return Taste(factors, fitted.vectors(events, offsets).mean(axis=0))
 
 
-def _right_factors(matrix: torch.Tensor, dimensions: int, seed: int) -> NDArray[np.float32]:
+def _right_factors(matrix: "torch.Tensor", dimensions: int, seed: int) -> NDArray[np.float32]:
     """Return the leading right singular vectors of a sparse *matrix*, by subspace iteration."""
+    import torch
+
     generator = torch.Generator().manual_seed(seed)
     width = min(dimensions + _OVERSAMPLING, *matrix.shape)
     basis = torch.randn(matrix.shape[1], width, generator=generator)

@@ -9,13 +9,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from models_ml.training_set import PlaceTable, TrainingSet
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 MAX_EVENTS = 200
 PAD, BOS, UNKNOWN = 0, 1, 2
@@ -69,16 +72,16 @@ class Batch:
     stranger_districts                    (S,)
     """
 
-    places: Tensor
-    kinds: Tensor
-    hours: Tensor
-    weekdays: Tensor
-    gaps: Tensor
-    lengths: Tensor
-    stranger_categories: Tensor
-    stranger_districts: Tensor
+    places: "Tensor"
+    kinds: "Tensor"
+    hours: "Tensor"
+    weekdays: "Tensor"
+    gaps: "Tensor"
+    lengths: "Tensor"
+    stranger_categories: "Tensor"
+    stranger_districts: "Tensor"
 
-    def to(self, device: torch.device) -> "Batch":
+    def to(self, device: "torch.device") -> "Batch":
         """Move every tensor to *device*."""
         return Batch(
             **{name: value.to(device, non_blocking=True) for name, value in vars(self).items()}
@@ -201,35 +204,45 @@ class Vocabulary:
 def collate(
     events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64], *, has_times: bool
 ) -> Batch:
+    """Return what `lay_out` does as tensors."""
+    import torch
+
+    arrays = lay_out(events, starts, stops, has_times=has_times)
+    return Batch(**{name: torch.from_numpy(values) for name, values in arrays.items()})
+
+
+def lay_out(
+    events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64], *, has_times: bool
+) -> dict[str, NDArray[np.int64]]:
     """Lay the windows ``starts:stops`` of *events* behind a BOS each, padded on the right.
 
-    Where times are synthetic they would teach nothing true, so the time tokens
-    are then all 0.
+    Returns arrays by the names of `Batch`. Where times are synthetic they would teach nothing
+    true, so the time tokens are then all 0.
     """
     lengths = stops - starts
     columns = np.arange(int(lengths.max(initial=0)))
     is_event = columns < lengths[:, None]
     index = np.where(is_event, starts[:, None] + columns, 0)
 
-    def lay(values: NDArray[np.int64], first: int = 0) -> Tensor:
+    def lay(values: NDArray[np.int64], first: int = 0) -> NDArray[np.int64]:
         rows = np.full((len(starts), len(columns) + 1), first, dtype=np.int64)
         if len(values):
             rows[:, 1:] = np.where(is_event, values[index], 0)
-        return torch.from_numpy(rows)
+        return rows
 
     ats = events.ats if has_times else np.zeros(0, dtype=np.int64)
     gaps = lay(_gap_tokens(ats))
     gaps[:, 1:2] = 0
-    return Batch(
-        places=lay(events.places, BOS),
-        kinds=lay(events.kinds),
-        hours=lay(ats // _HOUR % HOURS + 1),
-        weekdays=lay((ats // (HOURS * _HOUR) + _EPOCH_WEEKDAY) % WEEKDAYS + 1),
-        gaps=gaps,
-        lengths=torch.from_numpy(lengths + 1),
-        stranger_categories=torch.from_numpy(events.stranger_categories),
-        stranger_districts=torch.from_numpy(events.stranger_districts),
-    )
+    return {
+        "places": lay(events.places, BOS),
+        "kinds": lay(events.kinds),
+        "hours": lay(ats // _HOUR % HOURS + 1),
+        "weekdays": lay((ats // (HOURS * _HOUR) + _EPOCH_WEEKDAY) % WEEKDAYS + 1),
+        "gaps": gaps,
+        "lengths": lengths + 1,
+        "stranger_categories": events.stranger_categories,
+        "stranger_districts": events.stranger_districts,
+    }
 
 
 def _gap_tokens(ats: NDArray[np.int64]) -> NDArray[np.int64]:
