@@ -12,6 +12,8 @@ from models_ml.tokens import MAX_EVENTS, History
 from models_ml.training_set import TrainingSet
 
 _AT_ONCE = 512
+_SEED = 0
+_PEOPLE = 200
 
 
 @dataclass(frozen=True)
@@ -114,3 +116,16 @@ def history_before(
         event_ratings=data.ratings[window].tolist(),
         unknown_places=places,
     )
+
+
+def some_people(data: TrainingSet) -> list[History]:
+    """Choose some people, each with all that they did."""
+    generator = np.random.default_rng(_SEED)
+    ends = data.offsets[1:][np.diff(data.offsets) > 0]
+    chosen = np.sort(generator.permutation(ends)[:_PEOPLE])
+    known = categories_and_districts(data)
+    begins = data.offsets[data.event_users[chosen - 1]]
+    return [
+        history_before(data, int(end), int(begin), known)
+        for begin, end in zip(begins, chosen, strict=True)
+    ]

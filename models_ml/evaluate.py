@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models_ml.asking import Answers, ask, categories_and_districts, history_before
+from models_ml.asking import Answers, ask, some_people
 from models_ml.baselines import fit_baselines
 from models_ml.behaviour import behaviours
 from models_ml.cost import answer_cost
@@ -29,27 +29,27 @@ from models_ml.metrics import bootstrap_mean, calibration, gains, paired_p_value
 from models_ml.recommender import ModelFolderError, Recommender, load
 from models_ml.slices import is_return, slices_of
 from models_ml.split import known_events, split
-from models_ml.tokens import History
 from models_ml.training_set import TrainingSet, TrainingSetError, read_training_set
 
 MOST_TARGETS = 20_000
 _SEED = 0
-_PEOPLE = 200
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - what is compared, and what is told
     data: Path,
     model: Path,
     out: Path,
     progress: Callable[[str], None] = lambda _: None,
     *,
     champion: Path | None = None,
+    served: Recommender | None = None,
 ) -> dict[str, Any]:
     """Measure *model*, the baselines and the *champion* on *data*; write the report to *out*.
 
     Returns what `compare` does, and ``best_baseline`` on the ``time`` split, ``behaviours`` and
     ``cost`` of the model, ``refusals``, all that speaks against releasing it, and whether it
-    ``passes``. *progress* is told each figure as soon as it is there.
+    ``passes``. *progress* is told each figure as soon as it is there. The cost is that of *served*,
+    what a release of the model answers with, where that is not the model as it is loaded here.
     """
     training_set = read_training_set(data)
     recommenders: dict[str, Recommender] = {MODEL: load(model)}
@@ -63,9 +63,10 @@ def evaluate(
         gate.keys() - {MODEL, CHAMPION}, key=lambda who: gate[who]["ndcg_10"]
     )
     report["behaviours"] = [
-        behaviour.as_dict() for behaviour in behaviours(recommenders[MODEL], _people(training_set))
+        behaviour.as_dict()
+        for behaviour in behaviours(recommenders[MODEL], some_people(training_set))
     ]
-    report["cost"] = answer_cost(recommenders[MODEL], model)
+    report["cost"] = answer_cost(served or recommenders[MODEL], model)
     report["refusals"] = refusals(report)
     report["passes"] = not report["refusals"]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -176,19 +177,6 @@ def _slice(
         interval = bootstrap_mean(found[MODEL] - found[CHAMPION], users[mask])
         told["model_minus_champion"] = asdict(interval)
     return told
-
-
-def _people(data: TrainingSet) -> list[History]:
-    """Choose some people, each with all that they did."""
-    generator = np.random.default_rng(_SEED)
-    ends = data.offsets[1:][np.diff(data.offsets) > 0]
-    chosen = np.sort(generator.permutation(ends)[:_PEOPLE])
-    known = categories_and_districts(data)
-    begins = data.offsets[data.event_users[chosen - 1]]
-    return [
-        history_before(data, int(end), int(begin), known)
-        for begin, end in zip(begins, chosen, strict=True)
-    ]
 
 
 def _figures(part: str, who: str, found: dict[str, Any]) -> str:

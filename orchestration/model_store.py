@@ -138,7 +138,9 @@ def adopt(home: Home, source: Path) -> Path:
     folder = _folder(home, training_set, name)
     draft = home.models / f".draft-{folder.name}"
     shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(source, draft)
+    # An export is made and checked here, where it is to be served.
+    exported = shutil.ignore_patterns("network.onnx", "export.json")
+    shutil.copytree(source, draft, ignore=exported)
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
     remember_model(home, folder)

@@ -9,6 +9,7 @@ from typing import Any
 from orchestration import model_store
 from orchestration.errors import RefusedError
 from orchestration.files import read_json, write_atomically
+from orchestration.progress import say
 from serving import champion, index
 from serving.home import Home, now
 from serving.release import Release, ReleaseError, open_release, pack, verify
@@ -68,12 +69,14 @@ def pack_release(home: Home, chosen: Choice) -> Release:
         )
     from feature_repo.frozen import freeze
 
-    manifest = model_store.current_training_set(home).manifest
+    training_set = model_store.current_training_set(home)
+    manifest = training_set.manifest
     found = read_json(model_store.current_model(home) / "evaluation.json")
     card = {
         "reason": chosen.reason,
         "metrics": {split: found[split] for split in ("time", "loo")},
         "training": model_store.training_facts(chosen.folder),
+        "export": export_model(chosen.folder, training_set.folder),
         "training_set_hash": manifest["hash"],
         "as_of": manifest["as_of"],
     }
@@ -85,6 +88,21 @@ def pack_release(home: Home, chosen: Choice) -> Release:
     return packed
 
 
+def export_model(model: Path, training_set: Path) -> dict[str, Any] | None:
+    """Export the network of *model* for serving, checked on people of *training_set*.
+
+    Returns what `serving.export.Export` says; nothing where there is no network to export.
+    """
+    from models_ml.asking import some_people
+    from models_ml.training_set import read_training_set
+    from serving.export import export
+
+    made = export(model, lambda: some_people(read_training_set(training_set)))
+    if made and made.refusal:
+        say(f"torch will run the network, for {made.refusal}")
+    return vars(made) if made else None
+
+
 def _page(packed: Release, chosen: Choice, evaluation: dict[str, Any]) -> str:
     """Show how good the release is, on the questions that decided on it."""
     from orchestration.quality_page import quality_page
@@ -94,6 +112,8 @@ def _page(packed: Release, chosen: Choice, evaluation: dict[str, Any]) -> str:
         f"Kind: {packed.kind}, {packed.card['name']}. Made {packed.card['created_at']}.",
         f"Why it was chosen: {chosen.reason}",
     ]
+    if packed.kind == "model":
+        notes.append(f"Its network is run by {_runner(packed)}.")
     if packed.kind == "baseline":
         notes.append("The model of the tables below was refused; what is released is a baseline.")
     return quality_page(
@@ -102,12 +122,22 @@ def _page(packed: Release, chosen: Choice, evaluation: dict[str, Any]) -> str:
     )  # fmt: skip
 
 
+def _runner(packed: Release) -> str:
+    told = packed.card.get("export") or {"refusal": "it was packed before there were exports"}
+    if packed.is_exported:
+        return (
+            f"ONNX Runtime; log-scores differ by {told['largest_difference']:.1g} at most from "
+            "torch's"
+        )
+    return f"torch, for {told['refusal']}"
+
+
 def build_index(home: Home, release: Release, progress: Any = lambda _: None) -> index.Index:
     """Embed everybody who agreed to be shown with *release*."""
-    from models_ml.recommender import load
+    from serving.exported import open_recommender
     from serving.histories import discoverable
 
-    known = frozenset(load(release.folder).places.place_ids)
+    known = frozenset(open_recommender(release.folder).places.place_ids)
     as_of = now()
     people = discoverable(
         home.features / "user_favor.parquet", home.features / "place.parquet", known, as_of

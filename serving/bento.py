@@ -36,9 +36,9 @@ INSTALLED = (
     "pyarrow",
     "pydantic",
     "safetensors",
-    "torch",
-    "transformers",
 )
+# What runs the network: of a release with an exported one, and of any other.
+EXPORTED, EAGER = ("onnxruntime",), ("onnxruntime", "torch", "transformers")
 
 
 class BentoError(Exception):
@@ -59,7 +59,8 @@ def build(home: Home, release_id: str) -> str:
             target = stage / module
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-        bentofile = _bentofile(tag, _hash(modules))
+        packages = requirements(INSTALLED + (EXPORTED if release.is_exported else EAGER))
+        bentofile = _bentofile(tag, _hash(modules), packages)
         (stage / "bentofile.yaml").write_text(bentofile)
         stored = home.bentoml / "bentos" / NAME / release_id
         if _is_built_from(stored, stage):
@@ -110,7 +111,7 @@ def own_modules(module: str) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def requirements(wanted: Iterable[str] = INSTALLED) -> list[str]:
+def requirements(wanted: Iterable[str]) -> list[str]:
     """Pin *wanted* and all that it needs to the versions installed here."""
     pinned: dict[str, str] = {}
     seen = set()
@@ -144,7 +145,7 @@ def _imports(source: Path) -> set[str]:
     return {name for name in names if name.partition(".")[0] in PACKAGES}
 
 
-def _bentofile(tag: str, source_hash: str) -> str:
+def _bentofile(tag: str, source_hash: str, packages: list[str]) -> str:
     return yaml.safe_dump(
         {
             "service": f"{SERVICE}:Tastemate",
@@ -152,7 +153,7 @@ def _bentofile(tag: str, source_hash: str) -> str:
             "labels": {"source": source_hash},
             "include": [f"{package}/**/*.py" for package in PACKAGES],
             "models": [tag],
-            "python": {"packages": requirements(), "lock_packages": False},
+            "python": {"packages": packages, "lock_packages": False},
             "description": f"# {tag}\n\nPeople of similar taste, and places to go next.\n",
         }
     )

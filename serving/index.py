@@ -81,10 +81,10 @@ def build(
     changed, history; in any order, each user once. *progress* is told how many users
     are done. Memory holds one batch of histories at a time, and the users' ids.
     """
-    from models_ml.recommender import load
+    from serving.exported import open_recommender
 
     release = open_release(release_dir)
-    recommender = load(release_dir)
+    recommender = open_recommender(release_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=out_dir))
     try:

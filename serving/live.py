@@ -32,14 +32,14 @@ class Live:
 
     def open(self, home: Home, release_dir: Path, release_id: str) -> None:
         """Check the release, load it, its index, the keys and the reader, and try them once."""
-        from models_ml.recommender import load
         from serving.answers import Answers
+        from serving.exported import open_recommender
         from serving.histories import open_features
         from serving.pseudonyms import Pseudonyms
         from serving.vault import Vault
 
         release = verify(release_dir, release_id)
-        recommender = load(release_dir)
+        recommender = open_recommender(release_dir)
         self._home = home
         self._seen = self._changed_at()
         answers = Answers(

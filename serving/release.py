@@ -20,6 +20,8 @@ MODEL_FILES = ("config.json", "model.safetensors", "places.parquet", "vocabulary
 REGISTRY = "registry.pb"
 FEATURE_SCHEMA = "feature_schema.json"
 CONTENT = (*MODEL_FILES, REGISTRY, FEATURE_SCHEMA)
+# Where there is one: the network as ONNX Runtime runs it. Without it torch does.
+EXPORT = "network.onnx"
 CARD = "card.json"
 
 
@@ -41,6 +43,11 @@ class Release:
         return "baseline" if self.card["kind"] == "baseline" else "model"
 
     @property
+    def is_exported(self) -> bool:
+        """Whether ONNX Runtime runs its network, so that torch need not be there."""
+        return (self.folder / EXPORT).is_file()
+
+    @property
     def registry(self) -> Path:
         return self.folder / REGISTRY
 
@@ -60,6 +67,8 @@ def pack(
     """
     sources = {name: model_folder / name for name in MODEL_FILES}
     sources |= {REGISTRY: registry_pb, FEATURE_SCHEMA: feature_schema}
+    if (model_folder / EXPORT).is_file():
+        sources[EXPORT] = model_folder / EXPORT
     for name, source in sources.items():
         if not source.is_file():
             raise ReleaseError(
@@ -95,10 +104,10 @@ def verify(release_dir: Path, release_id: str | None = None) -> Release:
     release = open_release(release_dir)
     found = _hashes(release_dir)
     packed = release.card["files"]
-    for name in CONTENT:
-        if found[name] != packed.get(name):
+    for name in (*CONTENT, EXPORT):
+        if found.get(name) != packed.get(name):
             raise ReleaseError(
-                f"{release_dir / name}: its sha256 is {found[name]}, but it was packed as "
+                f"{release_dir / name}: its sha256 is {found.get(name)}, but it was packed as "
                 f"{packed.get(name)}. Remove the folder and pack it again: tastemate run"
             )
     expected = release_id or release_dir.name
@@ -142,7 +151,7 @@ def settle(draft: Path, final: Path) -> None:
 
 def _hashes(folder: Path) -> dict[str, str]:
     hashes = {}
-    for name in CONTENT:
+    for name in (name for name in (*CONTENT, EXPORT) if (folder / name).is_file()):
         with (folder / name).open("rb") as file:
             hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return hashes

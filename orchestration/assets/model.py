@@ -122,13 +122,21 @@ def evaluation(home: HomeResource) -> dg.MaterializeResult:
     """Model, baselines and champion ranked over all places, on both splits."""
     from models_ml.evaluate import evaluate
     from orchestration.pictures import as_metadata, quality_bars
+    from orchestration.releasing import export_model
+    from serving.exported import open_recommender
 
     paths = home.paths()
     data = model_store.current_training_set(paths)
     folder = model_store.current_model(paths)
     with measured() as cost:
+        export_model(folder, data.folder)
         found = evaluate(
-            data.folder, folder, folder / "evaluation.json", say, champion=_champion(paths)
+            data.folder,
+            folder,
+            folder / "evaluation.json",
+            say,
+            champion=_champion(paths),
+            served=open_recommender(folder),
         )
     figures = {
         f"{split}/{name}/ndcg_10": values["ndcg_10"]

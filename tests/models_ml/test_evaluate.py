@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from models_ml.asking import ask
 from models_ml.evaluate import compare, evaluate
-from models_ml.tokens import History
+from models_ml.recommender import load
+from models_ml.tokens import MAX_EVENTS, History
 from models_ml.training_set import PlaceTable, read_training_set
 
 World = Callable[..., Path]
@@ -120,7 +121,10 @@ def test_a_history_holds_only_what_came_before_and_no_more_than_200_events(world
 def test_the_report_holds_both_splits_and_every_baseline(
     town: Path, trained: Path, tmp_path: Path
 ) -> None:
-    report = evaluate(town, trained, tmp_path / "evaluation.json")
+    served = Undecided(load(trained).places, excludes_seen=False)
+    report = evaluate(town, trained, tmp_path / "evaluation.json", served=served)
+    # What an answer costs is what a release would take for it.
+    assert {len(history.place_ids) for history in served.asked} == {MAX_EVENTS}
     assert json.loads((tmp_path / "evaluation.json").read_text()) == report
     names = {"model", "popularity", "own_visits", "item_knn", "ease", "co_occurrence"}
     for part in ("time", "loo"):

@@ -43,7 +43,10 @@ def test_an_adopted_model_is_the_homes_model(home: Home, tmp_path: Path) -> None
     with pytest.raises(NoModelError, match="tastemate train"):
         current_model(home)
     assert preset_of_last_model(home) is None
-    adopt(home, trained(tmp_path / "there"))
+    there = trained(tmp_path / "there")
+    (there / "network.onnx").write_text("not checked here")
+    adopt(home, there)
+    assert not (current_model(home) / "network.onnx").exists()
     assert preset_of_last_model(home) == "tiny"
     assert (current_model(home) / "model.safetensors").read_text() == "w"
 

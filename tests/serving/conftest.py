@@ -7,8 +7,11 @@ import pytest
 from feature_repo import lock
 from feature_repo.frozen import freeze
 from feature_repo.publish import publish
+from models_ml.asking import some_people
 from models_ml.train import train
+from models_ml.training_set import read_training_set
 from serving import champion
+from serving.export import export
 from serving.home import Home
 from serving.pseudonyms import Pseudonyms
 from serving.release import Release, pack
@@ -46,6 +49,7 @@ def finished_city(tmp_path_factory: pytest.TempPathFactory) -> City:
     training_set = home.training_sets / "one"
     write_training_set(training_set, histories, places)
     train(training_set, home.models / "bert", preset="tiny")
+    export(home.models / "bert", lambda: some_people(read_training_set(training_set)))
 
     Pseudonyms.create(home.keys)
     favors = {user: favor(user, place_ids) for user, place_ids in histories.items()}

@@ -1,11 +1,20 @@
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
 import pytest
 
-from serving.release import CONTENT, MODEL_FILES, ReleaseError, open_release, pack, verify
+from serving.release import (
+    CONTENT,
+    EXPORT,
+    MODEL_FILES,
+    ReleaseError,
+    open_release,
+    pack,
+    verify,
+)
 
 
 class Parts(TypedDict):
@@ -68,6 +77,38 @@ def test_a_changed_file_is_refused_by_name(parts: Parts, name: str) -> None:
     with (release.folder / name).open("ab") as file:
         file.write(b" ")
     with pytest.raises(ReleaseError, match=name):
+        verify(release.folder)
+
+
+def test_an_exported_network_is_content_like_any_other(parts: Parts) -> None:
+    without = pack(**parts)
+    (parts["model_folder"] / EXPORT).write_bytes(b"graph")
+    release = pack(**parts)
+    assert release.release_id != without.release_id
+    assert (release.is_exported, without.is_exported) == (True, False)
+    assert verify(release.folder) == release
+    command = "sha256sum " + " ".join(sorted([*CONTENT, EXPORT])) + " | sha256sum"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=release.folder, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(release.release_id)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"other")])
+def test_an_exported_network_that_was_changed_or_taken_away_is_refused(
+    parts: Parts, damage: Callable[[Path], object]
+) -> None:
+    (parts["model_folder"] / EXPORT).write_bytes(b"graph")
+    release = pack(**parts)
+    damage(release.folder / EXPORT)
+    with pytest.raises(ReleaseError, match=EXPORT):
+        verify(release.folder)
+
+
+def test_a_network_that_was_put_into_a_release_is_refused(parts: Parts) -> None:
+    release = pack(**parts)
+    (release.folder / EXPORT).write_bytes(b"graph")
+    with pytest.raises(ReleaseError, match=EXPORT):
         verify(release.folder)
 
 

@@ -27,7 +27,9 @@ import sys
 
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"dagster", "dagster_dbt", "dbt", "orchestration"}:
+        if name.partition(".")[0] in {
+            "dagster", "dagster_dbt", "dbt", "orchestration", "torch", "transformers"
+        }:
             raise ImportError(f"{name} is not installed with the bento")
 
 sys.meta_path.insert(0, Refuse())
@@ -189,7 +191,7 @@ def test_building_again_does_nothing(built: Path, home: Home, finished_city: Cit
 def test_a_bento_carries_the_release_and_only_what_answers(built: Path, home: Home) -> None:
     release_id = built.name
     stored = home.bentoml / "models" / "tastemate" / release_id / "release"
-    assert {path.name for path in stored.iterdir()} >= {"model.safetensors", "registry.pb"}
+    assert {path.name for path in stored.iterdir()} >= {"network.onnx", "registry.pb"}
     info = yaml.safe_load((built / "bento.yaml").read_text())
     assert [model["tag"] for model in info["models"]] == [f"tastemate:{release_id}"]
     folders = {
@@ -197,12 +199,12 @@ def test_a_bento_carries_the_release_and_only_what_answers(built: Path, home: Ho
     }
     assert folders == {"feature_repo", "models_ml", "serving"}
     installed = (built / "env" / "python" / "requirements.txt").read_text().lower()
-    assert "torch==" in installed
-    for name in ("dagster", "dbt"):
+    assert "onnxruntime==" in installed
+    for name in ("dagster", "dbt", "torch", "transformers"):
         assert not [line for line in installed.splitlines() if line.startswith(name)]
 
 
-def test_a_bento_answers_where_dagster_and_dbt_are_not_installed(
+def test_a_bento_answers_where_neither_dagster_nor_dbt_nor_torch_is_installed(
     built: Path, home: Home, tmp_path: Path
 ) -> None:
     stored = home.bentoml / "models" / "tastemate" / built.name / "release"
