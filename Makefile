@@ -16,7 +16,7 @@ override SMALL := $(if $(SMALL),--small)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-train train-quality dictionary
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality dictionary
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,6 +76,9 @@ bench-quality: $(STAMP)  ## rank the trained models beside baselines and publish
 
 bench-train: $(STAMP)  ## time our trainer beside transformers' BertForMaskedLM on MovieLens; a quarter of an hour
 	@$(BIN)/python -m tests.bench.train $(SMALL)
+
+bench-serving: $(STAMP)  ## time an answer in each form that a network can be served in, on what train-quality made
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.serving
 
 lint: $(STAMP)  ## lint, formatting, import layers
 	@$(BIN)/ruff check .
