@@ -42,6 +42,18 @@ history = History(model.places.place_ids[:3], ["visit"] * 3, [0] * 3, [-1.0] * 3
 print(model.score([history]).shape[1], model.embed([history]).shape[1])
 """
 
+WITH_TORCH_AT_HAND = """
+import sys
+from pathlib import Path
+import serving.service
+from serving.home import Home
+
+serving.service.LIVE.open(Home(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3])
+print([name for name in ("torch", "transformers") if name in sys.modules])
+from feast.torch_wrapper import get_torch
+print(get_torch().__name__)
+"""
+
 
 @pytest.fixture(scope="module")
 def model(finished_city: City) -> Path:
@@ -117,6 +129,17 @@ def test_it_answers_where_torch_is_not_installed(model: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[0] == str(len(PLACES))
+
+
+def test_a_service_of_it_leaves_torch_alone_where_it_is_installed(finished_city: City) -> None:
+    release = finished_city.release
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_TORCH_AT_HAND, finished_city.home.root, release.folder,
+         release.release_id],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["[]", "torch"]
 
 
 def test_what_is_exported_already_is_left_as_it_is(model: Path) -> None:
