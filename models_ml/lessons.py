@@ -1,13 +1,15 @@
 """Lessons: the windows of a history that one epoch learns from, in batches with little padding."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models_ml.loss import Candidates
+from models_ml.packing import Packing
 from models_ml.split import Split
 from models_ml.tokens import MAX_EVENTS, Batch, EventTokens, collate
 from models_ml.training_set import TrainingSet
@@ -29,6 +31,28 @@ class Windows:
     def take(self, chosen: NDArray[np.int64]) -> "Windows":
         """Keep the *chosen* windows, in that order."""
         return Windows(self.starts[chosen], self.firsts[chosen], self.stops[chosen])
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """All that a step of one process needs.
+
+    batch       what is read
+    targets     (B, T)  places to guess, by token; 0: none
+    at          (N,)    where there are any, in the flattened batch
+    candidates  what they are weighed against, if not against all
+    count       N; 0 where this process reads only to keep the others company
+    total       of all processes
+    seed        of what the network draws
+    """
+
+    batch: Batch
+    targets: Tensor
+    at: Tensor
+    candidates: Candidates | None
+    count: int
+    total: int
+    seed: int
 
 
 def windows_of(data: TrainingSet, parts: Split, generator: np.random.Generator) -> Windows:
@@ -76,6 +100,11 @@ def lesson_batch(events: EventTokens, windows: Windows, *, has_times: bool) -> t
     is_lesson = (index >= windows.firsts[:, None]) & (index < windows.stops[:, None])
     targets = np.where(is_lesson, events.places[np.where(is_lesson, index, 0)], 0)
     return batch, torch.from_numpy(targets)
+
+
+def packed(batch: Batch) -> Batch:
+    """Let the encoder read *batch* without its padding."""
+    return replace(batch, packing=Packing.of(batch.lengths, batch.places.shape[1]))
 
 
 def question_batches(

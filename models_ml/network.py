@@ -10,13 +10,15 @@ just before it then.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertConfig, BertModel
 
+from models_ml.attention import ATTENTION
+from models_ml.dropout import replace_dropout
+from models_ml.loss import NEVER, Candidates, next_place_loss
 from models_ml.tokens import (
     GAPS,
     HOURS,
@@ -29,10 +31,7 @@ from models_ml.tokens import (
 )
 
 POSITIONS = MAX_EVENTS + 1
-NEVER = -1e9
 _INITIAL_SPREAD = 0.02
-# On CPU a chunk that stays in the cache; on a GPU one that keeps it busy.
-_LOGITS_AT_ONCE = {"cpu": 500_000, "cuda": 64_000_000}
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,10 @@ class Network(nn.Module):
             pad_token_id=0,
             use_cache=False,
             is_decoder=True,
-            attn_implementation="sdpa",
+            attn_implementation=ATTENTION,
         )
         self.encoder = BertModel(config, add_pooling_layer=False)
+        replace_dropout(self.encoder)
         self.categories = self.districts = None
         if architecture.has_surroundings:
             self.categories = _embedding(1 + len(vocabulary.categories), width)
@@ -117,48 +117,73 @@ class Network(nn.Module):
                 self.times, (batch.hours, batch.weekdays, batch.gaps), strict=True
             ):
                 extra = extra + embedding(tokens)
-        hidden = self.encoder(inputs_embeds=extra, token_type_ids=batch.kinds).last_hidden_state
-        return hidden, inputs
+        return self._encode(batch, extra), inputs
 
-    def forward(self, batch: Batch, targets: Tensor, candidates: "Candidates | None") -> Tensor:
+    def _encode(self, batch: Batch, embedded: Tensor) -> Tensor:
+        packing = batch.packing
+        if packing is None:
+            told = self.encoder(inputs_embeds=embedded, token_type_ids=batch.kinds)
+            return told.last_hidden_state
+        told = self.encoder(
+            inputs_embeds=packing.pack(embedded),
+            token_type_ids=packing.pack(batch.kinds),
+            position_ids=packing.positions.unsqueeze(0),
+            bounds=packing.bounds,
+            longest=POSITIONS,
+        )
+        return packing.unpack(told.last_hidden_state, batch.places.shape)
+
+    def forward(
+        self,
+        batch: Batch,
+        targets: Tensor,
+        candidates: Candidates | None,
+        lessons: Tensor | None = None,
+    ) -> Tensor:
         """Return the mean cross-entropy of *targets* (B, T), places by token, 0 where none.
 
         Each is weighed against all places, or against *candidates*. With a single candidate a
         target the loss is that of SASRec (Kang and McAuley, ICDM 2018): is it the target, or a
         place drawn at random that the person did not choose?
+
+        lessons  (N,)  where there are targets, in the flattened batch; to find them here, the
+                       processor has to wait for a GPU
         """
+        if lessons is None:
+            lessons = targets.flatten().nonzero().squeeze(1)
         table = self.place_table()
         hidden, inputs = self.encode(batch, table)
-        is_lesson = targets >= SPECIAL_TOKENS
+        asking, wanted = hidden.flatten(0, 1)[lessons], targets.flatten()[lessons]
         if candidates is not None and len(candidates.places) == 1:
-            return self._binary_loss(batch, targets, hidden, table)
+            seen = batch.places[lessons // targets.shape[1]]
+            return self._binary_loss(asking, wanted, seen, table)
         pointer = None
         if self.pointer is not None:
             steps = torch.arange(hidden.shape[1], device=hidden.device)
             weights = self.pointer(hidden, steps[None], (hidden, inputs, batch.places), self.size)
-            matches = batch.places[:, None, :] == targets[:, :, None]
-            hit = weights.masked_fill(~matches, NEVER).logsumexp(-1)
-            pointer = torch.stack([weights.logsumexp(-1)[is_lesson], hit[is_lesson]], dim=1)
+            weights = weights.flatten(0, 1)[lessons]
+            is_hit = batch.places[lessons // targets.shape[1]] == wanted[:, None]
+            hit = weights.masked_fill(~is_hit, NEVER).logsumexp(-1)
+            pointer = torch.stack([weights.logsumexp(-1), hit], dim=1)
         return next_place_loss(
-            hidden[is_lesson],
-            (table, self.bias),
-            targets[is_lesson] - SPECIAL_TOKENS,
-            candidates,
-            pointer,
+            asking, (table, self.bias), wanted - SPECIAL_TOKENS, candidates, pointer
         )
 
-    def _binary_loss(self, batch: Batch, targets: Tensor, hidden: Tensor, table: Tensor) -> Tensor:
-        is_lesson = targets >= SPECIAL_TOKENS
-        others = torch.randint(self.size, targets.shape, device=hidden.device)
-        is_chosen = (others[:, :, None] + SPECIAL_TOKENS == batch.places[:, None, :]).any(-1)
-        is_chosen |= others + SPECIAL_TOKENS == targets
-        told = (targets[is_lesson] - SPECIAL_TOKENS, others[is_lesson])
+    def _binary_loss(self, asking: Tensor, wanted: Tensor, seen: Tensor, table: Tensor) -> Tensor:
+        """Return the loss of SASRec.
+
+        asking  (N, D)  hidden states
+        wanted  (N,)    targets, by token
+        seen    (N, T)  all places of the sequence that each stands in, by token
+        """
+        others = torch.randint(self.size, wanted.shape, device=wanted.device) + SPECIAL_TOKENS
+        is_chosen = (others[:, None] == seen).any(-1) | (others == wanted)
         own, other = (
-            (hidden[is_lesson] * functional.embedding(places, table)).sum(-1) + self.bias[places]
-            for places in told
+            (asking * functional.embedding(places, table)).sum(-1) + self.bias[places]
+            for places in (wanted - SPECIAL_TOKENS, others - SPECIAL_TOKENS)
         )
-        doubt = functional.softplus(other) * ~is_chosen[is_lesson]
-        return (functional.softplus(-own) + doubt).mean()
+        losses = functional.softplus(-own) + functional.softplus(other) * ~is_chosen
+        return losses.sum() / max(1, len(wanted))
 
     def score(self, batch: Batch) -> Tensor:
         """Return log-scores of what comes next after each whole history, (B, V)."""
@@ -248,117 +273,6 @@ class Pointer(nn.Module):
         weights = weights + self.age[ages.clamp(min=0)] + self.level(asking)
         is_answer = (places >= SPECIAL_TOKENS) & (places < SPECIAL_TOKENS + size)
         return weights.masked_fill((ages < 0) | ~is_answer[:, None, :], NEVER)
-
-
-class _NextPlaceLoss(torch.autograd.Function):
-    """Cross-entropy over candidates and pointer without keeping the logits.
-
-    All gradients are made on the way forward, chunk by chunk, so memory is
-    bounded by one chunk of logits and nothing is computed twice.
-    """
-
-    @staticmethod
-    def forward(  # noqa: PLR0913, PLR0917 - autograd hands over each tensor by itself
-        ctx: Any,
-        hidden: Tensor,
-        table: Tensor,
-        bias: Tensor,
-        own: Tensor,
-        columns: Tensor,
-        pointer: Tensor,
-    ) -> Tensor:
-        rows = max(16, _LOGITS_AT_ONCE[hidden.device.type] // table.shape[0])
-        total = hidden.new_zeros((), dtype=torch.float32)
-        gradients = (
-            torch.empty_like(hidden),
-            torch.zeros_like(table, dtype=torch.float32),
-            torch.zeros_like(bias),
-            torch.empty_like(own),
-            torch.empty_like(pointer),
-        )
-        for start in range(0, len(own), rows):
-            part = slice(start, start + rows)
-            pointed, hit = pointer[part].unbind(1)
-            logits = (hidden[part] @ table.T).float() + bias
-            inside = (columns[part] >= 0).nonzero().squeeze(1)
-            # The target's own logit comes apart, whether or not it is among the candidates.
-            logits[inside, columns[part][inside]] = NEVER
-            every = torch.logaddexp(torch.logaddexp(logits.logsumexp(1), own[part]), pointed)
-            found = torch.logaddexp(own[part], hit)
-            total += (every - found).sum()
-            shares = logits.sub_(every.unsqueeze(1)).exp_()
-            gradients[2].add_(shares.sum(0))
-            shares = shares.to(hidden.dtype)
-            gradients[0][part] = shares @ table
-            gradients[1].add_(shares.T @ hidden[part])
-            gradients[3][part] = (own[part] - every).exp() - (own[part] - found).exp()
-            gradients[4][part, 0] = (pointed - every).exp()
-            gradients[4][part, 1] = -(hit - found).exp()
-        count = max(1, len(own))
-        ctx.save_for_backward(*(gradient / count for gradient in gradients))
-        return total / count
-
-    @staticmethod
-    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
-        (scale,) = outputs
-        hidden, table, bias, own, pointer = (saved * scale for saved in ctx.saved_tensors)
-        return hidden, table.to(hidden.dtype), bias, own, None, pointer
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """The places a loss is taken over: rows of the table, with the log of what each stands for."""
-
-    places: Tensor
-    log_weights: Tensor
-
-
-def draw_candidates(
-    size: int, sampled: int, popular: Tensor, generator: torch.Generator
-) -> Candidates | None:
-    """Draw *sampled* places to stand for all *size*; none where that would save nothing.
-
-    Half are the most popular ones, which stand for themselves; the other half
-    are drawn from the rest, and each stands for its share of it.
-    """
-    head = sampled // 2
-    if size <= sampled:
-        return None
-    tail = size - head
-    drawn = torch.randperm(tail, generator=generator)[: sampled - head].to(popular.device)
-    weights = torch.zeros(sampled, device=popular.device)
-    weights[head:] = math.log(tail / (sampled - head))
-    return Candidates(torch.cat([popular[:head], popular[head:][drawn]]), weights)
-
-
-def next_place_loss(
-    hidden: Tensor,
-    places: tuple[Tensor, Tensor],
-    targets: Tensor,
-    candidates: Candidates | None = None,
-    pointer: Tensor | None = None,
-) -> Tensor:
-    """Return the mean cross-entropy of *targets* over all places, or over *candidates*.
-
-    hidden   (N, D)
-    places   (V, D), (V,)  embedding and bias of each place
-    targets  (N,)          places
-    pointer  (N, 2)        log of the pointer's whole weight, and of that on the target
-    """
-    table, bias = places
-    table = table.to(hidden.dtype)
-    own = (hidden * functional.embedding(targets, table)).sum(-1).float() + bias[targets]
-    columns = targets
-    if candidates is not None:
-        columns = torch.full((len(table),), -1, device=targets.device)
-        columns[candidates.places] = torch.arange(len(candidates.places), device=targets.device)
-        columns = columns[targets]
-        table = functional.embedding(candidates.places, table)
-        bias = bias[candidates.places] + candidates.log_weights
-    if pointer is None:
-        pointer = hidden.new_full((len(targets), 2), NEVER, dtype=torch.float32)
-    loss: Tensor = _NextPlaceLoss.apply(hidden, table, bias, own, columns, pointer.float())
-    return loss
 
 
 def _embedding(size: int, width: int) -> nn.Embedding:

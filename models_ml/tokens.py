@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from models_ml.packing import Packing
+
 MAX_EVENTS = 200
 PAD, BOS, UNKNOWN = 0, 1, 2
 SPECIAL_TOKENS = 3
@@ -48,6 +50,28 @@ class History:
 
 
 @dataclass(frozen=True)
+class HistoryColumns:
+    """Histories of many people as flat columns, at most `MAX_EVENTS` events each, oldest first.
+
+    Events of person *u* are ``offsets[u]:offsets[u + 1]``. ``places`` and ``kinds`` are positions
+    in the names beside them, which need neither differ nor all occur.
+    """
+
+    place_names: list[str]
+    places: NDArray[np.int64]
+    kind_names: list[str]
+    kinds: NDArray[np.int64]
+    ats: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+Histories = Sequence[History] | HistoryColumns
+
+
+@dataclass(frozen=True)
 class EventTokens:
     """Events of any number of people, flat.
 
@@ -70,6 +94,7 @@ class Batch:
     lengths                               (B,)   BOS included
     stranger_categories                   (S, C)
     stranger_districts                    (S,)
+    packing                               how the encoder is to read them without padding, if so
     """
 
     places: "Tensor"
@@ -80,12 +105,13 @@ class Batch:
     lengths: "Tensor"
     stranger_categories: "Tensor"
     stranger_districts: "Tensor"
+    packing: "Packing | None" = None
 
     def to(self, device: "torch.device") -> "Batch":
         """Move every tensor to *device*."""
-        return Batch(
-            **{name: value.to(device, non_blocking=True) for name, value in vars(self).items()}
-        )
+        from models_ml.tensors import moved
+
+        return moved(self, device)
 
 
 class Vocabulary:
@@ -162,8 +188,10 @@ class Vocabulary:
             ),
         )
 
-    def encode(self, histories: Sequence[History]) -> tuple[EventTokens, NDArray[np.int64]]:
+    def encode(self, histories: Histories) -> tuple[EventTokens, NDArray[np.int64]]:
         """Encode the newest events of each history; return them with their offsets."""
+        if isinstance(histories, HistoryColumns):
+            return self._encode_columns(histories), histories.offsets
         places: list[int] = []
         kinds: list[int] = []
         ats: list[int] = []
@@ -189,6 +217,19 @@ class Vocabulary:
             stranger_categories=self._categories_of([list(codes) for codes, _ in strangers]),
             stranger_districts=self._districts_of([district for _, district in strangers]),
         ), np.array(offsets, dtype=np.int64)
+
+    def _encode_columns(self, histories: HistoryColumns) -> EventTokens:
+        # Of places that it does not know, a file tells nothing: all are one stranger.
+        stranger = SPECIAL_TOKENS + len(self)
+        tokens = [self._place_tokens.get(name, stranger) for name in histories.place_names]
+        kinds = [self._kind_tokens.get(name, 0) for name in histories.kind_names]
+        return EventTokens(
+            places=np.array(tokens, dtype=np.int64)[histories.places],
+            kinds=np.array(kinds, dtype=np.int64)[histories.kinds],
+            ats=histories.ats,
+            stranger_categories=self._categories_of([[]]),
+            stranger_districts=self._districts_of([""]),
+        )
 
     def _categories_of(self, places: Sequence[Sequence[str]]) -> NDArray[np.int64]:
         tokens = np.zeros((len(places), MAX_CATEGORIES), dtype=np.int64)
@@ -224,21 +265,19 @@ def lay_out(
     is_event = columns < lengths[:, None]
     index = np.where(is_event, starts[:, None] + columns, 0)
 
-    def lay(values: NDArray[np.int64], first: int = 0) -> NDArray[np.int64]:
+    def lay(values: NDArray[np.int64] | int, first: int = 0) -> NDArray[np.int64]:
         rows = np.full((len(starts), len(columns) + 1), first, dtype=np.int64)
-        if len(values):
-            rows[:, 1:] = np.where(is_event, values[index], 0)
+        rows[:, 1:] = np.where(is_event, values, 0)
         return rows
 
-    ats = events.ats if has_times else np.zeros(0, dtype=np.int64)
-    gaps = lay(_gap_tokens(ats))
-    gaps[:, 1:2] = 0
+    # Of what lies in the windows alone, for there may be very many events.
+    ats = events.ats[index] if has_times and len(events.ats) else index * 0
     return {
-        "places": lay(events.places, BOS),
-        "kinds": lay(events.kinds),
-        "hours": lay(ats // _HOUR % HOURS + 1),
-        "weekdays": lay((ats // (HOURS * _HOUR) + _EPOCH_WEEKDAY) % WEEKDAYS + 1),
-        "gaps": gaps,
+        "places": lay(events.places[index] if len(events.places) else 0, BOS),
+        "kinds": lay(events.kinds[index] if len(events.kinds) else 0),
+        "hours": lay(ats // _HOUR % HOURS + 1 if has_times else 0),
+        "weekdays": lay((ats // (HOURS * _HOUR) + _EPOCH_WEEKDAY) % WEEKDAYS + 1 if has_times else 0),
+        "gaps": lay(_gap_tokens(ats) if has_times else 0),
         "lengths": lengths + 1,
         "stranger_categories": events.stranger_categories,
         "stranger_districts": events.stranger_districts,
@@ -246,6 +285,7 @@ def lay_out(
 
 
 def _gap_tokens(ats: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number the time since the event before in doublings of a second."""
-    seconds = np.maximum(np.diff(ats, prepend=ats[:1]), 0) / _SECOND
-    return np.minimum(np.log2(seconds + 1).astype(np.int64) + 1, GAPS - 1)
+    """Number the time since the event before in doublings of a second; 0 for the first, (B, T)."""
+    seconds = np.maximum(np.diff(ats, axis=1), 0) / _SECOND
+    gaps = np.minimum(np.log2(seconds + 1).astype(np.int64) + 1, GAPS - 1)
+    return np.pad(gaps, ((0, 0), (min(1, ats.shape[1]), 0)))

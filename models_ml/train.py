@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -167,20 +167,18 @@ def _go_on(run: Training, must_stop: Callable[[], bool]) -> None:
     state = run.progress
     batches = run.batches(state.epoch)
     bar = tqdm(
-        batches[state.step :],
+        total=len(batches),
+        initial=state.step,
         desc=f"epoch {state.epoch + 1}/{run.epochs}",
         leave=False,
         disable=not sys.stderr.isatty() or not run.processes.is_first,
     )
-    for windows in bar:
-        share = (state.epoch + state.step / len(batches)) / run.epochs
-        loss_sum, lessons = run.step(windows, share)
-        state.loss_sum += loss_sum
-        state.loss_count += lessons
-        state.events += lessons
-        state.step += 1
-        if must_stop():
-            break
+    with bar, closing(run.lessons(batches)) as left:
+        for lessons in left:
+            run.step(lessons, (state.epoch + state.step / len(batches)) / run.epochs)
+            bar.update()
+            if must_stop():
+                break
 
 
 @contextmanager
@@ -202,6 +200,7 @@ def _untold(epoch: Epoch, events: int) -> None:
 
 def _close_epoch(run: Training, seconds: float) -> Epoch:
     """Validate, keep the weights if they are the best, and turn to the next epoch."""
+    run.settle()
     state = run.progress
     state.epoch += 1
     epoch = Epoch(

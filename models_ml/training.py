@@ -1,27 +1,40 @@
 """One training: what it learns from, what it has learned, and where it stands."""
 
-import math
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
+from models_ml.ahead import ahead
 from models_ml.checkpoints import Progress
 from models_ml.config import Preset
-from models_ml.lessons import Windows, batches_of, lesson_batch, question_batches, windows_of
+from models_ml.devices import compile_where_it_works, packs, precision, works
+from models_ml.lessons import (
+    WINDOW,
+    Lessons,
+    Windows,
+    batches_of,
+    lesson_batch,
+    packed,
+    question_batches,
+    windows_of,
+)
+from models_ml.loss import draw_candidates
 from models_ml.metrics import gains, worst_ranks
-from models_ml.network import Architecture, Candidates, Network, draw_candidates
+from models_ml.network import Architecture, Network
+from models_ml.optimizer import average_of, optimizer_of, rate_at
 from models_ml.processes import Processes
 from models_ml.split import Split, excludes_seen, known_events, learned_events, split
-from models_ml.tokens import SPECIAL_TOKENS, Batch, EventTokens, Vocabulary
+from models_ml.tensors import moved, pinned
+from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary, collate
 from models_ml.training_set import TrainingSet
 
 _VALIDATION_SAMPLE = 4000
 _CLIP = 1.0
+_LAYING_OUT = 2
+_STEPS_UNTOLD = 64
 
 
 class NothingToLearnError(ValueError):
@@ -51,9 +64,17 @@ class Training:
         self.device = self.processes.device
         torch.manual_seed(seed)
         self.network = Network(self.architecture, self.vocabulary).to(self.device)
-        self.averaged = _average(self.network, preset.averaging) if preset.averaging else None
+        self.averaged = average_of(self.network, preset.averaging) if preset.averaging else None
+        self._packs = packs(self.device)
+        self._packs = self._packs and works("packing", self._try_encoder)
+        self.is_compiled = self.device.type == "cuda" and compile_where_it_works(
+            self.network.encoder, self._try_encoder
+        )
         self.learner = self.processes.joined(self.network)
-        self.optimizer = _optimizer(self.network, preset)
+        self.optimizer = optimizer_of(self.network, preset)
+        self._popular = self.network.popular.cpu()
+        self._untold = torch.zeros((), dtype=torch.float64, device=self.device)
+        self._untold_count = 0
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
 
@@ -93,34 +114,30 @@ class Training:
         windows = windows_of(self.data, self.parts, generator)
         return batches_of(windows, self.preset.events_per_batch, generator)
 
-    def step(self, windows: Windows, share_done: float) -> tuple[float, int]:
-        """Learn from one batch; return the sum of its losses and how many lessons it held."""
-        batch, targets, candidates = self._lessons(windows)
-        lessons = int((targets > 0).sum())
-        (total,) = self.processes.summed(lessons)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.preset.learning_rate * _schedule(share_done, self.preset)
-        self.learner.train()
-        with _precision(self.device):
-            loss = self.learner(batch.to(self.device), targets.to(self.device), candidates)
-        self.optimizer.zero_grad(set_to_none=True)
-        # The mean of the processes' gradients is then that of all lessons.
-        (loss * (lessons * self.processes.count / max(1.0, total))).backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
-        self.optimizer.step()
-        if self.averaged:
-            self.averaged.update_parameters(self.network)
-        (loss_sum,) = self.processes.summed(loss.item() * lessons)
-        return loss_sum, int(total)
+    def lessons(self, batches: Sequence[Windows]) -> Generator[Lessons, None, None]:
+        """Lay out the steps that are left of an epoch, given all its *batches*, in their order.
 
-    def _lessons(self, windows: Windows) -> tuple[Batch, Tensor, Candidates | None]:
+        For a GPU they are laid out in advance, in memory that it reads by itself. On CPU that
+        would only take time from the cores that learn.
+        """
+        state = self.progress
+        epoch, steps = state.epoch, range(state.step, len(batches))
+        if self.device.type == "cpu":
+            return (self.lay_out(batches[step], epoch, step) for step in steps)
+        return ahead(
+            lambda step: pinned(self.lay_out(batches[step], epoch, step)),
+            steps,
+            threads=_LAYING_OUT,
+            depth=2 * _LAYING_OUT,
+            begin=lambda: torch.cuda.set_device(self.device),
+        )
+
+    def lay_out(self, windows: Windows, epoch: int, step: int) -> Lessons:
         """Lay out this process's share of a batch, and what all of them are weighed against.
 
         What is random depends on the step alone, so that a training goes on from anywhere.
         """
-        state = self.progress
-        here = [self.seed, state.epoch, state.step]
-        torch.manual_seed(_number([*here, self.processes.rank]))
+        here = [self.seed, epoch, step]
         mine = self.processes.share(windows)
         is_idle = len(mine.starts) == 0
         batch, targets = lesson_batch(
@@ -128,13 +145,78 @@ class Training:
             windows.take(np.arange(1)) if is_idle else mine,
             has_times=self.architecture.has_times,
         )
-        candidates = draw_candidates(
-            self.network.size,
-            self.preset.candidates,
-            self.network.popular,
-            torch.Generator().manual_seed(_number(here)),
+        targets = torch.zeros_like(targets) if is_idle else targets
+        lessons = targets.flatten().nonzero().squeeze(1)
+        return Lessons(
+            batch=packed(batch) if self._packs else batch,
+            targets=targets,
+            at=lessons,
+            candidates=draw_candidates(
+                self.network.size,
+                self.preset.candidates,
+                self._popular,
+                np.random.default_rng(here),
+            ),
+            count=len(lessons),
+            total=int((windows.stops - windows.firsts).sum()),
+            seed=_number([*here, self.processes.rank]),
         )
-        return batch, torch.zeros_like(targets) if is_idle else targets, candidates
+
+    def step(self, lessons: Lessons, share_done: float) -> None:
+        """Learn from one batch."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.preset.learning_rate * rate_at(share_done, self.preset)
+        self.learner.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss(moved(lessons, self.device))
+        # The mean of the processes' gradients is then that of all lessons.
+        share = lessons.count * self.processes.count / max(1, lessons.total)
+        (loss * share).backward()
+        self._update()
+        self._tell(loss.detach().double() * lessons.count, lessons.total)
+
+    def loss(self, lessons: Lessons) -> Tensor:
+        """Return the mean loss of *lessons* that lie on this training's device."""
+        torch.manual_seed(lessons.seed)
+        with precision(self.device):
+            loss: Tensor = self.learner(
+                lessons.batch, lessons.targets, lessons.candidates, lessons.at
+            )
+        return loss
+
+    def settle(self) -> None:
+        """Add to the progress what the losses since the last time come to, in all processes."""
+        (loss_sum,) = self.processes.summed(self._untold.item())
+        self.progress.loss_sum += loss_sum
+        self.progress.loss_count += self._untold_count
+        self._untold, self._untold_count = torch.zeros_like(self._untold), 0
+
+    def _try_encoder(self) -> None:
+        """Run the encoder forward and backward, on sequences as long as there are."""
+        length = min(WINDOW - 1, len(self.events.places))
+        starts = np.zeros(2, dtype=np.int64)
+        batch = collate(self.events, starts, starts + length, has_times=self.architecture.has_times)
+        batch = moved(packed(batch) if self._packs else batch, self.device)
+        with precision(self.device):
+            hidden, _ = self.network.encode(batch, self.network.place_table())
+        hidden.float().square().mean().backward()
+        self.network.zero_grad(set_to_none=True)
+
+    def _update(self) -> None:
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
+        self.optimizer.step()
+        if self.averaged:
+            self.averaged.update_parameters(self.network)
+
+    def _tell(self, loss_sum: Tensor, count: int) -> None:
+        state = self.progress
+        state.events += count
+        state.step += 1
+        self._untold += loss_sum
+        self._untold_count += count
+        # To read a number, the processor waits until the GPU has caught up.
+        if self.device.type == "cpu" or state.step % _STEPS_UNTOLD == 0:
+            self.settle()
 
     @property
     def validated_targets(self) -> NDArray[np.int64]:
@@ -167,52 +249,13 @@ class Training:
             self.events, begins, targets, has_times=self.architecture.has_times
         )
         for rows, batch in questions:
-            with torch.inference_mode(), _precision(self.device):
+            with torch.inference_mode(), precision(self.device):
                 scores = network.score(batch.to(self.device)).float().cpu().numpy()
             if self.excludes_seen:
                 for row, target in enumerate(rows):
                     seen = self.events.places[begins[target] : targets[target]] - SPECIAL_TOKENS
                     scores[row, seen[(seen >= 0) & (seen < len(self.vocabulary))]] = -np.inf
             yield rows, scores
-
-
-def _optimizer(network: Network, preset: Preset) -> torch.optim.Optimizer:
-    """AdamW; weights decay, biases and norms do not."""
-    decaying = [value for value in network.parameters() if value.dim() > 1]
-    others = [value for value in network.parameters() if value.dim() <= 1]
-    return torch.optim.AdamW(
-        [
-            {"params": decaying, "weight_decay": preset.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ],
-        lr=preset.learning_rate,
-        fused=True,
-    )
-
-
-def _average(network: Network, kept: float) -> AveragedModel:
-    """Keep a running mean of the weights, shorter while there are few steps to take it over."""
-
-    def update(means: list[Tensor], values: list[Tensor], steps: Tensor) -> None:
-        share = min(kept, (1 + int(steps)) / (10 + int(steps)))
-        torch._foreach_lerp_(means, values, 1 - share)
-
-    return AveragedModel(network, multi_avg_fn=update)
-
-
-def _schedule(share_done: float, preset: Preset) -> float:
-    """Rise to 1, then fall along a cosine to a tenth."""
-    warm_up = preset.warm_up_share
-    if share_done < warm_up:
-        return (share_done + 1e-3) / (warm_up + 1e-3)
-    fallen = (share_done - warm_up) / (1 - warm_up)
-    return 0.1 + 0.45 * (1 + math.cos(math.pi * fallen))
-
-
-def _precision(device: torch.device) -> AbstractContextManager[object]:
-    if device.type == "cuda":
-        return torch.autocast("cuda", dtype=torch.bfloat16)
-    return nullcontext()
 
 
 def _number(parts: Sequence[int]) -> int:

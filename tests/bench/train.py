@@ -139,14 +139,13 @@ def _figures(ours: Learner, rival: Learner) -> list[Figure]:
 
 
 def _epoch(run: Training) -> tuple[int, int]:
-    state, read, once = run.progress, 0, 0
+    state = run.progress
     batches = run.batches(state.epoch)
-    for windows in batches:
-        run.step(windows, (state.epoch + state.step / len(batches)) / run.epochs)
-        read += int((windows.stops - windows.starts).sum())
-        once += int((windows.stops - windows.firsts).sum())
-        state.step += 1
+    for lessons in run.lessons(batches):
+        run.step(lessons, (state.epoch + state.step / len(batches)) / run.epochs)
     state.epoch, state.step = state.epoch + 1, 0
+    read = sum(int((windows.stops - windows.starts).sum()) for windows in batches)
+    once = sum(int((windows.stops - windows.firsts).sum()) for windows in batches)
     return read, once
 
 

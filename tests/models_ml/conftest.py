@@ -102,8 +102,9 @@ TOWN_CATEGORIES = {
 }
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _two_threads() -> None:
+    # Before any training: weights are equal only where the number of threads is.
     torch.set_num_threads(2)
 
 
