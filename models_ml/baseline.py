@@ -2,7 +2,6 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from models_ml.checkpoints import save_safetensors
 from models_ml.taste import Taste
-from models_ml.tokens import EventTokens, History, Vocabulary
+from models_ml.tokens import EventTokens, Histories, Vocabulary
 from models_ml.training_set import PlaceTable
 
 _TIE_BREAK = 1e-6
@@ -60,12 +59,12 @@ class Baseline(ABC):
         """The length of a user vector."""
         return self._taste.dimensions
 
-    def score(self, histories: Sequence[History]) -> NDArray[np.float32]:
+    def score(self, histories: Histories) -> NDArray[np.float32]:
         """Score every place as the next of each history, (B, P)."""
         events, offsets = self._vocabulary.encode(histories)
         return self.score_events(events, offsets[:-1], offsets[1:])
 
-    def embed(self, histories: Sequence[History]) -> NDArray[np.float32]:
+    def embed(self, histories: Histories) -> NDArray[np.float32]:
         """Turn each history into a vector of unit length, (B, D)."""
         return self._taste.vectors(*self._vocabulary.encode(histories))
 

@@ -16,56 +16,46 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from models_ml.histories import HistoriesError, HistoriesFile
 from models_ml.recommender import ModelFolderError, Recommender, load
-from models_ml.tokens import MAX_EVENTS, History
 
 _ROWS_AT_ONCE = 4096
-_PREFIX = "event_"
-_COLUMNS = ("place_ids", "event_kinds", "event_ats", "event_ratings")
-
-
-class HistoriesError(ValueError):
-    """The file holds no histories."""
 
 
 def embed_people(
     recommender: Recommender, histories: Path
-) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+) -> Iterator[tuple[pa.Array, NDArray[np.float32]]]:
     """Yield user ids and their vectors, some thousand people at a time."""
-    file = pq.ParquetFile(histories)
-    there = file.schema_arrow.names
-    # The feature names its places as it names all else of an event.
-    places = "place_ids" if "place_ids" in there else _PREFIX + "place_ids"
-    columns = [places, *_COLUMNS[1:]]
-    missing = [name for name in ("user_id", *columns) if name not in there]
-    if missing:
-        raise HistoriesError(
-            f"{histories}: has no column {', '.join(missing)}. Give a training set's "
-            "histories.parquet or the feature user_favor."
-        )
-    for rows in file.iter_batches(_ROWS_AT_ONCE, columns=["user_id", *columns]):
-        yield rows["user_id"].to_pylist(), recommender.embed(_histories(rows, columns))
+    for users, columns in HistoriesFile(histories).read(_ROWS_AT_ONCE):
+        yield users, recommender.embed(columns)
 
 
 def embed(histories: Path, model: Path, out: Path) -> int:
-    """Write users and vectors of all *histories* under *out*; return how many people they are."""
+    """Write users and vectors of all *histories* under *out*; return how many people they are.
+
+    Memory is bounded by a row group of the file, however many people there are.
+    """
     recommender = load(model)
-    users: list[str] = []
-    parts = [np.zeros((0, recommender.dimensions), dtype=np.float32)]
-    for names, vectors in embed_people(recommender, histories):
-        users += names
-        parts.append(vectors)
+    people = HistoriesFile(histories).people
     out.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({"user_id": pa.array(users, pa.string())}), out / "users.parquet")
-    np.save(out / "vectors.npy", np.concatenate(parts))
-    return len(users)
+    vectors = _vectors_file(out / "vectors.npy", (people, recommender.dimensions))
+    begin = 0
+    schema = pa.schema({"user_id": pa.string()})
+    with pq.ParquetWriter(out / "users.parquet", schema) as writer:
+        for users, part in embed_people(recommender, histories):
+            writer.write_table(pa.table({"user_id": users.cast(pa.string())}, schema=schema))
+            vectors[begin : begin + len(part)] = part
+            begin += len(part)
+    return people
 
 
-def _histories(rows: pa.RecordBatch, columns: list[str]) -> list[History]:
-    lists = [rows[name].to_pylist() for name in columns]
-    return [
-        History(*(values[-MAX_EVENTS:] for values in person)) for person in zip(*lists, strict=True)
-    ]
+def _vectors_file(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Make a file of zeros that is written to part by part."""
+    if 0 in shape:
+        # No file can be mapped to no memory.
+        np.save(path, np.zeros(shape, dtype=np.float32))
+        return np.zeros(shape, dtype=np.float32)
+    return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from models_ml.taste import Taste
-from models_ml.tokens import EventTokens, History, Vocabulary
+from models_ml.tokens import EventTokens, Histories, Vocabulary
 from models_ml.training_set import PlaceTable
 
 _BATCH = 128
@@ -36,10 +36,10 @@ class Recommender(Protocol):
     def dimensions(self) -> int:
         """The length of a user vector."""
 
-    def score(self, histories: Sequence[History]) -> NDArray[np.float32]:
+    def score(self, histories: Histories) -> NDArray[np.float32]:
         """Score every place as the next of each history, (B, P); higher is likelier."""
 
-    def embed(self, histories: Sequence[History]) -> NDArray[np.float32]:
+    def embed(self, histories: Histories) -> NDArray[np.float32]:
         """Turn each history into a vector of unit length, (B, D); near means similar taste."""
 
 
@@ -65,24 +65,31 @@ class NetworkModel(ABC):
         """The length of a user vector."""
         return self._taste.dimensions
 
-    def score(self, histories: Sequence[History]) -> NDArray[np.float32]:
+    def score(self, histories: Histories) -> NDArray[np.float32]:
         """Score every place as the next of each history, (B, P)."""
         scores = np.empty((len(histories), len(self.places)), dtype=np.float32)
-        # Neighbours of like length share a batch, so that little is padded.
-        order = np.argsort([len(history.place_ids) for history in histories], kind="stable")
-        for begin in range(0, len(order), _BATCH):
-            rows = order[begin : begin + _BATCH]
-            scores[rows] = self._run(*self._vocabulary.encode([histories[row] for row in rows]))
+        events, offsets = self._vocabulary.encode(histories)
+        for rows in batches_of_like_length(offsets):
+            scores[rows] = self._run(events, offsets[:-1][rows], offsets[1:][rows])
         return scores
 
-    def embed(self, histories: Sequence[History]) -> NDArray[np.float32]:
+    def embed(self, histories: Histories) -> NDArray[np.float32]:
         """Turn each history into a vector of unit length, (B, D)."""
         events, offsets = self._vocabulary.encode(histories)
         return self._taste.vectors(events, offsets)
 
     @abstractmethod
-    def _run(self, events: EventTokens, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Run the network over encoded histories, (B, P)."""
+    def _run(
+        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Score every place as the next after each window ``start:stop`` of *events*, (B, P)."""
+
+
+def batches_of_like_length(offsets: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield positions among histories, those of like length together so that little is padded."""
+    order = np.argsort(np.diff(offsets), kind="stable")
+    for begin in range(0, len(order), _BATCH):
+        yield order[begin : begin + _BATCH]
 
 
 def load(folder: Path) -> Recommender:

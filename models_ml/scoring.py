@@ -31,7 +31,8 @@ class Scorer(nn.Module):
 
     def score(self, batch: Batch) -> Tensor:
         """Return log-scores of what comes next after each whole history, (B, V)."""
-        scores: Tensor = self(**vars(batch))
+        tensors = {name: value for name, value in vars(batch).items() if name != "packing"}
+        scores: Tensor = self(**tensors)
         return scores
 
     def forward(  # noqa: PLR0913, PLR0917 - an exported graph has each tensor as an input of its own

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from models_ml.tokens import SPECIAL_TOKENS, EventTokens
 
@@ -39,10 +40,15 @@ class Taste:
     def vectors(self, events: EventTokens, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return a vector of unit length for each history; zeros where no place is known."""
         people, places = _chosen_places(events, offsets, len(self.factors))
-        summed = np.zeros((len(offsets) - 1, self.dimensions), dtype=np.float32)
-        np.add.at(summed, people, self.factors[places])
+        counts = np.bincount(people, minlength=len(offsets) - 1)
+        summed: NDArray[np.float32] = functional.embedding_bag(
+            torch.from_numpy(places),
+            torch.from_numpy(self.factors),
+            torch.from_numpy(np.cumsum(counts) - counts),
+            mode="sum",
+        ).numpy()
         directions = _unit(summed)
-        has_any = np.bincount(people, minlength=len(summed)) > 0
+        has_any = counts > 0
         return np.where(has_any[:, None], _unit(directions - self.mean), 0).astype(np.float32)
 
 
@@ -89,8 +95,10 @@ def _chosen_places(
     people = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     places = events.places[offsets[0] : offsets[-1]] - SPECIAL_TOKENS
     is_known = (places >= 0) & (places < size)
-    pairs = np.unique(people[is_known] * size + places[is_known])
-    return pairs // size, pairs % size
+    # numpy sorts integers by vector instructions, which `np.unique` does not use.
+    pairs = np.sort(people[is_known] * size + places[is_known])
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
+    return np.divmod(pairs, size)
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
+from torch import Tensor
 
 from models_ml.network import Architecture, Network
-from models_ml.recommender import NetworkModel
+from models_ml.recommender import NetworkModel, batches_of_like_length
 from models_ml.scoring import Scorer
-from models_ml.tokens import EventTokens, collate
+from models_ml.tokens import EventTokens, Histories, collate
 
 
 class TrainedModel(NetworkModel):
@@ -29,9 +30,30 @@ class TrainedModel(NetworkModel):
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.scorer = Scorer(network).to(self._device)
 
-    def _run(self, events: EventTokens, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-        has_times = self.architecture.has_times
-        batch = collate(events, offsets[:-1], offsets[1:], has_times=has_times)
-        with torch.inference_mode():
-            scores: NDArray[np.float32] = self.scorer.score(batch.to(self._device)).cpu().numpy()
+    def best(
+        self, histories: Histories, most: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the *most* likely places of each history and their scores, best first, (B, K).
+
+        They are found on the model's device. Nothing is left out, not even what was seen.
+        """
+        shape = len(histories), min(most, len(self.places))
+        places, scores = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.float32)
+        events, offsets = self._vocabulary.encode(histories)
+        for rows in batches_of_like_length(offsets):
+            highest = self._scores(events, offsets[:-1][rows], offsets[1:][rows]).topk(shape[1])
+            places[rows], scores[rows] = highest.indices.cpu(), highest.values.cpu()
+        return places, scores
+
+    def _run(
+        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = self._scores(events, starts, stops).cpu().numpy()
         return scores
+
+    def _scores(
+        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
+    ) -> Tensor:
+        batch = collate(events, starts, stops, has_times=self.architecture.has_times)
+        with torch.inference_mode():
+            return self.scorer.score(batch.to(self._device))

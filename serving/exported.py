@@ -44,8 +44,10 @@ class ExportedModel(NetworkModel):
             ) from error
         self._inputs = [wanted.name for wanted in self._session.get_inputs()]
 
-    def _run(self, events: EventTokens, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-        arrays = lay_out(events, offsets[:-1], offsets[1:], has_times=self._has_times)
+    def _run(
+        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        arrays = lay_out(events, starts, stops, has_times=self._has_times)
         scores: NDArray[np.float32]
         # What the model has no use for, such as times that are synthetic, is no input.
         (scores,) = self._session.run(None, {name: arrays[name] for name in self._inputs})
