@@ -16,7 +16,7 @@ override SMALL := $(if $(SMALL),--small)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality dictionary
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality dictionary bench-cuda bench-embed
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -79,6 +79,12 @@ bench-train: $(STAMP)  ## time our trainer beside transformers' BertForMaskedLM 
 
 bench-serving: $(STAMP)  ## time an answer in each form that a network can be served in, on what train-quality made
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.serving
+
+bench-cuda: $(STAMP)  ## measure training on a CUDA card beside what the card can, PARTS="card steps places embed" DATA=SET MODEL=MODEL
+	@$(BIN)/python -m tests.bench.cuda $(if $(PARTS),--parts $(PARTS)) $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL))
+
+bench-embed: $(STAMP)  ## time vectors and best places of everyone in ML-1M, and project to 100 million people
+	@$(BIN)/python -m tests.bench.embed
 
 lint: $(STAMP)  ## lint, formatting, import layers
 	@$(BIN)/ruff check .

@@ -9,9 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-from rich.table import Table
-
 FOLDER = Path(__file__).parents[2] / ".bench"
 
 
@@ -48,18 +45,35 @@ def _machine() -> list[Figure]:
 def publish(name: str, figures: list[Figure], folder: Path = FOLDER) -> None:
     """Print *figures*, with how fast the machine was, and write them to *folder*/<name>.json."""
     figures = [*figures, *_machine()]
-    table = Table("figure", "value", "unit", "goal", "level", "met", title=f"bench-{name}")
-    sign = {"higher": "≥", "lower": "≤"}
-    for figure in figures:
-        table.add_row(
-            figure.name,
-            f"{figure.value:.4g}",
-            figure.unit,
-            "" if figure.goal is None else f"{sign[figure.better]} {figure.goal:.4g}",
-            figure.level,
-            {True: "yes", False: "no", None: ""}[figure.met],
-        )  # fmt: skip
-    Console(highlight=False).print(table)
+    show(f"bench-{name}", figures)
     folder.mkdir(parents=True, exist_ok=True)
     rows = [asdict(figure) | {"met": figure.met} for figure in figures]
     (folder / f"{name}.json").write_text(json.dumps(rows, indent=2) + "\n")
+
+
+def show(title: str, figures: list[Figure]) -> None:
+    """Print *figures* as a table, or as plain lines on a machine that has no rich."""
+    heads = ("figure", "value", "unit", "goal", "level", "met")
+    rows = [_told(figure) for figure in figures]
+    try:
+        from rich.console import Console
+        from rich.table import Table
+    except ModuleNotFoundError:
+        print(title, *("\t".join(row) for row in (heads, *rows)), sep="\n")  # noqa: T201
+        return
+    table = Table(*heads, title=title)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False).print(table)
+
+
+def _told(figure: Figure) -> tuple[str, ...]:
+    sign = {"higher": "≥", "lower": "≤"}[figure.better]
+    return (
+        figure.name,
+        f"{figure.value:.4g}",
+        figure.unit,
+        "" if figure.goal is None else f"{sign} {figure.goal:.4g}",
+        figure.level,
+        {True: "yes", False: "no", None: ""}[figure.met],
+    )
