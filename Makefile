@@ -16,7 +16,7 @@ override SMALL := $(if $(SMALL),--small)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality dictionary bench-cuda bench-embed
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality dictionary bench-cuda bench-embed bench-train-steps
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -79,6 +79,9 @@ bench-train: $(STAMP)  ## time our trainer beside transformers' BertForMaskedLM 
 
 bench-serving: $(STAMP)  ## time an answer in each form that a network can be served in, on what train-quality made
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.serving
+
+bench-train-steps: $(STAMP)  ## the speeds of bench-train alone, a step of each in turn
+	@$(BIN)/python -m tests.bench.train_steps
 
 bench-cuda: $(STAMP)  ## measure training on a CUDA card beside what the card can, PARTS="card steps places embed" DATA=SET MODEL=MODEL
 	@$(BIN)/python -m tests.bench.cuda $(if $(PARTS),--parts $(PARTS)) $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL))

@@ -5,6 +5,8 @@ Asked for what comes next, it reads the history with a mask behind it, as BERT4R
 al., CIKM 2019).
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -49,15 +51,20 @@ class PlainBert:
 
     def epoch(self, sequences_per_batch: int) -> tuple[int, int]:
         """Learn from every history once; return how many events were read, each of them once."""
-        self.model.train()
-        order = self._generator.permutation(len(self.histories))
-        for begin in range(0, len(order), sequences_per_batch):
-            chosen = [self.histories[row] for row in order[begin : begin + sequences_per_batch]]
-            self._step(chosen)
+        for histories in self.batches(sequences_per_batch):
+            self.step(histories)
         read = sum(len(history) for history in self.histories)
         return read, read
 
-    def _step(self, histories: list[NDArray[np.int64]]) -> None:
+    def batches(self, sequences_per_batch: int) -> Iterator[list[NDArray[np.int64]]]:
+        """Yield all histories in random order."""
+        order = self._generator.permutation(len(self.histories))
+        for begin in range(0, len(order), sequences_per_batch):
+            yield [self.histories[row] for row in order[begin : begin + sequences_per_batch]]
+
+    def step(self, histories: list[NDArray[np.int64]]) -> None:
+        """Learn from one batch."""
+        self.model.train()
         tokens, is_event = _padded(histories, LENGTH)
         is_masked = is_event & (self._generator.random(tokens.shape) < _MASKED)
         # Where chance masks nothing there would be no loss.

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_ml.recommender import ModelFolderError, Recommender, load
+from models_ml.recommender import ModelFolderError, Recommender, TrainedModel, load
 from models_ml.tokens import History
 
 HOUR = 3_600_000_000
@@ -88,3 +88,13 @@ def test_a_folder_without_a_finished_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"kind": "oracle"}')
     with pytest.raises(ModelFolderError, match="oracle"):
         load(tmp_path)
+
+
+def test_the_best_places_are_those_that_score_highest(trained: Path) -> None:
+    model = load(trained)
+    assert isinstance(model, TrainedModel)
+    places, scores = model.best(people(), 4)
+    whole = model.score(people())
+    assert np.array_equal(scores, -np.sort(-whole, axis=1)[:, :4])
+    assert np.array_equal(np.take_along_axis(whole, places, axis=1), scores)
+    assert model.best(people(), 10**6)[0].shape == whole.shape
