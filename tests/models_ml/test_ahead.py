@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -29,11 +30,18 @@ def test_what_goes_wrong_is_raised_in_its_turn() -> None:
 
 
 def test_no_more_is_made_in_advance_than_was_asked_for() -> None:
-    made: list[int] = []
-    told = ahead(made.append, range(100), threads=1, depth=3)
-    next(told)
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(100):
+            taken.append(item)
+            yield item
+
+    told = ahead(str, items(), threads=1, depth=3)
+    assert next(told) == "0"
+    assert len(taken) == 4
     told.close()
-    assert len(made) <= 4
+    assert len(taken) == 4
 
 
 def test_each_thread_begins_by_itself() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.bench import cuda, figures
+from tests.bench import cuda, embed, figures
 from tests.bench.figures import Figure
 from tests.bench.roofline import Card, Encoder
 
@@ -18,6 +18,7 @@ def test_small_runs_all_parts_and_writes_nothing(
     shown: list[Figure] = []
     monkeypatch.setattr(cuda, "show", lambda _, told: shown.extend(told))
     monkeypatch.setattr(figures, "FOLDER", tmp_path / ".bench")
+    monkeypatch.setattr(embed, "_SECONDS", 0.01)
     cuda.main(["--small", "--data", str(town), "--model", str(trained)])
     assert all(math.isfinite(figure.value) and figure.value > 0 for figure in shown)
     told = "\n".join(figure.name for figure in shown)
