@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_ml.recommender import ModelFolderError, Recommender, TrainedModel, load
+from models_ml.recommender import ModelFolderError, Recommender, load
 from models_ml.tokens import History
+from models_ml.trained import TrainedModel
 
 HOUR = 3_600_000_000
 
