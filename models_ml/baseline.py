@@ -71,9 +71,7 @@ class Baseline(ABC):
     def save(self, folder: Path, training_set_hash: str) -> None:
         """Write the baseline as a model folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = self.tensors | {
-            f"taste.{name}": value for name, value in vars(self._taste).items()
-        }
+        tensors = self.tensors | self._taste.tensors
         save_safetensors(
             {name: torch.from_numpy(value).contiguous() for name, value in tensors.items()},
             folder / "model.safetensors",

@@ -42,7 +42,7 @@ _EASE: Axes = {"age": (3.0, 6.0, 10.0, 30.0), "penalty": (100.0, 300.0, 1000.0)}
 def read_baseline(folder: Path, config: dict[str, Any]) -> Baseline:
     """Read what `Baseline.save` wrote."""
     tensors = load_file(folder / "model.safetensors")
-    taste = Taste(tensors["taste.factors"], tensors["taste.mean"])
+    taste = Taste.restore(tensors)
     kind = Ease if config["name"] == "ease" else CountingBaseline
     return kind.restore(Vocabulary.read(folder), taste, config, tensors)
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from models_ml.histories import HistoriesError, HistoriesFile
 from models_ml.recommender import ModelFolderError, Recommender, load
+from models_ml.taste import TasteError
 
 _ROWS_AT_ONCE = 4096
 
@@ -67,7 +68,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         people = embed(arguments.histories, arguments.model, arguments.out)
-    except (HistoriesError, ModelFolderError) as error:
+    except (HistoriesError, ModelFolderError, TasteError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own output
         return 1
     print(f"{arguments.out}: {people} people")  # noqa: T201 - the command's own output

@@ -20,7 +20,7 @@ from models_ml.split import (
     learned_events,
     split,
 )
-from models_ml.taste import fit_taste
+from models_ml.taste_fitting import fit_taste
 from models_ml.tokens import MAX_EVENTS, SPECIAL_TOKENS, Vocabulary
 from models_ml.training_set import TrainingSet
 
@@ -70,7 +70,7 @@ class Fit:
         self.excludes_seen = excludes_seen(data, parts)
         offsets = known_offsets(data, parts)
         tokens = replace(self.events, places=self.events.places[self.known])
-        self.taste = fit_taste(tokens, offsets, len(self.vocabulary), seed)
+        self.taste = fit_taste(tokens, offsets, self.vocabulary, seed)
         targets = parts.validation_targets
         if len(targets) > _TUNING_TARGETS:
             generator = np.random.default_rng(seed)

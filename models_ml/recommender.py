@@ -3,6 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from models_ml.taste import Taste
+from models_ml.taste import PREFIX, Taste
 from models_ml.tokens import EventTokens, Histories, Vocabulary
 from models_ml.training_set import PlaceTable
 
@@ -51,9 +52,8 @@ class NetworkModel(ABC):
         self._vocabulary = Vocabulary.read(folder)
         self.excludes_seen: bool = config["excludes_seen"]
         with safe_open(folder / "model.safetensors", framework="np") as tensors:
-            self._taste = Taste(
-                tensors.get_tensor("taste.factors"), tensors.get_tensor("taste.mean")
-            )
+            names = [name for name in tensors.keys() if name.startswith(PREFIX)]  # noqa: SIM118
+            self._taste_tensors = {name: tensors.get_tensor(name) for name in names}
 
     @property
     def places(self) -> PlaceTable:
@@ -64,6 +64,11 @@ class NetworkModel(ABC):
     def dimensions(self) -> int:
         """The length of a user vector."""
         return self._taste.dimensions
+
+    @cached_property
+    def _taste(self) -> Taste:
+        # Not when loading, so that a model of an earlier version can still score.
+        return Taste.restore(self._taste_tensors)
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Score every place as the next of each history, (B, P)."""

@@ -1,36 +1,61 @@
 """The user vector: what a person likes, not how much they did nor where they live.
 
 A person is the mean of the vectors of the places they chose, each place once
-and the rarer the weightier, less what is common to all people.
+and the rarer the weightier, less what is common to all people. It is a mean,
+not a sum: people would else be near to those who did as much as they.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from models_ml.tokens import SPECIAL_TOKENS, EventTokens
 
-if TYPE_CHECKING:
-    import torch
+PREFIX = "taste."
+_PEOPLE_AT_ONCE = 16_384
 
-DIMENSIONS = 32
-_POWER_ITERATIONS = 4
-_OVERSAMPLING = 16
+
+class TasteError(ValueError):
+    """A model folder holds no vectors of places, or those of an earlier version."""
 
 
 @dataclass(frozen=True)
 class Taste:
-    """Vectors of places, and what is common to all people.
+    """Vectors of places, of what a place never seen may be, and what is common to all people.
 
-    factors  (P, D)  a vector for each known place, its weight included
-    mean     (D,)    the mean person
+    factors     (P, D)      a vector for each known place, its weight included
+    categories  (C + 1, D)  the mean of each category's places by token; zeros for no category
+    districts   (R + 1, D)  the same for districts
+    centre      (D,)        what is subtracted from the mean of a person's places
     """
 
     factors: NDArray[np.float32]
-    mean: NDArray[np.float32]
+    categories: NDArray[np.float32]
+    districts: NDArray[np.float32]
+    centre: NDArray[np.float32]
+
+    @classmethod
+    def restore(cls, tensors: Mapping[str, NDArray[np.float32]]) -> "Taste":
+        """Find among a model's tensors what `tensors` gave.
+
+        Raises:
+            TasteError: some are missing.
+        """
+        names = list(cls.__dataclass_fields__)
+        missing = [PREFIX + name for name in names if PREFIX + name not in tensors]
+        if missing:
+            raise TasteError(
+                f"model.safetensors: {', '.join(missing)} missing, so that people have no vectors. "
+                "An earlier version wrote the model; train it again: tastemate train"
+            )
+        return cls(**{name: tensors[PREFIX + name] for name in names})
+
+    @property
+    def tensors(self) -> dict[str, NDArray[np.float32]]:
+        """What was fitted, by its name in ``model.safetensors``."""
+        return {PREFIX + name: value for name, value in vars(self).items()}
 
     @property
     def dimensions(self) -> int:
@@ -38,67 +63,61 @@ class Taste:
         return int(self.factors.shape[1])
 
     def vectors(self, events: EventTokens, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return a vector of unit length for each history; zeros where no place is known."""
-        people, places = _chosen_places(events, offsets, len(self.factors))
-        counts = np.bincount(people, minlength=len(offsets) - 1)
-        summed: NDArray[np.float32] = functional.embedding_bag(
-            torch.from_numpy(places),
-            torch.from_numpy(self.factors),
-            torch.from_numpy(np.cumsum(counts) - counts),
-            mode="sum",
-        ).numpy()
-        directions = _unit(summed)
-        has_any = counts > 0
-        return np.where(has_any[:, None], _unit(directions - self.mean), 0).astype(np.float32)
+        """Return a vector of unit length for each history, (B, D); zeros where nothing is known.
+
+        A place outside the vocabulary stands for its categories and district.
+        """
+        strangers = self._strangers(events)
+        table = np.concatenate([self.factors, strangers])
+        people, places = chosen_places(events, offsets)
+        is_told = (places < len(self.factors)) | table[places].any(axis=1)
+        means, has_any = mean_places(table, people[is_told], places[is_told], len(offsets) - 1)
+        return np.where(has_any[:, None], _unit(means - self.centre), 0).astype(np.float32)
+
+    def _strangers(self, events: EventTokens) -> NDArray[np.float32]:
+        """Average what is known of each stranger: its categories together, and its district."""
+        tokens = events.stranger_categories
+        kinds = self.categories[tokens].sum(axis=1) / at_least_one((tokens > 0).sum(axis=1))
+        parts = np.stack([kinds, self.districts[events.stranger_districts]])
+        known = at_least_one(parts.any(axis=2).sum(axis=0))
+        means: NDArray[np.float32] = parts.sum(axis=0) / known
+        return means
 
 
-def fit_taste(events: EventTokens, offsets: NDArray[np.int64], size: int, seed: int) -> Taste:
-    """Find the directions in which people's choices of places differ most."""
-    import torch
-
-    people, places = _chosen_places(events, offsets, size)
-    users = len(offsets) - 1
-    counts = np.bincount(places, minlength=size)
-    weights = np.log1p(users / np.maximum(counts, 1)).astype(np.float32)
-    matrix = torch.sparse_coo_tensor(
-        torch.from_numpy(np.stack([people, places])),
-        torch.from_numpy(weights[places]),
-        (users, size),
-        is_coalesced=True,
-        check_invariants=True,
-    )
-    dimensions = min(DIMENSIONS, users, size)
-    factors = _right_factors(matrix, dimensions, seed) * weights[:, None]
-    fitted = Taste(factors, np.zeros(dimensions, dtype=np.float32))
-    return Taste(factors, fitted.vectors(events, offsets).mean(axis=0))
-
-
-def _right_factors(matrix: "torch.Tensor", dimensions: int, seed: int) -> NDArray[np.float32]:
-    """Return the leading right singular vectors of a sparse *matrix*, by subspace iteration."""
-    import torch
-
-    generator = torch.Generator().manual_seed(seed)
-    width = min(dimensions + _OVERSAMPLING, *matrix.shape)
-    basis = torch.randn(matrix.shape[1], width, generator=generator)
-    transposed = matrix.t().coalesce()
-    for _ in range(_POWER_ITERATIONS):
-        basis = torch.linalg.qr(transposed @ (matrix @ basis)).Q
-    _, _, rotation = torch.linalg.svd(matrix @ basis, full_matrices=False)
-    factors: NDArray[np.float32] = (basis @ rotation.T[:, :dimensions]).numpy()
-    return factors
-
-
-def _chosen_places(
-    events: EventTokens, offsets: NDArray[np.int64], size: int
+def chosen_places(
+    events: EventTokens, offsets: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return each (person, place) pair once, known places only, sorted."""
+    """Return each (person, place) pair once, sorted; strangers come after the known places."""
     people = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     places = events.places[offsets[0] : offsets[-1]] - SPECIAL_TOKENS
-    is_known = (places >= 0) & (places < size)
+    is_place = places >= 0
+    width = int(places.max(initial=0)) + 1
     # numpy sorts integers by vector instructions, which `np.unique` does not use.
-    pairs = np.sort(people[is_known] * size + places[is_known])
+    pairs = np.sort(people[is_place] * width + places[is_place])
     pairs = pairs[np.diff(pairs, prepend=-1) > 0]
-    return np.divmod(pairs, size)
+    return np.divmod(pairs, width)
+
+
+def mean_places(
+    table: NDArray[np.float32], people: NDArray[np.int64], places: NDArray[np.int64], users: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Average the *table*'s rows of each person's places, (users, D); tell who has any."""
+    means = np.zeros((users, table.shape[1]), dtype=np.float32)
+    counts = np.bincount(people, minlength=users)
+    ends = np.cumsum(counts)
+    # Some people at once, for each pair of person and place is a row of its own meanwhile.
+    for first in range(0, users, _PEOPLE_AT_ONCE):
+        some = first + np.flatnonzero(counts[first : first + _PEOPLE_AT_ONCE])
+        if len(some):
+            starts = ends[some] - counts[some]
+            rows = table[places[starts[0] : ends[some[-1]]]]
+            means[some] = np.add.reduceat(rows, starts - starts[0], axis=0)
+    return means / at_least_one(counts), counts > 0
+
+
+def at_least_one(numbers: NDArray[np.number]) -> NDArray[np.floating]:
+    """Lay *numbers* out to divide rows by, none below one."""
+    return np.maximum(numbers, 1).astype(np.float32)[:, None]
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

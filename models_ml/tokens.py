@@ -272,11 +272,14 @@ def lay_out(
 
     # Of what lies in the windows alone, for there may be very many events.
     ats = events.ats[index] if has_times and len(events.ats) else index * 0
+    days = ats // (HOURS * _HOUR) + _EPOCH_WEEKDAY
     return {
         "places": lay(events.places[index] if len(events.places) else 0, BOS),
         "kinds": lay(events.kinds[index] if len(events.kinds) else 0),
         "hours": lay(ats // _HOUR % HOURS + 1 if has_times else 0),
-        "weekdays": lay((ats // (HOURS * _HOUR) + _EPOCH_WEEKDAY) % WEEKDAYS + 1 if has_times else 0),
+        "weekdays": lay(
+            (ats // (HOURS * _HOUR) + _EPOCH_WEEKDAY) % WEEKDAYS + 1 if has_times else 0
+        ),
         "gaps": lay(_gap_tokens(ats) if has_times else 0),
         "lengths": lengths + 1,
         "stranger_categories": events.stranger_categories,

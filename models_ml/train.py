@@ -30,7 +30,8 @@ from models_ml.checkpoints import (
 from models_ml.config import PRESETS, Preset, UnknownPresetError, preset_named
 from models_ml.processes import joined_processes
 from models_ml.split import known_events, known_offsets
-from models_ml.taste import Taste, fit_taste
+from models_ml.taste import Taste
+from models_ml.taste_fitting import fit_taste
 from models_ml.training import NothingToLearnError, Training
 from models_ml.training_set import TrainingSetError, read_training_set
 
@@ -226,7 +227,7 @@ def _finish(run: Training, out: Path, identity: dict[str, str]) -> TrainingRepor
     state = run.progress
     taste = _taste(run)
     tensors = {name: value.cpu().contiguous() for name, value in run.best.items()}
-    tensors |= {f"taste.{name}": torch.from_numpy(value) for name, value in vars(taste).items()}
+    tensors |= {name: torch.from_numpy(value) for name, value in taste.tensors.items()}
     save_safetensors(tensors, out / "model.safetensors", {})
     run.vocabulary.write(out)
     report = TrainingReport(
@@ -267,7 +268,7 @@ def _taste(run: Training) -> Taste:
     """Fit the user vector on the training part's histories."""
     events = replace(run.events, places=run.events.places[known_events(run.data, run.parts)])
     offsets = known_offsets(run.data, run.parts)
-    return fit_taste(events, offsets, len(run.vocabulary), run.seed)
+    return fit_taste(events, offsets, run.vocabulary, run.seed)
 
 
 def _finished(out: Path, identity: dict[str, str]) -> TrainingReport | None:
