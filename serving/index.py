@@ -1,7 +1,9 @@
 """The index: the vectors of all users who agreed to be shown, for one release.
 
-The search is exact. The vectors are read from the file as they are needed, so that
-several processes share one copy and loading takes no time.
+The search is exact, unless there are very many people (`serving.approximate`). The
+vectors are read from the file as they are needed, so that several processes share one
+copy and loading takes no time. Who is near to many is
+ranked lower, see `serving.nearness`.
 """
 
 import hashlib
@@ -22,11 +24,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models_ml.tokens import History
+from serving import approximate
+from serving.approximate import Approximate
+from serving.nearness import nearness, usual_likeness
 from serving.release import open_release, settle
 
 BATCH = 256
 USERS = "users.parquet"
 VECTORS = "vectors.npy"
+USUAL = "usual.npy"
 META = "index.json"
 SCHEMA = pa.schema([("user_id", pa.string()), ("known_at", pa.timestamp("us", tz="UTC"))])
 
@@ -40,7 +46,11 @@ class IndexFaultError(Exception):
 
 @dataclass(frozen=True)
 class Index:
-    """The users of an index and their vectors, row by row."""
+    """The users of an index, their vectors (N, D) and how near they usually are (N,).
+
+    ``recall`` is the share of a person's ten nearest that a search finds. ``missed_recall`` is that
+    of an approximate search which found too few, so that the search stayed exact.
+    """
 
     index_id: str
     release_id: str
@@ -48,24 +58,29 @@ class Index:
     folder: Path
     users: pa.StringArray
     vectors: Vectors
+    usual: Vectors
+    recall: float = 1.0
+    missed_recall: float | None = None
+    approximate: Approximate | None = None
 
     def __len__(self) -> int:
         return len(self.users)
 
     def search(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
-        """Find the *count* users nearest to *vector*, nearest first, with their inner product."""
-        import faiss
+        """Find the *count* users nearest to *vector* (D,), nearest first, with their nearness."""
+        found = self.approximate and self.approximate.search(vector, min(count, len(self)))
+        if found:
+            pairs = zip(*found, strict=True)
+            return [(self.users[int(row)].as_py(), float(score)) for score, row in pairs]
+        return self.search_exactly(vector, count)
 
-        count = min(count, len(self))
-        if count == 0:
-            return []
-        scores, rows = faiss.knn(
-            vector.reshape(1, -1), self.vectors, count, metric=faiss.METRIC_INNER_PRODUCT
-        )
-        return [
-            (self.users[int(row)].as_py(), float(score))
-            for score, row in zip(scores[0], rows[0], strict=True)
-        ]
+    def search_exactly(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
+        """Find the same by looking at everybody."""
+        scores = nearness(self.vectors @ vector, self.usual)
+        rows = np.argpartition(-scores, count)[:count] if count < len(self) else range(len(self))
+        # By row where equal, so that going further down the list shows nobody twice.
+        nearest = sorted((-float(scores[row]), int(row)) for row in rows)
+        return [(self.users[row].as_py(), -score) for score, row in nearest]
 
 
 def build(
@@ -141,6 +156,9 @@ def _lay(  # noqa: PLR0913, PLR0917 -- all that an index consists of
     for user_id, known_at in zip(*(column.to_pylist() for column in users), strict=True):
         digest.update(f"\n{user_id} {known_at.isoformat()}".encode())
     _write_vectors(vectors, order, draft / VECTORS, digest.update)
+    laid = np.load(draft / VECTORS, mmap_mode="r")
+    usual = usual_likeness(laid)
+    np.save(draft / USUAL, usual)
     index_id = digest.hexdigest()[:16]
     meta = {
         "index_id": index_id,
@@ -148,21 +166,34 @@ def _lay(  # noqa: PLR0913, PLR0917 -- all that an index consists of
         "as_of": as_of,
         "users": len(users),
         "dimensions": vectors.shape[1],
+        **_searched(laid, usual, draft / approximate.FILE),
     }
     (draft / META).write_text(json.dumps(meta, indent=2) + "\n")
     settle(draft, draft.parent / index_id)
     return draft.parent / index_id
 
 
+def _searched(vectors: Vectors, usual: Vectors, target: Path) -> dict[str, Any]:
+    """Choose how to search, and say what share of the ten nearest is found that way."""
+    if len(vectors) <= approximate.MOST_EXACT:
+        return {"search": "exact", "recall_at_10": 1.0}
+    recall = approximate.build(vectors, usual, target)
+    if recall >= approximate.LEAST_RECALL:
+        return {"search": "approximate", "recall_at_10": recall}
+    target.unlink()
+    return {"search": "exact", "recall_at_10": 1.0, "approximate_recall_at_10": recall}
+
+
 def open_index(folder: Path) -> Index:
     """Open the index in *folder*; its vectors stay on the disk until a search reads them."""
-    missing = [name for name in (META, USERS, VECTORS) if not (folder / name).is_file()]
+    missing = [name for name in (META, USERS, VECTORS, USUAL) if not (folder / name).is_file()]
     if missing:
         raise IndexFaultError(
             f"{folder}: no index, it lacks {', '.join(missing)}. Make one: tastemate run"
         )
     meta = json.loads((folder / META).read_text())
     users = pq.read_table(folder / USERS, columns=["user_id"]).column(0).combine_chunks()
+    is_approximate = meta["search"] == "approximate"
     vectors = np.load(folder / VECTORS, mmap_mode="r")
     if vectors.shape != (len(users), meta["dimensions"]):
         raise IndexFaultError(
@@ -176,21 +207,31 @@ def open_index(folder: Path) -> Index:
         folder=folder,
         users=users,
         vectors=vectors,
+        usual=np.load(folder / USUAL, mmap_mode="r"),
+        recall=meta["recall_at_10"],
+        missed_recall=meta.get("approximate_recall_at_10"),
+        approximate=Approximate(folder / approximate.FILE) if is_approximate else None,
     )
 
 
 def newest(indexes_dir: Path, release_id: str) -> Index:
     """Open the index of *release_id* with the latest as-of."""
+    found = newest_or_none(indexes_dir, release_id)
+    if found is None:
+        raise IndexFaultError(
+            f"{indexes_dir}: no index for release {release_id}. Make one: tastemate run"
+        )
+    return found
+
+
+def newest_or_none(indexes_dir: Path, release_id: str) -> Index | None:
+    """Open the index of *release_id* with the latest as-of, if it has any."""
     found = []
     for meta_file in indexes_dir.glob(f"[!.]*/{META}"):
         meta = json.loads(meta_file.read_text())
         if meta["release_id"] == release_id:
             found.append((datetime.fromisoformat(meta["as_of"]), meta_file.parent))
-    if not found:
-        raise IndexFaultError(
-            f"{indexes_dir}: no index for release {release_id}. Make one: tastemate run"
-        )
-    return open_index(max(found)[1])
+    return open_index(max(found)[1]) if found else None
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

@@ -128,7 +128,9 @@ class SimilarUser(BaseModel):
     """A person of similar taste."""
 
     user_id: str
-    score: float = Field(description="Likeness of taste, from -1 to 1.")
+    score: float = Field(
+        description="Likeness of taste less half of what is usual for that user, -1.5 to 1.5."
+    )
     rank: int
     reasons: list[UserReason]
 

@@ -52,26 +52,61 @@ def release(home: HomeResource) -> dg.MaterializeResult:
     group_name="release",
     deps=[keys.RELEASE, keys.USER_FAVOR, keys.PLACE],
     kinds={"faiss"},
+    check_specs=[
+        dg.AssetCheckSpec(
+            "finds_nearly_all_of_the_nearest",
+            asset=keys.INDEX,
+            description="At least .95 of the ten nearest are found; else the search is exact.",
+        )
+    ],
 )
 def index(home: HomeResource) -> dg.MaterializeResult:
     """The vectors of everybody who agreed to be shown."""
     from orchestration import releasing
-    from orchestration.neighbours import exposure
+    from orchestration.neighbours import exposure, steadiness
+    from serving import index as indexes
 
     paths = home.paths()
     chosen, _ = releasing.candidate(paths)
+    before = indexes.newest_or_none(paths.indexes, chosen.release_id)
     with measured() as cost:
         made = releasing.build_index(paths, chosen)
-        shown = exposure(np.asarray(made.vectors))
+        vectors = np.asarray(made.vectors)
+        shown = {
+            "exposure": exposure(vectors, made.usual),
+            "exposure_by_likeness_alone": exposure(vectors, np.zeros_like(made.usual)),
+        }
+        kept = (
+            {
+                "nearest_kept_since": before.as_of,
+                "nearest_kept": steadiness(before, made),
+            }
+            if before
+            else {}
+        )
     size = sum(file.stat().st_size for file in made.folder.iterdir())
     return dg.MaterializeResult(
         metadata={
             "index_id": made.index_id,
             "dagster/row_count": len(made),
             "bytes": size,
-            **({f"exposure/{name}": value for name, value in vars(shown).items()} if shown else {}),
+            **{
+                f"{way}/{name}": value
+                for way, found in shown.items()
+                if found
+                for name, value in vars(found).items()
+            },
+            "recall_at_10": made.recall,
+            **kept,
             **cost.metadata(),
-        }
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                passed=made.missed_recall is None,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"recall_at_10": made.missed_recall or made.recall},
+            )
+        ],
     )
 
 
