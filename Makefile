@@ -16,7 +16,7 @@ override SMALL := $(if $(SMALL),--small)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality dictionary bench-cuda bench-embed bench-train-steps
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality dictionary bench-cuda bench-embed bench-train-steps bench-halves bench-index bench-neighbours
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,7 +45,7 @@ test-fast: $(STAMP)  ## run the tests that start no whole job, service or stock 
 test-slow: $(STAMP)  ## run the others
 	@OMP_NUM_THREADS=1 $(PYTEST) $(SIDE_BY_SIDE) -m slow
 
-bench: bench-demo bench-taste bench-new-york bench-movielens bench-checks bench-diff  ## run every benchmark but bench-mart; half an hour and more
+bench: bench-demo bench-taste bench-halves bench-index bench-neighbours bench-new-york bench-movielens bench-checks bench-diff  ## run every benchmark but bench-mart; half an hour and more
 
 bench-demo: $(STAMP)  ## time the demo, set-up done, and the making of a large sample city
 	@$(BIN)/python -m tests.bench.demo
@@ -55,6 +55,15 @@ bench-mart: $(STAMP)  ## time ingest and build of 1, 10 and 30 million events be
 
 bench-taste: $(STAMP)  ## measure how far neighbours share the sample city's planted taste
 	@$(BIN)/python -m tests.bench.taste
+
+bench-halves: $(STAMP)  ## ask whether the nearest to half a MovieLens history is its other half, beside other vectors
+	@$(BIN)/python -m tests.bench.taste_halves
+
+bench-neighbours: $(STAMP)  ## measure what the nearest people are like, and vectors of few events and unseen places
+	@$(BIN)/python -m tests.bench.neighbours
+
+bench-index: $(STAMP)  ## search among a million people, exactly and approximately
+	@$(BIN)/python -m tests.bench.index
 
 bench-new-york: $(STAMP)  ## time the main job on New York check-ins, and rank against baselines
 	@$(BIN)/python -m tests.bench.main_job foursquare_nyc
