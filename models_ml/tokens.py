@@ -277,9 +277,7 @@ def lay_out(
         "places": lay(events.places[index] if len(events.places) else 0, BOS),
         "kinds": lay(events.kinds[index] if len(events.kinds) else 0),
         "hours": lay(ats // _HOUR % HOURS + 1 if has_times else 0),
-        "weekdays": lay(
-            (ats // (HOURS * _HOUR) + _EPOCH_WEEKDAY) % WEEKDAYS + 1 if has_times else 0
-        ),
+        "weekdays": lay(days % WEEKDAYS + 1 if has_times else 0),
         "gaps": lay(_gap_tokens(ats) if has_times else 0),
         "lengths": lengths + 1,
         "stranger_categories": events.stranger_categories,

@@ -35,7 +35,7 @@ from serving.bento import INSTALLED, requirements
 from serving.export import BOUND
 from tests.bench.figures import Figure, publish
 from tests.bench.quality import SPLIT
-from tests.bench.quality_runs import runs_of, training_set
+from tests.bench.quality_runs import Study
 from tests.bench.serving_forms import EAGER_WAS, INT8, INT8_TABLES, ONNX, Form, forms_of
 
 SIZES = {"200 events": (1, 200, 120), "20 events": (1, 20, 120), "64 of 200": (64, 200, 12)}
@@ -61,7 +61,7 @@ def main() -> None:
     figures = _weights()
     for dataset in arguments.datasets:
         with tempfile.TemporaryDirectory(prefix="tastemate-serving-") as folder:
-            model = runs_of(dataset)[0].folder
+            model = Study(dataset).runs()[0].folder
             forms = forms_of(model, Path(folder))
             told = _measure(dataset, forms)
         _print(dataset, told)
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def _measure(dataset: str, forms: list[Form]) -> dict[str, Told]:
-    data = read_training_set(training_set(dataset))
+    data = read_training_set(Study(dataset).training_set)
     told = {form.name: Told() for form in forms}
     opened = {form.name: form.open(form.folder) for form in forms}
     for size, (people, events, times) in SIZES.items():

@@ -19,7 +19,7 @@ from models_ml.training import Training
 from models_ml.training_set import read_training_set
 from tests.bench.figures import Figure, publish
 from tests.bench.plain_bert import LENGTH, PlainBert
-from tests.bench.quality_runs import training_set
+from tests.bench.quality_runs import Study
 from tests.bench.train import PRESET
 
 _WARM_UP = 3
@@ -32,7 +32,7 @@ def main() -> None:
     steps = parser.parse_args().steps + _WARM_UP
     torch.set_num_threads(2)
     preset = preset_named(PRESET)
-    data = read_training_set(training_set("ml-1m"))
+    data = read_training_set(Study("ml-1m").training_set)
     torch.manual_seed(0)
     rival = PlainBert(data, width=preset.hidden_size, layers=preset.layers, heads=preset.heads)
     ours = Training(data, preset, seed=0)
