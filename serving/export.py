@@ -30,7 +30,7 @@ BOUND = 1e-3
 RECORD = "export.json"
 _LENGTHS = (0, 1, 2, 3, 7, 20, 63, MAX_EVENTS - 1, MAX_EVENTS)
 _MOST_HISTORIES = 20
-_ALONE = 9
+_ANY = torch.export.Dim.DYNAMIC
 # With the operator `Attention`, which ONNX Runtime runs fused.
 _OPSET = 23
 _NOISY = "torch.onnx._internal.exporter._registration"
@@ -102,25 +102,13 @@ def write_graph(scorer: Scorer, path: Path) -> None:
 
     Batch, time and strangers have any length; of strangers there may be none.
     """
-    device = scorer.table.device
-    # Each a tensor of its own: the exporter takes what is one tensor for one input.
-    example = {
-        name: torch.ones((2, 5), dtype=torch.long, device=device)
-        for name in ("places", "kinds", "hours", "weekdays", "gaps")
-    }
-    any_length = torch.export.Dim.DYNAMIC
-    shapes = {name: {0: any_length, 1: any_length} for name in example}
-    alone = {
-        "lengths": torch.full((2,), 5, device=device),
-        "stranger_categories": torch.zeros((2, MAX_CATEGORIES), dtype=torch.long, device=device),
-        "stranger_districts": torch.zeros(2, dtype=torch.long, device=device),
-    }
+    example, shapes = _example(scorer.table.device)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             scorer,
-            kwargs=example | alone,
+            kwargs=example,
             dynamo=True,
-            dynamic_shapes=shapes | {name: {0: any_length} for name in alone},
+            dynamic_shapes=shapes,
             output_names=["scores"],
             opset_version=_OPSET,
             verbose=False,
@@ -131,35 +119,52 @@ def write_graph(scorer: Scorer, path: Path) -> None:
     unfinished.replace(path)
 
 
+def _example(device: torch.device) -> tuple[dict[str, torch.Tensor], dict[str, dict[int, Any]]]:
+    """Make a question for the exporter to follow, and say which of its lengths may be any."""
+    events = ("places", "kinds", "hours", "weekdays", "gaps")
+    sizes: dict[str, tuple[int, ...]] = dict.fromkeys(events, (2, 5))
+    sizes |= {"lengths": (2,), "stranger_districts": (2,)}
+    sizes["stranger_categories"] = (2, MAX_CATEGORIES)
+    # Each a tensor of its own: the exporter takes what is one tensor for one input.
+    example = {
+        name: torch.ones(size, dtype=torch.long, device=device) for name, size in sizes.items()
+    }
+    shapes = {name: dict.fromkeys(range(len(size)), _ANY) for name, size in sizes.items()}
+    shapes["stranger_categories"] = {0: _ANY}
+    return example, shapes
+
+
 def largest_difference(one: Recommender, other: Recommender, histories: Sequence[History]) -> float:
     """Ask both about histories of every length, together and alone; not a number is infinite."""
-    asked = list(_of_every_length(histories, one.places))
-    pairs = [(one.score(asked), other.score(asked))]
-    pairs += [(one.score([history]), other.score([history])) for history in asked[:_ALONE]]
-    found = max(float(np.abs(ours - theirs).max()) for ours, theirs in pairs)
-    return found if np.isfinite(found) else float("inf")
+    batches = list(_of_every_length(histories, one.places))
+    batches += [[history] for history in batches[0]]
+    found = [np.abs(one.score(batch) - other.score(batch)).max() for batch in batches]
+    return float(np.nan_to_num(np.max(found), nan=np.inf))
 
 
-def _of_every_length(histories: Sequence[History], places: PlaceTable) -> Iterator[History]:
-    """Cut histories to each length, or tell them again until they have it; places by name and not.
+def _of_every_length(histories: Sequence[History], places: PlaceTable) -> Iterator[list[History]]:
+    """Cut each history to every length, or tell it again until it has it.
 
-    Every third place bears a name that nobody knows, in each second history.
+    In each second one every third place bears a name that nobody knows.
     """
     around = zip(places.category_codes, places.district_codes, strict=True)
     known = dict(zip(places.place_ids, around, strict=True))
     told = [history for history in histories if history.place_ids][:_MOST_HISTORIES]
     for nth, history in enumerate(told or [History()]):
-        for length in _LENGTHS:
-            count = len(history.place_ids)
-            rows = [row % count for row in range(length)] if count else []
-            cut = replace(
-                history,
-                place_ids=[history.place_ids[row] for row in rows],
-                event_kinds=[history.event_kinds[row] for row in rows],
-                event_ats=[history.event_ats[row] for row in rows],
-                event_ratings=[history.event_ratings[row] for row in rows],
-            )
-            yield _with_strangers(cut, known) if nth % 2 else cut
+        cut = [_of_length(length, history) for length in _LENGTHS]
+        yield [_with_strangers(one, known) for one in cut] if nth % 2 else cut
+
+
+def _of_length(length: int, history: History) -> History:
+    count = len(history.place_ids)
+    rows = [row % count for row in range(length)] if count else []
+    return replace(
+        history,
+        place_ids=[history.place_ids[row] for row in rows],
+        event_kinds=[history.event_kinds[row] for row in rows],
+        event_ats=[history.event_ats[row] for row in rows],
+        event_ratings=[history.event_ratings[row] for row in rows],
+    )
 
 
 def _with_strangers(history: History, known: dict[str, tuple[list[str], str]]) -> History:

@@ -199,7 +199,10 @@ def test_a_network_that_cannot_be_exported_is_served_by_torch(
 def test_scores_that_are_no_numbers_are_infinitely_wrong(model: Path) -> None:
     class Broken(ExportedModel):
         def score(self, histories):
-            return np.full((len(histories), len(PLACES)), np.nan, np.float32)
+            scores = super().score(histories)
+            # Of nobody but who has the longest history, asked alone.
+            is_last = len(histories) == 1 and len(histories[0].place_ids) == 200
+            return scores * np.float32(np.nan) if is_last else scores
 
     broken = Broken(model, json.loads((model / "config.json").read_text()))
     assert largest_difference(load(model), broken, [of("p01")]) == float("inf")
