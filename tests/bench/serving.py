@@ -2,7 +2,7 @@
 
 python -m tests.bench.serving [DATASET ...]
 
-All forms are asked the same questions in turn, in one process and on one thread, so that a machine
+All forms are asked the same questions by turns, in one process and on one thread, so that a machine
 that stands still at times does so for all of them alike. Beside the time by the clock stands that
 of the thread itself, which others' work does not lengthen.
 """
@@ -108,9 +108,11 @@ def _alternate(
     opened: dict[str, Recommender], asked: list[History], times: int
 ) -> dict[str, Times]:
     taken: dict[str, Times] = {name: ([], []) for name in opened}
-    warm_up = 3
+    warm_up, random = 3, np.random.default_rng(0)
     for nth in range(warm_up + times):
-        for name, recommender in opened.items():
+        # In another order each time: a form finds the caches as the one before has left them.
+        for name in random.permutation(list(opened)).tolist():
+            recommender = opened[name]
             clock, own = time.perf_counter(), time.thread_time()
             recommender.score(asked)
             own, clock = time.thread_time() - own, time.perf_counter() - clock
