@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 Part = Literal["surroundings", "times", "pointer"]
 ALL_PARTS: tuple[Part, ...] = ("surroundings", "times", "pointer")
+_WARM_SHARE = 0.1
 
 
 class UnknownPresetError(ValueError):
@@ -41,6 +42,19 @@ class Preset:
     patience: int
     averaging: float = 0.0
     parts: tuple[Part, ...] = ALL_PARTS
+
+    @property
+    def warm(self) -> "Preset":
+        """The schedule of a training that begins with the weights of an earlier one.
+
+        The whole rise and fall of the learning rate in a tenth of the epochs: with less of a peak
+        it learned less on validation, as `docs/decisions/0013-training-on.md` has it.
+        """
+        return replace(
+            self,
+            epochs=max(1, round(self.epochs * _WARM_SHARE)),
+            max_events=round(self.max_events * _WARM_SHARE),
+        )
 
     def as_text(self) -> str:
         """Return all settings as one line; two presets are the same where these are."""

@@ -75,6 +75,13 @@ def learned_events(data: TrainingSet, parts: Split) -> NDArray[np.int64]:
     return _ranges(data.offsets[:-1], parts.learn_ends)
 
 
+def held_out_events(parts: Split) -> NDArray[np.int64]:
+    """Positions of all events that validate or test, each once."""
+    return np.unique(
+        np.concatenate([parts.validation_targets, parts.time_targets, parts.loo_targets])
+    )
+
+
 def known_events(data: TrainingSet, parts: Split) -> NDArray[np.int64]:
     """Positions of the events of the training part, the validating ones included."""
     return _ranges(data.offsets[:-1], parts.ends)

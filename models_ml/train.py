@@ -1,6 +1,7 @@
 """Train the model on one folder.
 
 python -m models_ml.train --data FOLDER --out FOLDER [--preset NAME] [--seed N] [--max-minutes M]
+                          [--warm-start MODEL]
 
 Runs on a bare machine, takes a GPU where there is one, and goes on from its last
 checkpoint when started again with the same arguments.
@@ -28,12 +29,14 @@ from models_ml.checkpoints import (
     state_of,
 )
 from models_ml.config import PRESETS, Preset, UnknownPresetError, preset_named
+from models_ml.learned import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
 from models_ml.processes import joined_processes
 from models_ml.split import known_events, known_offsets
 from models_ml.taste import Taste
 from models_ml.taste_fitting import fit_taste
 from models_ml.training import NothingToLearnError, Training
 from models_ml.training_set import TrainingSetError, read_training_set
+from models_ml.warm_start import WarmStart, WarmStartError
 
 NAME = "bert"
 UNNAMED = "unnamed"
@@ -82,6 +85,7 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
     preset: str | Preset = "base",
     *,
     seed: int = 0,
+    warm_start: Path | None = None,
     max_minutes: float | None = None,
     progress: Callable[[Epoch], None] | None = None,
 ) -> TrainingReport:
@@ -92,20 +96,36 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
     bit. *max_minutes* of training, earlier runs of it included, end it with the
     best weights so far; started again with more, it goes on. Under `torchrun`
     each process learns from its share of every batch, and the first one writes.
+
+    With a *warm_start*, a model folder, it begins with that model's weights and the shorter
+    schedule of `Preset.warm`. The training sets that model has learned from must lie beside *data*.
+
+    Raises:
+        TrainingSetError: *data* is no training set.
+        UnknownPresetError: no preset has the name.
+        NothingToLearnError: the training part has no event.
+        OtherRunError: *out* holds a training with other arguments.
+        WarmStartError: this training cannot begin with that model.
+        LearnedBeforeError: that model may have learned what is held out now.
     """
     chosen = preset if isinstance(preset, Preset) else preset_named(preset)
     training_set = read_training_set(data)
+    start = WarmStart.read(warm_start) if warm_start else None
+    if start:
+        chosen = chosen.warm
     identity = {
         "training_set_hash": training_set.hash,
         "preset": preset if isinstance(preset, str) else UNNAMED,
         "settings": chosen.as_text(),
         "seed": str(seed),
-    }
+    } | ({"warm_start": start.content} if start else {})
     finished = _finished(out, identity)
     if finished:
         return finished
     with joined_processes() as processes, _repeatable():
-        run = Training(training_set, chosen, seed, processes)
+        run = Training(training_set, chosen, seed, processes, start)
+        if start:
+            refuse_what_was_learned(data, run.parts, start.learned_from)
         checkpoint = load_checkpoint(out / "checkpoints")
         if checkpoint:
             if checkpoint.identity != identity:
@@ -113,7 +133,7 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
             run.best = restore(checkpoint, run.modules, run.optimizer)
             run.progress = checkpoint.progress
         _learn(run, out, identity, max_minutes, progress)
-        report = _finish(run, out, identity) if processes.is_first else None
+        report = _finish(run, out, identity, start) if processes.is_first else None
         # The others wait until all is written.
         processes.of_first(0.0)
         report = report or _finished(out, identity)
@@ -221,7 +241,9 @@ def _close_epoch(run: Training, seconds: float) -> Epoch:
     return epoch
 
 
-def _finish(run: Training, out: Path, identity: dict[str, str]) -> TrainingReport:
+def _finish(
+    run: Training, out: Path, identity: dict[str, str], start: WarmStart | None
+) -> TrainingReport:
     """Write the model folder; ``config.json`` last, for it says that all is there."""
     run.network.load_state_dict(run.best)
     state = run.progress
@@ -243,9 +265,12 @@ def _finish(run: Training, out: Path, identity: dict[str, str]) -> TrainingRepor
         device=str(run.device),
         is_cut_short=not run.is_done,
     )
+    learned = [*(start.learned_from if start else ()), LearnedFrom.of(run.data, run.parts)]
     training = asdict(report) | {
         "out": out.name,
         "identity": identity,
+        "warm_start": start.folder.name if start else None,
+        "learned_from": [asdict(one) for one in learned],
         "losses": [epoch["loss"] for epoch in state.epochs],
         "validation": [epoch["validation_ndcg_10"] for epoch in state.epochs],
         "torch": torch.__version__,
@@ -284,7 +309,8 @@ def _finished(out: Path, identity: dict[str, str]) -> TrainingReport | None:
 
 
 def _other_run(out: Path, there: dict[str, str], wanted: dict[str, str]) -> str:
-    different = [name for name in wanted if there.get(name) != wanted[name]]
+    names = sorted(there.keys() | wanted.keys())
+    different = [name for name in names if there.get(name) != wanted.get(name)]
     return (
         f"{out}: holds a training with another {' and '.join(different)} "
         f"({', '.join(str(there.get(name)) for name in different)}). "
@@ -310,6 +336,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="the model folder to write")
     parser.add_argument("--preset", default="base", help=f"one of {', '.join(PRESETS)}")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--warm-start", type=Path, help="begin with the weights of this model folder"
+    )
     parser.add_argument("--max-minutes", type=float, help="stop then with the best so far")
     arguments = parser.parse_args()
 
@@ -326,10 +355,14 @@ def main() -> int:
             arguments.out,
             preset=arguments.preset,
             seed=arguments.seed,
+            warm_start=arguments.warm_start,
             max_minutes=arguments.max_minutes,
             progress=tell,
         )
-    except (TrainingSetError, UnknownPresetError, OtherRunError, NothingToLearnError) as error:
+    except (
+        TrainingSetError, UnknownPresetError, OtherRunError, NothingToLearnError,
+        WarmStartError, LearnedBeforeError,
+    ) as error:  # fmt: skip
         print(error, file=sys.stderr)  # noqa: T201 - the command's own output
         return 1
     verb = "trained" if report.is_new else "already trained, nothing to do"

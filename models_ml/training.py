@@ -30,6 +30,7 @@ from models_ml.split import Split, excludes_seen, known_events, learned_events, 
 from models_ml.tensors import moved, pinned
 from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary, collate
 from models_ml.training_set import TrainingSet
+from models_ml.warm_start import WarmStart
 
 _VALIDATION_SAMPLE = 4000
 _CLIP = 1.0
@@ -45,9 +46,14 @@ class Training:
     """One run: what it learns from, what it has learned, and where it stands."""
 
     def __init__(
-        self, data: TrainingSet, preset: Preset, seed: int, processes: Processes | None = None
+        self,
+        data: TrainingSet,
+        preset: Preset,
+        seed: int,
+        processes: Processes | None = None,
+        start: WarmStart | None = None,
     ) -> None:
-        """Build the network with fresh weights, the same in each process."""
+        """Build the network with fresh weights, or those of *start*, the same in each process."""
         self.processes = processes or Processes()
         self.data, self.preset, self.seed = data, preset, seed
         self.parts: Split = split(data)
@@ -64,6 +70,8 @@ class Training:
         self.device = self.processes.device
         torch.manual_seed(seed)
         self.network = Network(self.architecture, self.vocabulary).to(self.device)
+        if start:
+            start.put_into(self.network, self.vocabulary)
         self.averaged = average_of(self.network, preset.averaging) if preset.averaging else None
         self._packs = packs(self.device)
         self._packs = self._packs and works("packing", self._try_encoder)

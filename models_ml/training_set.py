@@ -157,6 +157,12 @@ def read_training_set(folder: Path) -> TrainingSet:
     )
 
 
+def read_event_ids(folder: Path) -> pa.Array:
+    """Read the ids of the events in *folder*, in the order of the flat arrays."""
+    table = pq.read_table(folder / "histories.parquet", columns=["event_ids"]).combine_chunks()
+    return _list_column(table, "event_ids")[1]
+
+
 def _read_manifest(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise TrainingSetError(
