@@ -460,7 +460,8 @@ def train(
         model_store.adopt(home, source)
         make(home, [keys.RECOMMENDER], training_config(None, seed))
     else:
-        make(home, [keys.TRAINING_SET, keys.RECOMMENDER], training_config(preset or "base", seed))
+        config = training_config(preset or "base", seed, anew=True)
+        make(home, [keys.TRAINING_SET, keys.RECOMMENDER], config)
     click.echo(f"The home's model: {model_store.current_model(home)}")
 
 

@@ -1,4 +1,4 @@
-"""Where trained models lie in a home, and which one belongs to the current training set."""
+"""Where trained models lie in a home, which one is current, and what it was trained on."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ class NoTrainingSetError(RuntimeError):
 
 
 class NoModelError(RuntimeError):
-    """No model has been trained on the current training set."""
+    """No model has been trained or adopted."""
 
 
 class WrongModelError(RuntimeError):
@@ -60,9 +60,17 @@ def pointers(home: Home) -> tuple[Path, Path]:
     return home.state / "training_set.json", home.state / "model.json"
 
 
-def model_folder(home: Home, training_set: TrainingSet, preset: str, seed: int) -> Path:
-    """Name the folder of the model of *preset* and *seed* trained on *training_set*."""
-    return _folder(home, training_set, run_name(preset, preset_named(preset).as_text(), seed))
+def model_folder(
+    home: Home, training_set: TrainingSet, preset: str, seed: int, start: str | None = None
+) -> Path:
+    """Name the folder of the model of *preset* and *seed* trained on *training_set*.
+
+    With *start* it is the one that goes on from the model of that content hash.
+    """
+    if start is None:
+        return _folder(home, training_set, run_name(preset, preset_named(preset).as_text(), seed))
+    name = run_name(preset, preset_named(preset).warm.as_text(), seed)
+    return _folder(home, training_set, name, start)
 
 
 def remember_model(home: Home, folder: Path) -> None:
@@ -71,23 +79,31 @@ def remember_model(home: Home, folder: Path) -> None:
 
 
 def current_model(home: Home) -> Path:
-    """Find the model last trained or adopted, if it was trained on the current training set.
+    """Find the model last trained or adopted.
 
     Raises:
         NoModelError: there is none.
-        NoTrainingSetError: there is not even a training set.
     """
-    training_set = current_training_set(home)
-    pointer = home.state / "model.json"
-    if pointer.exists():
-        folder = home.models / str(json.loads(pointer.read_text())["folder"])
-        config = folder / "config.json"
-        if config.exists() and _trained_on(config) == training_set.hash:
-            return folder
-    raise NoModelError(
-        f"{home.models}: no model has been trained on training set {training_set.hash[:16]}. "
-        "Train one: tastemate train"
-    )
+    pointer = read_json(home.state / "model.json")
+    if pointer and (home.models / pointer["folder"] / "config.json").exists():
+        return home.models / str(pointer["folder"])
+    raise NoModelError(f"{home.models}: no model has been trained yet. Train one: tastemate train")
+
+
+def training_set_of(home: Home, model: Path) -> TrainingSet:
+    """Find the training set that *model* was trained on, be it an older one than the current.
+
+    Raises:
+        NoTrainingSetError: it is gone.
+    """
+    trained_on = _trained_on(model / "config.json")
+    folder = home.training_sets / trained_on[:16]
+    if not (folder / "manifest.json").exists():
+        raise NoTrainingSetError(
+            f"{folder}: the training set that model {model.name} has learned from is gone, as it "
+            "is when a person in it was forgotten. Make a new one and train on it: tastemate run"
+        )
+    return TrainingSet(folder, json.loads((folder / "manifest.json").read_text()))
 
 
 def preset_of_last_model(home: Home) -> str | None:
@@ -135,20 +151,21 @@ def adopt(home: Home, source: Path) -> Path:
         )
     run = json.loads(training.read_text())["identity"]
     name = run_name(run["preset"], run["settings"], int(run["seed"]))
-    folder = _folder(home, training_set, name)
+    folder = _folder(home, training_set, name, run.get("warm_start"))
     draft = home.models / f".draft-{folder.name}"
     shutil.rmtree(draft, ignore_errors=True)
-    # An export is made and checked here, where it is to be served.
-    exported = shutil.ignore_patterns("network.onnx", "export.json")
-    shutil.copytree(source, draft, ignore=exported)
+    # It is exported, and judged beside what is live, here where it is to be served.
+    made_there = shutil.ignore_patterns("network.onnx", "export.json", "evaluation.json")
+    shutil.copytree(source, draft, ignore=made_there)
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
     remember_model(home, folder)
     return folder
 
 
-def _folder(home: Home, training_set: TrainingSet, run: str) -> Path:
-    return home.models / f"{training_set.folder.name}-{run}"
+def _folder(home: Home, training_set: TrainingSet, run: str, start: str | None = None) -> Path:
+    began_with = f"-from-{start[:8]}" if start else ""
+    return home.models / f"{training_set.folder.name}-{run}{began_with}"
 
 
 def _trained_on(config: Path) -> str:

@@ -69,9 +69,10 @@ def pack_release(home: Home, chosen: Choice) -> Release:
         )
     from feature_repo.frozen import freeze
 
-    training_set = model_store.current_training_set(home)
+    model = model_store.current_model(home)
+    training_set = model_store.training_set_of(home, model)
     manifest = training_set.manifest
-    found = read_json(model_store.current_model(home) / "evaluation.json")
+    found = read_json(model / "evaluation.json")
     card = {
         "reason": chosen.reason,
         "metrics": {split: found[split] for split in ("time", "loo")},
@@ -223,11 +224,11 @@ def list_releases(home: Home) -> list[dict[str, Any]]:
 
 
 def _baseline_folder(home: Home, name: str) -> Path:
-    """Write the baseline *name* of the current training set as a model folder."""
+    """Write the baseline *name*, fitted to what the model learned from, as a model folder."""
     from models_ml.baselines import fit_baselines
     from models_ml.training_set import read_training_set
 
-    training_set = model_store.current_training_set(home)
+    training_set = model_store.training_set_of(home, model_store.current_model(home))
     fitted = fit_baselines(read_training_set(training_set.folder))
     folder = home.models / f"{training_set.folder.name}-{name}"
     next(one for one in fitted if one.name == name).save(folder, training_set.hash)

@@ -15,15 +15,12 @@ import pyarrow.parquet as pq
 from orchestration import asset_keys as keys
 from orchestration.failures import why
 from orchestration.files import read_json, write_atomically
-from orchestration.model_store import (
-    NoModelError,
-    NoTrainingSetError,
-    current_model,
-    training_facts,
-)
+from orchestration.model_store import NoModelError, current_model, training_facts
 from orchestration.reliability.budget import standings
 from orchestration.reliability.history import CheckLogError
 from orchestration.reliability.objectives import SloError
+from orchestration.retraining.judge import remembered
+from orchestration.retraining.verdict import Verdict
 from orchestration.state_hash import published
 from serving import champion
 from serving.home import Home, now
@@ -64,6 +61,7 @@ def write_report(
         "index_id": live.index_id if live else None,
         "release_kind": _release_kind(home, live.release_id) if live else None,
         "training": _training(home),
+        "retraining": remembered(home, run_id),
         "quality": _quality(home),
         "parity": read_json(home.state / "parity.json"),
         "state_hash": state["state_hash"] if state else None,
@@ -112,7 +110,7 @@ def _release_kind(home: Home, release_id: str) -> str | None:
 def _quality(home: Home) -> dict[str, Any]:
     try:
         evaluation = read_json(current_model(home) / "evaluation.json")
-    except (NoModelError, NoTrainingSetError):
+    except NoModelError:
         evaluation = None
     if not evaluation:
         return {}
@@ -139,7 +137,7 @@ def _training(home: Home) -> dict[str, Any]:
     """Tell how long the current model was trained, and whether it was stopped before its end."""
     try:
         return training_facts(current_model(home))
-    except (NoModelError, NoTrainingSetError):
+    except NoModelError:
         return {}
 
 
@@ -186,6 +184,8 @@ def as_markdown(report: dict[str, Any]) -> str:
     if report["failures"]:
         parts += ["## What failed", _failures(report["failures"])]
     parts += ["## What went in", _table(report["files"], FILE_COLUMNS)]
+    if report["retraining"]:
+        parts.append(_retraining(report["retraining"]))
     if report["training"].get("is_cut_short"):
         parts.append(
             f"The model's training was stopped after {report['training']['epochs']} epochs, "
@@ -200,6 +200,11 @@ def as_markdown(report: dict[str, Any]) -> str:
         parts += ["## What users may rely on", slo_table(report["slo"])]
     parts += ["## What it cost", _table(report["steps"], ["name", "seconds", "peak_mb"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _retraining(decided: dict[str, Any]) -> str:
+    verdict = Verdict(decided["retrain"], decided["from_scratch"], decided["reasons"])
+    return f"The model was {verdict.sentence()}."
 
 
 def _failures(failures: list[dict[str, str]]) -> str:

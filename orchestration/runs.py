@@ -21,6 +21,7 @@ from orchestration.interrupts import heard_interrupts, was_asked_to_end
 from orchestration.progress import DbtLines
 from orchestration.report import LANDED_BY, write_report
 from orchestration.resources import STARTED_HERE, BusyError, alone
+from orchestration.retraining.policy import policy_file
 from orchestration.sources import registered
 from serving.home import Home, now
 
@@ -121,10 +122,10 @@ def held(home: Home) -> Iterator[None]:
         yield
 
 
-def training_config(preset: str | None, seed: int) -> dict[str, Any]:
-    """Give the run config that says how to train."""
+def training_config(preset: str | None, seed: int, *, anew: bool = False) -> dict[str, Any]:
+    """Give the run config that says how to train; *anew*: whatever the policy says."""
     step = keys.RECOMMENDER.to_python_identifier()
-    return {"ops": {step: {"config": {"preset": preset, "seed": seed}}}}
+    return {"ops": {step: {"config": {"preset": preset, "seed": seed, "anew": anew}}}}
 
 
 @contextmanager
@@ -232,6 +233,7 @@ def _fingerprint(home: Home) -> str:
 
     facts = [os.environ.get("TASTEMATE_ONLINE"), project_hash()]
     digest = hashlib.sha256(json.dumps(facts).encode())
-    for path in (home.landed_files, home.champion, *model_store.pointers(home)):
+    told = (home.landed_files, home.champion, policy_file(home), *model_store.pointers(home))
+    for path in told:
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()

@@ -87,7 +87,7 @@ def _uri(home: Home) -> str:
 def _mirror_training(client: "MlflowClient", home: Home) -> str | None:
     try:
         folder = model_store.current_model(home)
-    except (model_store.NoModelError, model_store.NoTrainingSetError):
+    except model_store.NoModelError:
         return None
     training = json.loads((folder / "training.json").read_text())
     experiment_id = _experiment(client, home)
@@ -161,6 +161,8 @@ def _code() -> str:
 def _parameters(training: dict[str, Any]) -> dict[str, Any]:
     identity = training["identity"]
     told = {"preset": identity["preset"], "seed": identity["seed"]}
+    if training.get("warm_start"):
+        told["warm_start"] = training["warm_start"]
     return told | json.loads(identity["settings"])
 
 

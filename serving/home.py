@@ -109,6 +109,10 @@ class Home:
         return self.root / "champion.json"
 
     @property
+    def retraining(self) -> Path:
+        return self.root / "retraining.yml"
+
+    @property
     def bentoml(self) -> Path:
         return self.root / "bentoml"
 

@@ -1,29 +1,40 @@
 """From features to a trained and evaluated model."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from models_ml.claims import CLAIMS
 from orchestration import asset_keys as keys
 from orchestration import model_store
+from orchestration.files import read_json
 from orchestration.measure import measured
 from orchestration.progress import say
 from orchestration.resources import HomeResource
 from serving import champion as champions
 from serving.home import Home, now
 
+if TYPE_CHECKING:
+    from orchestration.retraining.judge import Wish
+    from orchestration.retraining.verdict import Verdict
+
+RETRAINING = "tastemate/retraining"
+"""The tag of a run that says whether it trained, and why."""
+
 
 class Training(dg.Config):
-    """How to train.
+    """How to train, if the policy calls for it.
 
-    Without a preset the model that is there is kept; where it was trained on other data, one of
-    its preset is trained, and where there is none, `base`.
+    Without a preset it is that of the last model, and where there is none, `base`. Another preset
+    or seed than the last model's calls for a training from scratch, and so does *anew*.
     """
 
     preset: str | None = None
     seed: int = 0
+    anew: bool = False
 
 
 @dg.asset(
@@ -59,13 +70,20 @@ def training_set(home: HomeResource) -> dg.MaterializeResult:
     key=keys.RECOMMENDER, group_name="model", deps=[keys.TRAINING_SET],
     kinds={"pytorch", "huggingface"},
 )  # fmt: skip
-def recommender(home: HomeResource, config: Training) -> dg.MaterializeResult:
-    """The BERT recommender, trained on the training set; resumed where a run was cut off."""
+def recommender(
+    context: dg.AssetExecutionContext, home: HomeResource, config: Training
+) -> dg.MaterializeResult:
+    """The BERT recommender, trained anew where the policy calls for it; resumed where cut off."""
     from orchestration.pictures import as_metadata, training_curve
+    from orchestration.retraining import judge
 
     paths = home.paths()
     with measured() as cost:
-        folder = _trained(paths, config)
+        wish = judge.Wish(config.preset, config.seed, config.anew)
+        folder, verdict = _carried_out(paths, wish, judge.judge(paths, wish))
+    say(verdict.sentence())
+    judge.remember(paths, context.run.run_id, verdict)
+    context.instance.add_run_tags(context.run.run_id, {RETRAINING: verdict.sentence()})
     model_store.remember_model(paths, folder)
     training = json.loads((folder / "training.json").read_text())
     facts = {
@@ -76,20 +94,34 @@ def recommender(home: HomeResource, config: Training) -> dg.MaterializeResult:
             **facts,
             **cost.metadata(),
             "training_seconds": training["seconds"],
+            "retraining": verdict.as_json(),
             "curve": as_metadata(training_curve(training)),
         }
     )
 
 
-def _trained(paths: Home, config: Training) -> Path:
-    """Train as *config* says, unless that model is there already."""
-    from models_ml.train import Epoch, train
+def _carried_out(paths: Home, wish: "Wish", verdict: "Verdict") -> tuple[Path, "Verdict"]:
+    """Train as *verdict* says; tell what was done, which is to train from scratch if need be."""
+    from models_ml.learned import LearnedBeforeError
+    from models_ml.warm_start import WarmStartError
 
-    if config.preset is None:
-        try:
-            return model_store.current_model(paths)
-        except model_store.NoModelError:
-            pass
+    if not verdict.retrain:
+        return model_store.current_model(paths), verdict
+    say(f"to be {verdict.sentence()}")
+    if verdict.from_scratch:
+        return _trained(paths, wish, None), verdict
+    try:
+        return _trained(paths, wish, model_store.current_model(paths)), verdict
+    except (LearnedBeforeError, WarmStartError) as error:
+        say(str(error))
+        anew = replace(verdict, from_scratch=True, reasons=[*verdict.reasons, str(error)])
+        return _trained(paths, wish, None), anew
+
+
+def _trained(paths: Home, wish: "Wish", start: Path | None) -> Path:
+    """Train from scratch, or go on from the model *start*."""
+    from models_ml.train import Epoch, train
+    from models_ml.warm_start import content_hash
 
     def tell(epoch: Epoch) -> None:
         say(
@@ -98,9 +130,11 @@ def _trained(paths: Home, config: Training) -> Path:
         )
 
     data = model_store.current_training_set(paths)
-    preset = config.preset or model_store.preset_of_last_model(paths) or "base"
-    out = model_store.model_folder(paths, data, preset, config.seed)
-    train(data.folder, out, preset=preset, seed=config.seed, progress=tell)
+    preset = wish.preset or model_store.preset_of_last_model(paths) or "base"
+    out = model_store.model_folder(
+        paths, data, preset, wish.seed, content_hash(start) if start else None
+    )
+    train(data.folder, out, preset=preset, seed=wish.seed, warm_start=start, progress=tell)
     return out
 
 
@@ -118,26 +152,13 @@ def _trained(paths: Home, config: Training) -> Path:
         ),
     ],
 )  # fmt: skip
-def evaluation(home: HomeResource) -> dg.MaterializeResult:
+def evaluation(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """Model, baselines and champion ranked over all places, on both splits."""
-    from models_ml.evaluate import evaluate
     from orchestration.pictures import as_metadata, quality_bars
-    from orchestration.releasing import export_model
-    from serving.exported import open_recommender
 
     paths = home.paths()
-    data = model_store.current_training_set(paths)
-    folder = model_store.current_model(paths)
     with measured() as cost:
-        export_model(folder, data.folder)
-        found = evaluate(
-            data.folder,
-            folder,
-            folder / "evaluation.json",
-            say,
-            champion=_champion(paths),
-            served=open_recommender(folder),
-        )
+        found = _kept_evaluation(paths, context.run.run_id) or _evaluated(paths)
     figures = {
         f"{split}/{name}/ndcg_10": values["ndcg_10"]
         for split in ("time", "loo")
@@ -170,6 +191,38 @@ def evaluation(home: HomeResource) -> dg.MaterializeResult:
             ),
         ],
     )  # fmt: skip
+
+
+def _evaluated(paths: Home) -> dict[str, Any]:
+    from models_ml.evaluate import evaluate
+    from orchestration.releasing import export_model
+    from serving.exported import open_recommender
+
+    folder = model_store.current_model(paths)
+    data = model_store.training_set_of(paths, folder)
+    export_model(folder, data.folder)
+    return evaluate(
+        data.folder,
+        folder,
+        folder / "evaluation.json",
+        say,
+        champion=_champion(paths),
+        served=open_recommender(folder),
+    )
+
+
+def _kept_evaluation(paths: Home, run_id: str) -> dict[str, Any] | None:
+    """Find how a model was judged when it was trained, if the policy keeps it in this run."""
+    from orchestration.retraining import judge
+
+    decided = judge.remembered(paths, run_id)
+    if decided is None or decided["retrain"] or decided["figures"] is None:
+        return None
+    found = read_json(model_store.current_model(paths) / "evaluation.json")
+    if not found or "refusals" not in found:
+        return None
+    say("as when the model was trained")
+    return dict(found)
 
 
 def _champion(paths: Home) -> Path | None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,15 @@ from models_ml.config import preset_named
 from orchestration.files import write_atomically
 from orchestration.model_store import (
     NoModelError,
+    NoTrainingSetError,
     WrongModelError,
     adopt,
     current_model,
+    current_training_set,
+    model_folder,
     preset_of_last_model,
     remember_training_set,
+    training_set_of,
 )
 from serving.home import Home
 
@@ -64,6 +69,35 @@ def test_an_unfinished_training_is_refused(home: Home, tmp_path: Path, missing: 
     (there / missing).unlink()
     with pytest.raises(WrongModelError, match=missing):
         adopt(home, there)
+
+
+def test_what_another_machine_thought_of_a_model_is_not_taken_over(
+    home: Home, tmp_path: Path
+) -> None:
+    there = trained(tmp_path / "there")
+    (there / "evaluation.json").write_text("{}")
+    assert not (adopt(home, there) / "evaluation.json").exists()
+
+
+def test_a_model_is_current_and_has_its_training_set_when_there_is_a_newer_one(
+    home: Home, tmp_path: Path
+) -> None:
+    model = adopt(home, trained(tmp_path / "there"))
+    newer = home.training_sets / ("cd" * 8)
+    write_atomically(newer / "manifest.json", json.dumps({"hash": "cd" * 32}))
+    remember_training_set(home, newer)
+    assert current_model(home) == model
+    assert training_set_of(home, model).hash == HASH
+    shutil.rmtree(home.training_sets / HASH[:16])
+    with pytest.raises(NoTrainingSetError, match="is gone"):
+        training_set_of(home, model)
+
+
+def test_models_that_began_otherwise_lie_apart(home: Home) -> None:
+    training_set = current_training_set(home)
+    fresh = model_folder(home, training_set, "tiny", 0)
+    on = [model_folder(home, training_set, "tiny", 0, start * 64) for start in "ab"]
+    assert len({fresh, *on}) == 3
 
 
 def test_a_preset_that_has_changed_leaves_the_older_model_alone(home: Home, tmp_path: Path) -> None:
