@@ -14,7 +14,7 @@ import numpy.typing as npt
 from serving.nearness import nearness
 
 FILE = "approximate.faiss"
-# Up to here an exact search is as fast: .6 ms on one thread (make bench-index).
+# Up to here an exact search is as fast: half a millisecond on one thread (make bench-index).
 MOST_EXACT = 100_000
 LEAST_RECALL = 0.95
 NEAREST = 10
