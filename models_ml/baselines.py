@@ -1,6 +1,7 @@
 """Fit the baselines: what a model has to beat, tuned on validation and counted on what is known."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from models_ml.counting import Counting, CountingBaseline
 from models_ml.ease import Ease, Shrinkage, fit_weights, most_visited
 from models_ml.fitting import Fit, Settings, climb
 from models_ml.neighbours import Neighbours, nearest
+from models_ml.recommender import ModelFolderError
 from models_ml.taste import Taste
 from models_ml.tokens import Vocabulary
 from models_ml.training_set import TrainingSet
@@ -40,11 +42,21 @@ _EASE: Axes = {"age": (3.0, 6.0, 10.0, 30.0), "penalty": (100.0, 300.0, 1000.0)}
 
 
 def read_baseline(folder: Path, config: dict[str, Any]) -> Baseline:
-    """Read what `Baseline.save` wrote."""
+    """Read what `Baseline.save` wrote.
+
+    Raises:
+        ModelFolderError: an earlier version wrote it, with other settings.
+    """
+    kind, settings = (Ease, Shrinkage) if config["name"] == "ease" else (CountingBaseline, Counting)
+    wanted = {field.name for field in fields(settings)}
+    if config["architecture"].keys() != wanted:
+        raise ModelFolderError(
+            f"{folder / 'config.json'}: an earlier version fitted this baseline, with settings "
+            f"{sorted(config['architecture'])} where {sorted(wanted)} are read now. "
+            "Fit and release it anew: tastemate run"
+        )
     tensors = load_file(folder / "model.safetensors")
-    taste = Taste.restore(tensors)
-    kind = Ease if config["name"] == "ease" else CountingBaseline
-    return kind.restore(Vocabulary.read(folder), taste, config, tensors)
+    return kind.restore(Vocabulary.read(folder), Taste.restore(tensors), config, tensors)
 
 
 def fit_baselines(data: TrainingSet, seed: int = 0) -> list[Baseline]:

@@ -48,7 +48,7 @@ class Preset:
         """The schedule of a training that begins with the weights of an earlier one.
 
         The whole rise and fall of the learning rate in a tenth of the epochs: with less of a peak
-        it learned less on validation, as `docs/decisions/0013-training-on.md` has it.
+        it learned less on validation, as `docs/decisions/0017-training-on.md` has it.
         """
         return replace(
             self,

@@ -227,6 +227,14 @@ def _kept_evaluation(paths: Home, run_id: str) -> dict[str, Any] | None:
 
 def _champion(paths: Home) -> Path | None:
     """Find the model folder of what is live, to compare with."""
+    from models_ml.recommender import ModelFolderError, load
+
     if not paths.champion.exists():
         return None
-    return paths.releases / champions.read(paths).release_id
+    folder = paths.releases / champions.read(paths).release_id
+    try:
+        load(folder)
+    except ModelFolderError as error:
+        say(f"not compared with what is live, for it cannot be asked: {error}")
+        return None
+    return folder

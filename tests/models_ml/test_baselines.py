@@ -1,5 +1,6 @@
 """The baselines on a world small enough to count by hand."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from models_ml.baseline import Baseline
 from models_ml.baselines import fit_baselines
 from models_ml.counting import Counting, CountingBaseline
 from models_ml.neighbours import Neighbours
-from models_ml.recommender import load
+from models_ml.recommender import ModelFolderError, load
 from models_ml.tokens import History
 from models_ml.training_set import read_training_set
 from tests.models_ml.conftest import write_training_set
@@ -152,3 +153,14 @@ def test_a_saved_baseline_ranks_and_embeds_as_before(
         again = load(tmp_path / name)
         assert np.array_equal(again.score(history), baseline.score(history))
         assert np.array_equal(again.embed(history), baseline.embed(history))
+
+
+def test_a_baseline_of_an_earlier_version_says_so(
+    baselines: dict[str, Baseline], tmp_path: Path
+) -> None:
+    baselines["own_visits"].save(tmp_path, "0" * 64)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["architecture"]["follow_age"] = 1.0
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelFolderError, match="earlier version fitted this baseline"):
+        load(tmp_path)
