@@ -50,6 +50,17 @@ def test_every_link_in_the_docs_leads_somewhere():
     assert broken == []
 
 
+def test_every_benchmark_can_be_started():
+    named = re.findall(r"-m (tests\.bench\.\w+)", (ROOT / "Makefile").read_text())
+    files = (ROOT / "tests" / "bench").glob("*.py")
+    modules = sorted({*named, *(f"tests.bench.{path.stem}" for path in files)})
+    code = f"import importlib\nfor name in {modules}: importlib.import_module(name)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+
+
 def test_the_command_starts_without_loading_torch_dagster_or_feast():
     heavy = ("torch", "dagster", "feast", "bentoml", "confluent_kafka")
     code = f"import sys, orchestration.cli; print([m for m in {heavy} if m in sys.modules])"

@@ -29,7 +29,7 @@ from models_ml.train import Epoch, TrainingReport, train
 from models_ml.training_set import read_training_set
 from orchestration.retraining.figures import Figures, compare
 from tests.bench.figures import FOLDER, Figure, publish
-from tests.bench.quality_runs import training_set
+from tests.bench.quality_runs import Study
 
 CUTS = (60, 70, 80, 90)
 STRETCH = 10
@@ -171,7 +171,7 @@ def _trained(moment: Moment, preset: str, start: Path | None) -> TrainingReport:
 
 def _moments(cuts: Sequence[int]) -> list[Moment]:
     """Write what was known when *cuts* hundredths of the events had happened."""
-    source = training_set("nyc")
+    source = Study("nyc").training_set
     manifest = json.loads((source / "manifest.json").read_text())
     with duckdb.connect() as db:
         lists = ", ".join(f"unnest({name}) as {name}" for name in LISTS)

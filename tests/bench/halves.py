@@ -6,6 +6,7 @@ A history is a row of places, each once: a sparse matrix, people by places of th
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,13 @@ from scipy.sparse import csr_matrix
 from scipy.stats import rankdata
 
 from models_ml.split import split
-from models_ml.taste import Taste, fit_taste
+from models_ml.taste_fitting import fit_taste
 from models_ml.tokens import MAX_CATEGORIES, SPECIAL_TOKENS, EventTokens, Vocabulary
 from models_ml.training_set import read_training_set
 from serving.nearness import nearness, usual_likeness
+
+if TYPE_CHECKING:
+    from models_ml.taste import Taste
 
 SHORTEST = 20
 EACH = 2

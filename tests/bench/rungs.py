@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models_ml.split import known_events, known_offsets, split
-from models_ml.taste import Taste, fit_taste
+from models_ml.taste import Taste
+from models_ml.taste_fitting import fit_taste
 from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
 from models_ml.training_set import TrainingSet, read_training_set
 from tests.bench.figures import Figure

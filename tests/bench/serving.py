@@ -34,7 +34,7 @@ from serving.bento import EXPORTED as INSTALLED_EXPORTED
 from serving.bento import INSTALLED, requirements
 from serving.export import BOUND
 from tests.bench.figures import Figure, publish
-from tests.bench.quality import SPLIT
+from tests.bench.quality_goals import SPLIT
 from tests.bench.quality_runs import Study
 from tests.bench.serving_forms import EAGER_WAS, INT8, INT8_TABLES, ONNX, Form, forms_of
 

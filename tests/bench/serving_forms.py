@@ -42,8 +42,10 @@ class Form:
 class AsItWas(TrainedModel):
     """The network as training runs it: the table of all places is made for each answer."""
 
-    def _run(self, events: EventTokens, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-        batch = collate(events, offsets[:-1], offsets[1:], has_times=self.architecture.has_times)
+    def _run(
+        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        batch = collate(events, starts, stops, has_times=self.architecture.has_times)
         with torch.inference_mode():
             return self.scorer._network.score(batch).numpy()
 

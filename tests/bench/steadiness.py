@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models_ml.taste import Taste, fit_taste
+from models_ml.taste import Taste
+from models_ml.taste_fitting import fit_taste
 from models_ml.tokens import MAX_EVENTS, Vocabulary
 from models_ml.training_set import TrainingSet, read_training_set
 from orchestration.neighbours import nearest, share_kept
