@@ -25,6 +25,7 @@ class Preset:
     mean is what is validated and kept. 0: no mean.
     ``parts`` are what the network has beside encoder and places, where the data allow it:
     categories and districts, times, a pointer into the history.
+    ``counts`` says whether counts answer beside the network, where they make it better.
     """
 
     hidden_size: int
@@ -42,6 +43,7 @@ class Preset:
     patience: int
     averaging: float = 0.0
     parts: tuple[Part, ...] = ALL_PARTS
+    counts: bool = True
 
     @property
     def warm(self) -> "Preset":
@@ -79,10 +81,13 @@ PRESETS = {
     # The encoder without the pointer, to tell what each is worth.
     "encoder": Preset(
         64, 2, 2, 0.2, 0.02, 4096, 1024, 1e-3, 0.01, 0.1, 60, 24_000_000, 8, 0.0,
-        ("surroundings", "times"),
+        ("surroundings", "times"), counts=False,
     ),
     # A rival: SASRec, a causal encoder of places alone with a binary loss.
-    "sasrec": Preset(64, 2, 2, 0.2, 0.0, 4096, 1, 1e-3, 0.0, 0.05, 200, 60_000_000, 12, 0.0, ()),
+    "sasrec": Preset(
+        64, 2, 2, 0.2, 0.0, 4096, 1, 1e-3, 0.0, 0.05, 200, 60_000_000, 12, 0.0, (),
+        counts=False,
+    ),
 }  # fmt: skip
 
 

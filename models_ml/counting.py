@@ -1,64 +1,25 @@
-"""Counting methods: popularity, own visits, item-kNN and directed co-occurrence are one sum.
+"""Counting methods as recommenders."""
 
-How popular a place is, how often and how lately the person was there, and how much the places of
-their history point to it; they differ in which of these they use.
-"""
-
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models_ml.baseline import Baseline
-from models_ml.neighbours import Neighbours
+from models_ml.counts import Counts
 from models_ml.taste import Taste
-from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
-
-_HOUR = 3_600_000_000
-_DAY = 24 * _HOUR
-_ALIKE = 2.0
-"""Hours of the day that lie so many apart are alike."""
-_FOLLOWED = 50
-"""So many of the latest events point to what comes next; older ones hardly change the answer."""
-
-
-@dataclass(frozen=True)
-class Counting:
-    """A baseline's name, which counts it adds up, and how fast they fade with an event's age.
-
-    ``own`` is the share of the person's own visits, the rest is what the visited places point to.
-    A visit counts exp(-age / ``own_age``); ``own_next`` times that on top if it came after a visit
-    to where the person was last, and up to ``own_hour`` times that the nearer the hour of the event
-    before it is to that of the last. What a visited place points to counts
-    (1 + age) ** -``follow_power``. Ages are in events, the latest has 0.
-    """
-
-    name: str
-    own: float = 0.0
-    own_age: float = 50.0
-    own_next: float = 0.0
-    own_hour: float = 0.0
-    follow: float = 0.0
-    follow_power: float = 1.0
+from models_ml.tokens import EventTokens, Vocabulary
 
 
 class CountingBaseline(Baseline):
-    """A counting method as a recommender."""
+    """A counting method as a recommender; where it counts nothing, what is popular."""
 
     def __init__(
-        self,
-        vocabulary: Vocabulary,
-        counting: Counting,
-        neighbours: Neighbours,
-        taste: Taste,
-        *,
-        excludes_seen: bool,
+        self, vocabulary: Vocabulary, counts: Counts, taste: Taste, *, excludes_seen: bool
     ) -> None:
         """Take what was counted."""
-        super().__init__(counting.name, vocabulary, taste, excludes_seen=excludes_seen)
-        self._counting = counting
-        self._neighbours = neighbours
+        super().__init__(counts.counting.name, vocabulary, taste, excludes_seen=excludes_seen)
+        self.counts = counts
 
     @classmethod
     def restore(
@@ -69,68 +30,21 @@ class CountingBaseline(Baseline):
         tensors: dict[str, NDArray[Any]],
     ) -> "CountingBaseline":
         """Put together what was saved."""
-        neighbours = Neighbours(tensors["neighbours.places"], tensors["neighbours.weights"])
-        counting = Counting(**config["architecture"])
-        return cls(vocabulary, counting, neighbours, taste, excludes_seen=config["excludes_seen"])
+        counts = Counts.restore(config["architecture"], tensors)
+        return cls(vocabulary, counts, taste, excludes_seen=config["excludes_seen"])
 
     @property
     def architecture(self) -> dict[str, Any]:
         """What was tuned."""
-        return asdict(self._counting)
+        return self.counts.settings
 
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:
         """What was counted."""
-        return {f"neighbours.{name}": value for name, value in vars(self._neighbours).items()}
+        return self.counts.tensors
 
     def score_events(
         self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Score every place as the next after each window ``start:stop`` of *events*."""
-        size = len(self.places)
-        scores = np.tile(self.tie_break, (len(starts), 1))
-        for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-            tokens = events.places[start:stop][::-1] - SPECIAL_TOKENS
-            ages = np.flatnonzero((tokens >= 0) & (tokens < size))
-            if self._counting.own:
-                hours = events.ats[start:stop][::-1] % _DAY / _HOUR
-                scores[row] += self._counting.own * self._own_visits(tokens, hours, ages)
-            if self._counting.follow:
-                scores[row] += self._counting.follow * self._pointed_to(tokens, ages)
-        return scores
-
-    def _own_visits(
-        self, tokens: NDArray[np.int64], hours: NDArray[np.float64], ages: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Share out 1 among the places of *tokens*, newest first; those at *ages* are known."""
-        came_after = np.zeros(len(tokens))
-        came_after[:-1] = self._counting.own_next * (tokens[1:] == tokens[:1])
-        came_after[:-1] += self._counting.own_hour * _likeness(hours[1:], hours[:1])
-        weights = np.exp(-ages / self._counting.own_age) * (1 + came_after[ages])
-        return _shares(tokens[ages], weights, len(self.places))
-
-    def _pointed_to(
-        self, tokens: NDArray[np.int64], ages: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Share out 1 among what the places of *tokens* point to."""
-        near = ages[ages < _FOLLOWED]
-        fading = (1.0 + near) ** -self._counting.follow_power
-        pointed = self._neighbours.places[tokens[near]].astype(np.int64)
-        weights = self._neighbours.weights[tokens[near]] * fading[:, None]
-        return _shares(pointed.ravel(), weights.ravel(), len(self.places))
-
-
-def _likeness(hours: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Tell how near *hours* of the day are, 1 for the same, .6 for two hours apart."""
-    apart = np.abs(hours - to)
-    likeness: NDArray[np.float64] = np.exp(-((np.minimum(apart, 24 - apart) / _ALIKE) ** 2) / 2)
-    return likeness
-
-
-def _shares(
-    places: NDArray[np.int64], weights: NDArray[np.float64], size: int
-) -> NDArray[np.float64]:
-    """Add up the *weights* of each place and scale them to a sum of 1, (P,); zeros if none."""
-    sums = np.bincount(places, weights=weights, minlength=size)
-    shares: NDArray[np.float64] = sums / max(1e-12, sums.sum())
-    return shares
+        return self.tie_break + self.counts.shares(events, starts, stops)

@@ -23,10 +23,10 @@ from models_ml.asking import Answers, ask, some_people
 from models_ml.baselines import fit_baselines
 from models_ml.behaviour import behaviours
 from models_ml.cost import answer_cost
-from models_ml.gate import CHAMPION, GATE_SPLIT, MODEL, refusals
+from models_ml.gate import CHAMPION, GATE_SPLIT, MODEL, NETWORK, baselines_among, refusals
 from models_ml.lists import describe_lists
 from models_ml.metrics import bootstrap_mean, calibration, gains, paired_p_value, summary
-from models_ml.recommender import ModelFolderError, Recommender, load
+from models_ml.recommender import ModelFolderError, NetworkModel, Recommender, load
 from models_ml.slices import is_return, slices_of
 from models_ml.split import known_events, split
 from models_ml.training_set import TrainingSet, TrainingSetError, read_training_set
@@ -46,27 +46,28 @@ def evaluate(  # noqa: PLR0913 - what is compared, and what is told
 ) -> dict[str, Any]:
     """Measure *model*, the baselines and the *champion* on *data*; write the report to *out*.
 
-    Returns what `compare` does, and ``best_baseline`` on the ``time`` split, ``behaviours`` and
+    Where counts answer beside the model's network, ``network`` is the same without them. Returns
+    what `compare` does, and ``best_baseline`` on the ``time`` split, ``behaviours`` and
     ``cost`` of the model, ``refusals``, all that speaks against releasing it, and whether it
     ``passes``. *progress* is told each figure as soon as it is there. The cost is that of *served*,
     what a release of the model answers with, where that is not the model as it is loaded here.
     """
     training_set = read_training_set(data)
-    recommenders: dict[str, Recommender] = {MODEL: load(model)}
+    judged = load(model)
+    recommenders: dict[str, Recommender] = {MODEL: judged}
+    if isinstance(judged, NetworkModel) and judged.mixture:
+        recommenders[NETWORK] = judged.alone()
     for baseline in fit_baselines(training_set):
         recommenders[baseline.name] = baseline
     if champion:
         recommenders[CHAMPION] = load(champion)
     report = compare(recommenders, training_set, progress)
     gate = report[GATE_SPLIT]
-    report["best_baseline"] = max(
-        gate.keys() - {MODEL, CHAMPION}, key=lambda who: gate[who]["ndcg_10"]
-    )
+    report["best_baseline"] = max(baselines_among(gate), key=lambda who: gate[who]["ndcg_10"])
     report["behaviours"] = [
-        behaviour.as_dict()
-        for behaviour in behaviours(recommenders[MODEL], some_people(training_set))
+        behaviour.as_dict() for behaviour in behaviours(judged, some_people(training_set))
     ]
-    report["cost"] = answer_cost(served or recommenders[MODEL], model)
+    report["cost"] = answer_cost(served or judged, model)
     report["refusals"] = refusals(report)
     report["passes"] = not report["refusals"]
     out.parent.mkdir(parents=True, exist_ok=True)

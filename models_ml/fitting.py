@@ -1,6 +1,6 @@
 """What baselines are fitted on and tuned by: one set's training part, counted once for all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from models_ml.baseline import Baseline
-from models_ml.counting import Counting, CountingBaseline
+from models_ml.counting import CountingBaseline
+from models_ml.counts import Counting, Counts
 from models_ml.ease import Ease, Shrinkage, shared_people
 from models_ml.metrics import gains, worst_ranks
 from models_ml.neighbours import Neighbours, Pairs, co_occurrences
@@ -21,11 +22,14 @@ from models_ml.split import (
     split,
 )
 from models_ml.taste_fitting import fit_taste
-from models_ml.tokens import MAX_EVENTS, SPECIAL_TOKENS, Vocabulary
+from models_ml.tokens import MAX_EVENTS, SPECIAL_TOKENS, EventTokens, Vocabulary
 from models_ml.training_set import TrainingSet
 
 Settings = dict[str, float]
-_TUNING_TARGETS = 2000
+Scored = Callable[
+    [EventTokens, NDArray[np.int64], NDArray[np.int64]], Iterable[NDArray[np.float32]]
+]
+_TUNING_TARGETS, _SURE_TARGETS = 2000, 8000
 _ROWS_AT_ONCE = 256
 _LAGS = 30
 
@@ -71,12 +75,13 @@ class Fit:
         offsets = known_offsets(data, parts)
         tokens = replace(self.events, places=self.events.places[self.known])
         self.taste = fit_taste(tokens, offsets, self.vocabulary, seed)
-        targets = parts.validation_targets
-        if len(targets) > _TUNING_TARGETS:
-            generator = np.random.default_rng(seed)
-            targets = np.sort(generator.choice(targets, _TUNING_TARGETS, replace=False))
-        self.targets = targets
-        self._weights = _weights(data, parts, targets)
+        self._parts, self._seed = parts, seed
+        self._asked = self._sample(_TUNING_TARGETS)
+
+    @property
+    def can_tune(self) -> bool:
+        """Whether anything validates."""
+        return len(self._asked) > 0
 
     def visits(self, events: NDArray[np.int64]) -> NDArray[np.float64]:
         """Count the *events* at each place, (P,)."""
@@ -110,14 +115,15 @@ class Fit:
         people = self.data.event_users[events]
         return shared_people(self._places(events), people, columns, len(self.vocabulary))
 
-    def counting(
-        self, counting: Counting, neighbours: Neighbours | None = None
-    ) -> CountingBaseline:
-        """Make a baseline that counts; without *neighbours* places point to none."""
+    def counting(self, counts: Counts) -> CountingBaseline:
+        """Make a baseline that counts."""
         return CountingBaseline(
-            self.vocabulary, counting, neighbours or Neighbours.none(len(self.vocabulary)),
-            self.taste, excludes_seen=self.excludes_seen,
-        )  # fmt: skip
+            self.vocabulary, counts, self.taste, excludes_seen=self.excludes_seen
+        )
+
+    def visiting(self, counting: Counting) -> CountingBaseline:
+        """Make a baseline that counts visits alone: places point to none."""
+        return self.counting(Counts(counting, Neighbours.none(len(self.vocabulary))))
 
     def ease(
         self, shrinkage: Shrinkage, columns: NDArray[np.int32], weights: NDArray[np.float32]
@@ -133,18 +139,50 @@ class Fit:
 
         Where the last events in time will be asked, people count by how many events they have.
         """
-        begins = self.data.offsets[self.data.event_users[self.targets]]
-        starts = np.maximum(begins, self.targets - MAX_EVENTS)
-        found = np.zeros(len(self.targets))
-        for first in range(0, len(self.targets), _ROWS_AT_ONCE):
+        (quality,) = self._qualities(
+            lambda *windows: [baseline.score_events(*windows)], self._asked
+        )
+        return quality
+
+    def qualities(self, scored: Scored) -> list[float]:
+        """Tell what `quality` does of several ways to score, and more surely.
+
+        *scored* gives them all at once: (events, starts, stops) to scores (B, P) after each window,
+        once for each way.
+        """
+        return self._qualities(scored, self._sample(_SURE_TARGETS))
+
+    def _qualities(self, scored: Scored, asked: NDArray[np.int64]) -> list[float]:
+        begins = self.data.offsets[self.data.event_users[asked]]
+        starts = np.maximum(begins, asked - MAX_EVENTS)
+        found = []
+        # Once at least, so that each way has a figure where nothing validates, too.
+        for first in range(0, max(1, len(asked)), _ROWS_AT_ONCE):
             part = slice(first, first + _ROWS_AT_ONCE)
-            scores = baseline.score_events(self.events, starts[part], self.targets[part])
-            if self.excludes_seen:
-                for row, target in enumerate(self.targets[part]):
-                    seen = self._places(np.arange(begins[first + row], target))
-                    scores[row, seen[(seen >= 0) & (seen < scores.shape[1])]] = -np.inf
-            found[part] = gains(worst_ranks(scores, self._places(self.targets[part])))
-        return float(found @ self._weights)
+            wanted = self._places(asked[part])
+            told = []
+            for scores in scored(self.events, starts[part], asked[part]):
+                if self.excludes_seen:
+                    self._hide_seen(scores, begins[part], asked[part])
+                told.append(gains(worst_ranks(scores, wanted)))
+            found.append(told)
+        weights = _weights(self.data, self._parts, asked)
+        return [float(np.concatenate(told) @ weights) for told in zip(*found, strict=True)]
+
+    def _sample(self, most: int) -> NDArray[np.int64]:
+        """Choose at most so many validation targets, the same ones each time."""
+        targets = self._parts.validation_targets
+        if len(targets) <= most:
+            return targets
+        generator = np.random.default_rng(self._seed)
+        return np.sort(generator.choice(targets, most, replace=False))
+
+    def _hide_seen(
+        self, scores: NDArray[np.float32], begins: NDArray[np.int64], targets: NDArray[np.int64]
+    ) -> None:
+        for row, (begin, target) in enumerate(zip(begins, targets, strict=True)):
+            seen = self._places(np.arange(begin, target))
+            scores[row, seen[(seen >= 0) & (seen < scores.shape[1])]] = -np.inf
 
     def _places(self, events: NDArray[np.int64]) -> NDArray[np.int64]:
         return self.events.places[events] - SPECIAL_TOKENS

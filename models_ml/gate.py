@@ -1,9 +1,11 @@
 """The gate: what keeps a model from being released."""
 
+from collections.abc import Iterable
 from typing import Any
 
 GATE_SPLIT = "time"
-MODEL, CHAMPION = "model", "champion"
+MODEL, NETWORK, CHAMPION = "model", "network", "champion"
+"""What is judged; the same without the counts that answer beside its network; what is live."""
 
 SIGNIFICANT = 0.05
 SLICE_MARGIN = 0.01
@@ -27,10 +29,15 @@ def refusals(report: dict[str, Any]) -> list[str]:
     ]
 
 
+def baselines_among(names: Iterable[str]) -> set[str]:
+    """Return those *names* of a report that are no model's."""
+    return set(names) - {MODEL, NETWORK, CHAMPION}
+
+
 def _no_better_than_baselines(report: dict[str, Any]) -> list[str]:
     figures, leads = report[GATE_SPLIT], report["model_minus"][GATE_SPLIT]
     found = []
-    for name in figures.keys() - {MODEL, CHAMPION}:
+    for name in baselines_among(figures):
         lead, told = leads[name], f"{name} {figures[name]['ndcg_10']:.4f}"
         compared = f"NDCG@10 {figures[MODEL]['ndcg_10']:.4f} on the last tenth of events, {told}"
         if lead["ndcg_10"] <= 0:

@@ -1,17 +1,21 @@
 """A recommender: what any model folder becomes when loaded, a model and a baseline alike."""
 
+import copy
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from models_ml.taste import PREFIX, Taste
+from models_ml.counts import PREFIX as COUNTED
+from models_ml.mixture import Mixture
+from models_ml.taste import PREFIX as TASTE
+from models_ml.taste import Taste
 from models_ml.tokens import EventTokens, Histories, Vocabulary
 from models_ml.training_set import PlaceTable
 
@@ -45,15 +49,27 @@ class Recommender(Protocol):
 
 
 class NetworkModel(ABC):
-    """A trained model with its vocabulary, whatever its network runs on."""
+    """A trained model with its vocabulary, whatever its network runs on.
+
+    Where counting finds what the network does not, counts answer beside it.
+    """
 
     def __init__(self, folder: Path, config: dict[str, Any]) -> None:
-        """Read the vocabulary and the places' vectors of taste from *folder*."""
+        """Read from *folder* the vocabulary and all that is beside the network."""
         self._vocabulary = Vocabulary.read(folder)
         self.excludes_seen: bool = config["excludes_seen"]
         with safe_open(folder / "model.safetensors", framework="np") as tensors:
-            names = [name for name in tensors.keys() if name.startswith(PREFIX)]  # noqa: SIM118
-            self._taste_tensors = {name: tensors.get_tensor(name) for name in names}
+            names = [name for name in tensors.keys() if is_beside_the_network(name)]  # noqa: SIM118
+            self._fitted = {name: tensors.get_tensor(name) for name in names}
+        # A model of an earlier version says nothing of counts.
+        counted = config.get("counts")
+        self.mixture = Mixture.restore(counted, self._fitted) if counted else None
+
+    def alone(self) -> Self:
+        """Return the same model without the counts, to tell what the network is worth."""
+        network = copy.copy(self)
+        network.mixture = None
+        return network
 
     @property
     def places(self) -> PlaceTable:
@@ -68,14 +84,16 @@ class NetworkModel(ABC):
     @cached_property
     def _taste(self) -> Taste:
         # Not when loading, so that a model of an earlier version can still score.
-        return Taste.restore(self._taste_tensors)
+        return Taste.restore(self._fitted)
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Score every place as the next of each history, (B, P)."""
         scores = np.empty((len(histories), len(self.places)), dtype=np.float32)
         events, offsets = self._vocabulary.encode(histories)
         for rows in batches_of_like_length(offsets):
-            scores[rows] = self._run(events, offsets[:-1][rows], offsets[1:][rows])
+            windows = events, offsets[:-1][rows], offsets[1:][rows]
+            found = self._run(*windows)
+            scores[rows] = self.mixture.mixed(found, *windows) if self.mixture else found
         return scores
 
     def embed(self, histories: Histories) -> NDArray[np.float32]:
@@ -87,7 +105,12 @@ class NetworkModel(ABC):
     def _run(
         self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Score every place as the next after each window ``start:stop`` of *events*, (B, P)."""
+        """Let the network score every place as the next after windows of *events*, (B, P)."""
+
+
+def is_beside_the_network(name: str) -> bool:
+    """Tell whether a tensor of a model folder is no weight of its network."""
+    return name.startswith((TASTE, COUNTED))
 
 
 def batches_of_like_length(offsets: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

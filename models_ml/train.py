@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -29,11 +29,10 @@ from models_ml.checkpoints import (
     state_of,
 )
 from models_ml.config import PRESETS, Preset, UnknownPresetError, preset_named
+from models_ml.fitting import Fit
 from models_ml.learned import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
+from models_ml.mixture_fitting import fit_mixture
 from models_ml.processes import joined_processes
-from models_ml.split import known_events, known_offsets
-from models_ml.taste import Taste
-from models_ml.taste_fitting import fit_taste
 from models_ml.training import NothingToLearnError, Training
 from models_ml.training_set import TrainingSetError, read_training_set
 from models_ml.warm_start import WarmStart, WarmStartError
@@ -247,9 +246,11 @@ def _finish(
     """Write the model folder; ``config.json`` last, for it says that all is there."""
     run.network.load_state_dict(run.best)
     state = run.progress
-    taste = _taste(run)
+    fit = Fit(run.data, run.seed)
+    mixture = fit_mixture(fit, run.scores) if run.preset.counts else None
+    beside = fit.taste.tensors | (mixture.tensors if mixture else {})
     tensors = {name: value.cpu().contiguous() for name, value in run.best.items()}
-    tensors |= {name: torch.from_numpy(value) for name, value in taste.tensors.items()}
+    tensors |= {name: torch.from_numpy(value).contiguous() for name, value in beside.items()}
     save_safetensors(tensors, out / "model.safetensors", {})
     run.vocabulary.write(out)
     report = TrainingReport(
@@ -271,6 +272,7 @@ def _finish(
         "identity": identity,
         "warm_start": start.folder.name if start else None,
         "learned_from": [asdict(one) for one in learned],
+        "counts": mixture.settings if mixture else None,
         "losses": [epoch["loss"] for epoch in state.epochs],
         "validation": [epoch["validation_ndcg_10"] for epoch in state.epochs],
         "torch": torch.__version__,
@@ -284,16 +286,10 @@ def _finish(
         "seed": run.seed,
         "training_set_hash": run.data.hash,
         "excludes_seen": run.excludes_seen,
+        "counts": mixture.settings if mixture else None,
     }
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     return report
-
-
-def _taste(run: Training) -> Taste:
-    """Fit the user vector on the training part's histories."""
-    events = replace(run.events, places=run.events.places[known_events(run.data, run.parts)])
-    offsets = known_offsets(run.data, run.parts)
-    return fit_taste(events, offsets, run.vocabulary, run.seed)
 
 
 def _finished(out: Path, identity: dict[str, str]) -> TrainingReport | None:

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from models_ml.network import Architecture, Network
-from models_ml.recommender import NetworkModel, batches_of_like_length
+from models_ml.recommender import NetworkModel, batches_of_like_length, is_beside_the_network
 from models_ml.scoring import Scorer
 from models_ml.tokens import EventTokens, Histories, collate
 
@@ -25,7 +25,7 @@ class TrainedModel(NetworkModel):
         network = Network(self.architecture, self._vocabulary)
         tensors = load_file(folder / "model.safetensors")
         network.load_state_dict(
-            {name: value for name, value in tensors.items() if not name.startswith("taste.")}
+            {name: value for name, value in tensors.items() if not is_beside_the_network(name)}
         )
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.scorer = Scorer(network).to(self._device)
@@ -35,13 +35,18 @@ class TrainedModel(NetworkModel):
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the *most* likely places of each history and their scores, best first, (B, K).
 
-        They are found on the model's device. Nothing is left out, not even what was seen.
+        They are found on the model's device, or on CPU where counts answer beside the network.
+        Nothing is left out, not even what was seen.
         """
         shape = len(histories), min(most, len(self.places))
         places, scores = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.float32)
         events, offsets = self._vocabulary.encode(histories)
         for rows in batches_of_like_length(offsets):
-            highest = self._scores(events, offsets[:-1][rows], offsets[1:][rows]).topk(shape[1])
+            windows = events, offsets[:-1][rows], offsets[1:][rows]
+            found = self._scores(*windows)
+            if self.mixture:
+                found = torch.from_numpy(self.mixture.mixed(found.cpu().numpy(), *windows))
+            highest = found.topk(shape[1])
             places[rows], scores[rows] = highest.indices.cpu(), highest.values.cpu()
         return places, scores
 

@@ -249,6 +249,14 @@ class Training:
             found[rows] = gains(worst_ranks(scores, wanted))
         return float(found.mean())
 
+    def scores(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Score every place as the next after each window ``start:stop`` of the events, (B, P)."""
+        batch = collate(self.events, starts, stops, has_times=self.architecture.has_times)
+        network = self.network.eval()
+        with torch.inference_mode(), precision(self.device):
+            scores: NDArray[np.float32] = network.score(batch.to(self.device)).float().cpu().numpy()
+        return scores
+
     def _answers(
         self, begins: NDArray[np.int64], targets: NDArray[np.int64]
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:

@@ -11,7 +11,14 @@ mpl.use("Agg")
 
 from matplotlib.figure import Figure
 
+from models_ml.gate import MODEL, NETWORK
+
 OURS, OTHERS = "#2a7ab0", "#c3ccd5"
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether a report calls a model *name*, whatever its seed, or its network alone."""
+    return name.startswith((MODEL, NETWORK))
 
 
 def training_curve(training: dict[str, Any]) -> Figure:
@@ -34,7 +41,7 @@ def quality_bars(evaluation: dict[str, Any]) -> Figure:
     titles = {"time": "last tenth of events", "loo": "each user's last event"}
     for panel, (split, title) in zip(panels, titles.items(), strict=True):
         ranked = sorted(evaluation[split].items(), key=lambda entry: entry[1]["ndcg_10"])
-        colours = [OURS if name == "model" else OTHERS for name, _ in ranked]
+        colours = [OURS if is_ours(name) else OTHERS for name, _ in ranked]
         values = [figures["ndcg_10"] for _, figures in ranked]
         panel.barh([name for name, _ in ranked], values, color=colours)
         panel.set_title(f"NDCG@10, {title}", fontsize=10)
@@ -54,7 +61,7 @@ def quality_with_intervals(figures_by_name: dict[str, Any]) -> Figure:
         [interval["high"] - value for value, interval in zip(values, intervals, strict=True)],
     ]
     names = [name for name, _ in ranked]
-    colours = [OURS if name.startswith("model") else OTHERS for name in names]
+    colours = [OURS if is_ours(name) else OTHERS for name in names]
     panel.barh(names, values, xerr=reach, color=colours, ecolor="#5d6b78", capsize=3)
     panel.set_xlabel("NDCG@10")
     panel.spines[["top", "right"]].set_visible(False)
@@ -83,7 +90,7 @@ def slice_bars(slices: dict[str, Any]) -> Figure:
 
 
 def _ours_and_best(ndcg_by_name: dict[str, float]) -> tuple[float, float]:
-    others = [value for name, value in ndcg_by_name.items() if not name.startswith("model")]
+    others = [value for name, value in ndcg_by_name.items() if not is_ours(name)]
     return ndcg_by_name["model"], max(others, default=0.0)
 
 

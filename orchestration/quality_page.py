@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from orchestration.pictures import (
     calibration_curve,
+    is_ours,
     quality_with_intervals,
     slice_bars,
     training_curve,
@@ -99,10 +100,7 @@ def _questions(report: dict[str, Any], split: str) -> int:
 def _split(report: dict[str, Any], split: str, published: Sequence[Published]) -> dict[str, Any]:
     ranked = sorted(report[split].items(), key=lambda entry: -entry[1]["ndcg_10"])
     ranks, lists = (
-        [
-            {"look": "ours" if name.startswith("model") else "", "cells": [name, *cells]}
-            for name, cells in rows
-        ]
+        [{"look": "ours" if is_ours(name) else "", "cells": [name, *cells]} for name, cells in rows]
         for rows in (
             [(name, _ranks(told, report["model_minus"][split].get(name))) for name, told in ranked],
             [(name, _lists(told)) for name, told in ranked],

@@ -22,7 +22,7 @@ from models_ml.scoring import Scorer
 from models_ml.tokens import MAX_CATEGORIES, MAX_EVENTS, History
 from models_ml.trained import TrainedModel
 from models_ml.training_set import PlaceTable
-from serving.exported import open_recommender
+from serving.exported import ExportedModel
 from serving.release import EXPORT
 
 BOUND = 1e-3
@@ -89,7 +89,9 @@ def _tried(model_folder: Path, histories: Sequence[History]) -> tuple[float | No
     assert isinstance(network, TrainedModel)  # noqa: S101 -- its config says so
     try:
         write_graph(network.scorer, model_folder / EXPORT)
-        difference = largest_difference(network, open_recommender(model_folder), histories)
+        exported = ExportedModel(model_folder, read_config(model_folder))
+        # Alone, for the counts beside both are the same.
+        difference = largest_difference(network.alone(), exported.alone(), histories)
     except Exception as error:  # noqa: BLE001 - whatever it is, torch serves the network as well
         return None, f"it cannot be exported: {error}"
     if difference <= BOUND:

@@ -16,7 +16,8 @@ from rich.table import Column, Table
 
 from models_ml.baselines import fit_baselines
 from models_ml.evaluate import compare
-from models_ml.recommender import Recommender, load
+from models_ml.gate import MODEL, NETWORK
+from models_ml.recommender import NetworkModel, Recommender, load
 from models_ml.training_set import read_training_set
 from orchestration.quality_page import Published, quality_page
 from tests.bench.figures import publish
@@ -54,7 +55,7 @@ def main() -> None:
         command = f"python -m tests.bench.quality_runs {study.dataset}"
         raise SystemExit(f"no model is trained: {command}{' --small' if study.small else ''}")
     data = read_training_set(study.training_set)
-    recommenders: dict[str, Recommender] = {run.name: load(run.folder) for run in runs}
+    recommenders = _with_and_without_counts({run.name: load(run.folder) for run in runs})
     recommenders |= {baseline.name: baseline for baseline in fit_baselines(data)}
     # All of them, as those who published did.
     report = compare(recommenders, data, console.print, most_targets=len(data.places))
@@ -70,6 +71,15 @@ def main() -> None:
         study.figures,
     )
     console.print(f"with pictures: {_write_page(report, trainings, study)}")
+
+
+def _with_and_without_counts(models: dict[str, Recommender]) -> dict[str, Recommender]:
+    """Let each model stand by its network alone, too."""
+    both = dict(models)
+    for name, model in models.items():
+        if isinstance(model, NetworkModel) and model.mixture:
+            both[name.replace(MODEL, NETWORK, 1)] = model.alone()
+    return both
 
 
 def _write_page(report: dict[str, Any], trainings: dict[str, dict[str, Any]], study: Study) -> Path:
@@ -97,10 +107,12 @@ def _training(run: Run) -> dict[str, Any]:
 
 
 def _told(name: str, training: dict[str, Any]) -> str:
+    on, counts = training["device"], training["counts"]
+    on += f", counts weigh {counts['weight']:g}" if counts else ""
     return (
         f"{name}: preset {training['identity']['preset']}, seed {training['identity']['seed']}, "
         f"{training['parameters']:,} weights, best of {training['epochs']} epochs was "
-        f"{training['best_epoch']}, {training['seconds'] / 60:.1f} minutes on {training['device']}"
+        f"{training['best_epoch']}, {training['seconds'] / 60:.1f} minutes on {on}"
     )
 
 

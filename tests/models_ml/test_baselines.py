@@ -9,7 +9,8 @@ import pytest
 
 from models_ml.baseline import Baseline
 from models_ml.baselines import fit_baselines
-from models_ml.counting import Counting, CountingBaseline
+from models_ml.counting import CountingBaseline
+from models_ml.counts import Counting, Counts
 from models_ml.neighbours import Neighbours
 from models_ml.recommender import ModelFolderError, load
 from models_ml.tokens import History
@@ -52,8 +53,12 @@ def test_own_visits_rank_by_how_often_then_how_lately(baselines: dict[str, Basel
 def own_visits(baselines: dict[str, Baseline], **settings: float) -> CountingBaseline:
     vocabulary = baselines["popularity"]._vocabulary
     return CountingBaseline(
-        vocabulary, Counting("own_visits", own=1.0, own_age=1e9, **settings),
-        Neighbours.none(len(vocabulary)), baselines["popularity"]._taste, excludes_seen=False,
+        vocabulary,
+        Counts(
+            Counting("own_visits", own=1.0, own_age=1e9, **settings),
+            Neighbours.none(len(vocabulary)),
+        ),
+        baselines["popularity"]._taste, excludes_seen=False,
     )  # fmt: skip
 
 

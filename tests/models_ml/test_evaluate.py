@@ -126,7 +126,7 @@ def test_the_report_holds_both_splits_and_every_baseline(
     # What an answer costs is what a release would take for it.
     assert {len(history.place_ids) for history in served.asked} == {MAX_EVENTS}
     assert json.loads((tmp_path / "evaluation.json").read_text()) == report
-    names = {"model", "popularity", "own_visits", "item_knn", "ease", "co_occurrence"}
+    names = {"model", "network", "popularity", "own_visits", "item_knn", "ease", "co_occurrence"}
     for part in ("time", "loo"):
         assert set(report[part]) == names
         for figures in report[part].values():

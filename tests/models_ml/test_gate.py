@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from models_ml.evaluate import evaluate
 from models_ml.gate import refusals
+from models_ml.recommender import is_beside_the_network
 from models_ml.train import train
 from tests.models_ml.conftest import Choices, town_choices, write_training_set
 
@@ -90,14 +91,26 @@ def _constant(weights: dict[str, np.ndarray]) -> None:
         value[...] = 0
 
 
+def _constant_beside_counts(weights: dict[str, np.ndarray]) -> None:
+    for name, value in weights.items():
+        if not is_beside_the_network(name):
+            value[...] = 0
+
+
 def _nan(weights: dict[str, np.ndarray]) -> None:
-    for value in weights.values():
-        value[...] = np.nan
+    for name, value in weights.items():
+        if not is_beside_the_network(name):
+            value[...] = np.nan
 
 
 @pytest.mark.parametrize(
     ("spoil", "reason"),
-    [(_constant, "one_event"), (_nan, "any_length"), (_nan, "no better than")],
+    [
+        (_constant, "one_event"),
+        (_constant_beside_counts, "better than co_occurrence"),
+        (_nan, "any_length"),
+        (_nan, "no better than"),
+    ],
 )
 def test_a_spoiled_model_is_refused(
     town: Path,
