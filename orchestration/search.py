@@ -53,7 +53,9 @@ def search(
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        report = train(data, out / "trials" / _name(preset), preset, progress=progress)
+        # What counts is the network: counts beside it would only take time.
+        alone = replace(preset, counts=False)
+        report = train(data, out / "trials" / _name(preset), alone, progress=progress)
         return report.validation_ndcg_10
 
     def told(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
