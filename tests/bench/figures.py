@@ -5,6 +5,7 @@ import os
 import platform
 import statistics
 import timeit
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -42,12 +43,17 @@ def _machine() -> list[Figure]:
     ]
 
 
-def publish(name: str, figures: list[Figure], folder: Path = FOLDER) -> None:
-    """Print *figures*, with how fast the machine was, and write them to *folder*/<name>.json."""
+def publish(
+    name: str, figures: list[Figure], folder: Path = FOLDER, told: Sequence[Figure] = ()
+) -> None:
+    """Print *figures*, with how fast the machine was, and write them to *folder*/<name>.json.
+
+    *told* are written, too, and not printed, for a table of the benchmark's own has them.
+    """
     figures = [*figures, *_machine()]
     show(f"bench-{name}", figures)
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [asdict(figure) | {"met": figure.met} for figure in figures]
+    rows = [asdict(figure) | {"met": figure.met} for figure in [*figures, *told]]
     (folder / f"{name}.json").write_text(json.dumps(rows, indent=2) + "\n")
 
 

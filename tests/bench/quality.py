@@ -21,7 +21,7 @@ from models_ml.recommender import NetworkModel, Recommender, load
 from models_ml.training_set import read_training_set
 from orchestration.quality_page import Published, quality_page
 from tests.bench.figures import publish
-from tests.bench.quality_goals import NEW_PLACES, quality_figures
+from tests.bench.quality_goals import NEW_PLACES, all_told, quality_figures
 from tests.bench.quality_runs import Run, Study, study_parser
 
 PUBLISHED = {
@@ -69,6 +69,7 @@ def main() -> None:
         f"quality-{study.dataset}",
         quality_figures(report, study.dataset, trainings),
         study.figures,
+        told=all_told(report),
     )
     console.print(f"with pictures: {_write_page(report, trainings, study)}")
 

@@ -40,7 +40,7 @@ def quality_figures(
     figures += {
         "ml-1m": _movielens_goals, "beauty": _beauty_goals, "nyc": _new_york_goals,
     }[dataset](quality)  # fmt: skip
-    return [*figures, *_all_told(report)]
+    return figures
 
 
 def _of_all_seeds(name: str, named: str, quality: dict[str, Any]) -> list[Figure]:
@@ -60,7 +60,7 @@ def _of_all_seeds(name: str, named: str, quality: dict[str, Any]) -> list[Figure
     ]
 
 
-def _all_told(report: dict[str, Any]) -> list[Figure]:
+def all_told(report: dict[str, Any]) -> list[Figure]:
     """List what is measured of each recommender, on each split that has targets."""
     figures = []
     for split in ("time", "loo"):
