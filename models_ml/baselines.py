@@ -30,18 +30,25 @@ def read_baseline(folder: Path, config: dict[str, Any]) -> Baseline:
     """Read what `Baseline.save` wrote.
 
     Raises:
-        ModelFolderError: an earlier version wrote it, with other settings.
+        ModelFolderError: an earlier version wrote it, otherwise than it is read now.
     """
     kind, settings = (Ease, Shrinkage) if config["name"] == "ease" else (CountingBaseline, Counting)
+    tensors = load_file(folder / "model.safetensors")
     wanted = {field.name for field in fields(settings)}
     if config["architecture"].keys() != wanted:
-        raise ModelFolderError(
-            f"{folder / 'config.json'}: an earlier version fitted this baseline, with settings "
-            f"{sorted(config['architecture'])} where {sorted(wanted)} are read now. "
-            "Fit and release it anew: tastemate run"
+        raise _earlier(
+            folder, f"settings {sorted(config['architecture'])} where {sorted(wanted)} are read now"
         )
-    tensors = load_file(folder / "model.safetensors")
+    if kind is CountingBaseline and not Counts.are_all_in(tensors):
+        raise _earlier(folder, "neighbours laid out as they are no more")
     return kind.restore(Vocabulary.read(folder), Taste.restore(tensors), config, tensors)
+
+
+def _earlier(folder: Path, found: str) -> ModelFolderError:
+    return ModelFolderError(
+        f"{folder / 'config.json'}: an earlier version fitted this baseline, with {found}. "
+        "Fit and release it anew: tastemate run"
+    )
 
 
 def fit_baselines(data: TrainingSet, seed: int = 0) -> list[Baseline]:

@@ -5,7 +5,7 @@ their history point to it; they differ in which of these they use. Needs numpy a
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from models_ml.neighbours import Neighbours
 from models_ml.tokens import SPECIAL_TOKENS, EventTokens
 
 PREFIX = "neighbours."
+_PARTS = [part.name for part in fields(Neighbours)]
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 _ALIKE = 2.0
@@ -53,8 +54,13 @@ class Counts:
     @classmethod
     def restore(cls, settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> "Counts":
         """Put together what `settings` and `tensors` gave."""
-        neighbours = Neighbours(tensors[f"{PREFIX}places"], tensors[f"{PREFIX}weights"])
+        neighbours = Neighbours(**{name: tensors[PREFIX + name] for name in _PARTS})
         return cls(Counting(**settings), neighbours)
+
+    @staticmethod
+    def are_all_in(tensors: Mapping[str, NDArray[Any]]) -> bool:
+        """Tell whether *tensors* have all that `restore` takes."""
+        return all(PREFIX + name in tensors for name in _PARTS)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -73,7 +79,7 @@ class Counts:
 
         Less than 1, down to nothing, where the history has nothing to count or to point from.
         """
-        size = len(self.neighbours.places)
+        size = len(self.neighbours)
         shares = np.zeros((len(starts), size), dtype=np.float32)
         for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
             tokens = events.places[start:stop][::-1] - SPECIAL_TOKENS
@@ -93,7 +99,7 @@ class Counts:
         came_after[:-1] = self.counting.own_next * (tokens[1:] == tokens[:1])
         came_after[:-1] += self.counting.own_hour * _likeness(hours[1:], hours[:1])
         weights = np.exp(-ages / self.counting.own_age) * (1 + came_after[ages])
-        return _shares(tokens[ages], weights, len(self.neighbours.places))
+        return _shares(tokens[ages], weights, len(self.neighbours))
 
     def _pointed_to(
         self, tokens: NDArray[np.int64], ages: NDArray[np.int64]
@@ -101,9 +107,8 @@ class Counts:
         """Share out 1 among what the places of *tokens* point to."""
         near = ages[ages < _FOLLOWED]
         fading = (1.0 + near) ** -self.counting.follow_power
-        pointed = self.neighbours.places[tokens[near]].astype(np.int64)
-        weights = self.neighbours.weights[tokens[near]] * fading[:, None]
-        return _shares(pointed.ravel(), weights.ravel(), len(self.neighbours.places))
+        whose, pointed, weights = self.neighbours.of(tokens[near])
+        return _shares(pointed, weights * fading[whose], len(self.neighbours))
 
 
 def _likeness(hours: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -114,7 +119,7 @@ def _likeness(hours: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np
 
 
 def _shares(
-    places: NDArray[np.int64], weights: NDArray[np.float64], size: int
+    places: NDArray[np.integer], weights: NDArray[np.float64], size: int
 ) -> NDArray[np.float64]:
     """Add up the *weights* of each place and scale them to a sum of 1, (P,); zeros if none."""
     sums = np.bincount(places, weights=weights, minlength=size)

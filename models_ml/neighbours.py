@@ -23,19 +23,41 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """For each place the places it points to and how strongly, (P, K) both."""
+    """For each place the places it points to, and how strongly: its own part of two long rows.
 
+    offsets  (P + 1,)  where each place's part begins, and the last one ends
+    places   (N,)      what it points to, at most `NEIGHBOURS` a place
+    weights  (N,)      how strongly
+    """
+
+    offsets: NDArray[np.int64]
     places: NDArray[np.int32]
     weights: NDArray[np.float32]
 
     @classmethod
     def none(cls, size: int) -> "Neighbours":
         """Return neighbours for methods that use none."""
-        return cls(np.zeros((size, 0), dtype=np.int32), np.zeros((size, 0), dtype=np.float32))
+        nothing = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
+        return cls(np.zeros(size + 1, dtype=np.int64), *nothing)
+
+    def __len__(self) -> int:
+        """Count the places, P."""
+        return len(self.offsets) - 1
 
     def scaled(self, factors: NDArray[np.float64]) -> "Neighbours":
         """Multiply by *factors* (P,) how strongly each place points to others."""
-        return Neighbours(self.places, self.weights * factors[:, None].astype(np.float32))
+        each = np.repeat(factors.astype(np.float32), np.diff(self.offsets))
+        return Neighbours(self.offsets, self.places, self.weights * each)
+
+    def of(
+        self, froms: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        """List what the places *froms* point to: whose it is by position in *froms*, what, how."""
+        begins = self.offsets[froms]
+        counts = self.offsets[froms + 1] - begins
+        whose = np.repeat(np.arange(len(froms)), counts)
+        rows = np.arange(len(whose)) + (begins - np.cumsum(counts) + counts)[whose]
+        return whose, self.places[rows], self.weights[rows]
 
 
 def co_occurrences(
@@ -106,10 +128,7 @@ def _summed(
 
 
 def nearest(pairs: Pairs, factors: NDArray[np.float64]) -> Neighbours:
-    """Keep the `NEIGHBOURS` strongest of each place, counts multiplied by *factors* (P,) of them.
-
-    A place that has fewer is filled up with weights of 0.
-    """
+    """Keep the `NEIGHBOURS` strongest of each place, counts multiplied by their *factors* (P,)."""
     strength = pairs.counts * factors.astype(np.float32)[pairs.tos]
     if len(factors) ** 2 <= _CELLS_A_PAIR * len(strength):
         return _nearest_of_all(pairs, strength, len(factors))
@@ -121,17 +140,21 @@ def _nearest_of_all(pairs: Pairs, strength: NDArray[np.float32], size: int) -> N
     every[pairs.froms, pairs.tos] = strength
     first = max(0, size - NEIGHBOURS)
     strongest = np.argpartition(every, first, axis=1)[:, first:]
-    return Neighbours(strongest.astype(np.int32), np.take_along_axis(every, strongest, axis=1))
+    weights = np.take_along_axis(every, strongest, axis=1)
+    found = weights > 0
+    return Neighbours(
+        _offsets(found.sum(axis=1)), strongest[found].astype(np.int32), weights[found]
+    )
 
 
 def _nearest_sorted(pairs: Pairs, strength: NDArray[np.float32], size: int) -> Neighbours:
     order = np.lexsort((-strength, pairs.froms))
     froms = pairs.froms[order]
     ranks = np.arange(len(froms)) - np.searchsorted(froms, froms)
-    kept = ranks < NEIGHBOURS
-    width = int(ranks[kept].max(initial=-1)) + 1
-    places = np.zeros((size, width), dtype=np.int32)
-    weights = np.zeros((size, width), dtype=np.float32)
-    places[froms[kept], ranks[kept]] = pairs.tos[order][kept]
-    weights[froms[kept], ranks[kept]] = strength[order][kept]
-    return Neighbours(places, weights)
+    kept = order[ranks < NEIGHBOURS]
+    counts = np.bincount(pairs.froms[kept], minlength=size)
+    return Neighbours(_offsets(counts), pairs.tos[kept], strength[kept])
+
+
+def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

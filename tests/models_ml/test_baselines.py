@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from models_ml.baseline import Baseline
 from models_ml.baselines import fit_baselines
@@ -168,4 +169,15 @@ def test_a_baseline_of_an_earlier_version_says_so(
     config["architecture"]["follow_age"] = 1.0
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelFolderError, match="earlier version fitted this baseline"):
+        load(tmp_path)
+
+
+def test_neighbours_of_an_earlier_version_say_so(
+    baselines: dict[str, Baseline], tmp_path: Path
+) -> None:
+    baselines["co_occurrence"].save(tmp_path, "0" * 64)
+    tensors = load_file(tmp_path / "model.safetensors")
+    del tensors["neighbours.offsets"]
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(ModelFolderError, match="neighbours laid out as they are no more"):
         load(tmp_path)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_ml import neighbours
-from models_ml.neighbours import Pairs, co_occurrences, nearest
+from models_ml.neighbours import Neighbours, Pairs, co_occurrences, nearest
 
 PLACES = 4
 histories = st.lists(
@@ -47,15 +47,16 @@ def test_pairs_are_counted_within_a_history_alone(pairs_at_once, cells_a_pair, p
 
 
 @pytest.mark.parametrize("cells_a_pair", [0, 1000], ids=["sorted", "in an array"])
-def test_the_strongest_are_kept_and_the_rest_weighs_nothing(cells_a_pair, monkeypatch):
+def test_the_strongest_are_kept(cells_a_pair, monkeypatch):
     monkeypatch.setattr(neighbours, "NEIGHBOURS", 2)
     monkeypatch.setattr(neighbours, "_CELLS_A_PAIR", cells_a_pair)
     pairs = Pairs(np.int32([0, 0, 0, 2]), np.int32([0, 1, 2, 1]), np.float32([4, 3, 1, 5]))
     kept = nearest(pairs, np.array([0.5, 1.0, 4.0])).scaled(np.array([1.0, 1.0, 0.5]))
-    told = [
-        {place: weight for place, weight in zip(places, weights, strict=True) if weight}
-        for places, weights in zip(kept.places.tolist(), kept.weights.tolist(), strict=True)
-    ]
+    told = []
+    for place in range(3):
+        whose, places, weights = kept.of(np.array([place]))
+        assert not whose.any()
+        told.append(dict(zip(places.tolist(), weights.tolist(), strict=True)))
     # From 0: 2 to itself, 3 to 1, 4 to 2.
     assert told == [{2: 4, 1: 3}, {}, {1: 2.5}]
 
@@ -63,4 +64,13 @@ def test_the_strongest_are_kept_and_the_rest_weighs_nothing(cells_a_pair, monkey
 def test_without_events_nothing_points_anywhere():
     nothing = np.zeros(0, np.int64)
     kept = nearest(co_occurrences(nothing, nothing, 3, {1: 1.0}), np.ones(3))
-    assert kept.places.shape == kept.weights.shape == (3, 0)
+    assert len(kept) == 3
+    assert all(len(found) == 0 for found in kept.of(np.array([0, 1, 2])))
+
+
+def test_what_several_places_point_to_is_listed_in_their_order():
+    kept = Neighbours(np.array([0, 2, 2, 3]), np.int32([1, 2, 0]), np.float32([0.5, 0.25, 1.0]))
+    whose, places, weights = kept.of(np.array([2, 1, 0, 2]))
+    assert whose.tolist() == [0, 2, 2, 3]
+    assert places.tolist() == [0, 1, 2, 0]
+    assert weights.tolist() == [1.0, 0.5, 0.25, 1.0]
