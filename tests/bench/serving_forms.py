@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from onnx import numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from models_ml.recommender import Recommender, load, read_config
+from models_ml.recommender import NetworkModel, load, read_config
 from models_ml.tokens import EventTokens, collate
 from models_ml.trained import TrainedModel
 from serving.export import write_graph
@@ -31,7 +31,7 @@ class Form:
 
     name: str
     folder: Path
-    open: Callable[[Path], Recommender]
+    open: Callable[[Path], NetworkModel]
     files: Sequence[str] = ("model.safetensors",)
 
     @property
@@ -66,7 +66,7 @@ def forms_of(model: Path, out: Path) -> list[Form]:
     write_graph(trained.scorer, exported / EXPORT)
     forms = [
         Form(EAGER_WAS, model, lambda folder: AsItWas(folder, read_config(folder))),
-        Form(EAGER, model, load),
+        Form(EAGER, model, lambda folder: TrainedModel(folder, read_config(folder))),
         _exported(ONNX, exported),
     ]
     for name, kinds in ((INT8, ["MatMul"]), (INT8_TABLES, ["MatMul", "Gather"])):
