@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from models_ml.gate import NETWORK
 from orchestration import sample_city
 from orchestration.progress import console as progress
-from orchestration.report import quality_rows
+from orchestration.report import ALONE, quality_rows
 from orchestration.runs import NoSourceError, run
 from orchestration.sources import register, registered, resolve
 from orchestration.taste import planted_taste_lifts
@@ -184,6 +185,8 @@ def _quality(report: dict[str, Any]) -> Table:
         title_justify="left",
     )  # fmt: skip
     loo = report["quality"]["loo"]
+    if NETWORK in loo:
+        table.caption, table.caption_justify = f"{NETWORK}: {ALONE}", "left"
     for row in quality_rows(report["quality"], "time"):
         figures = [
             row["ndcg_10"],

@@ -12,6 +12,7 @@ import dagster as dg
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from models_ml.gate import NETWORK
 from orchestration import asset_keys as keys
 from orchestration.failures import why
 from orchestration.files import read_json, write_atomically
@@ -30,6 +31,8 @@ LANDED_BY = "tastemate/landed_by"
 FILE_COLUMNS = ["name", "kind", "lines_in", "accepted", "duplicates", "quarantined", "erased"]
 SPLITS = {"time": "the last tenth of events", "loo": "each user's last event"}
 SLO_COLUMNS = ["of", "indicator", "target", "value", "met", "budget_left", "window_days"]
+ALONE = "the model without the counts that answer beside it"
+"""What `NETWORK` means in a table of quality."""
 METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
 
 
@@ -244,6 +247,8 @@ def quality_tables(quality: dict[str, Any]) -> str:
     for split, title in SPLITS.items():
         if rows := quality_rows(quality, split):
             parts += [f"## Quality on {title} (`{split}`)", _table(rows, ["name", *METRICS])]
+    if any(NETWORK in quality.get(split, {}) for split in SPLITS):
+        parts.append(f"{NETWORK}: {ALONE}.")
     return "\n\n".join(parts)
 
 

@@ -81,7 +81,7 @@ class Study:
 PRESETS = {
     "ml-1m": {"model": "movielens", "sasrec": "sasrec"},
     "beauty": {"model": "reviews", "sasrec": "sasrec"},
-    "nyc": {"model": "base", "model, no pointer": "encoder", "sasrec": "sasrec"},
+    "nyc": {"model": "base", "network, no pointer": "encoder", "sasrec": "sasrec"},
 }
 _SMALL_PRESETS = {"model": "tiny"}
 
