@@ -246,8 +246,12 @@ def _finish(
     """Write the model folder; ``config.json`` last, for it says that all is there."""
     run.network.load_state_dict(run.best)
     state = run.progress
-    fit = Fit(run.data, run.seed)
-    mixture = fit_mixture(fit, run.scores) if run.preset.counts else None
+    with tqdm(
+        desc="counting what answers beside the network", bar_format="{desc}", leave=False,
+        disable=not sys.stderr.isatty(),
+    ):  # fmt: skip
+        fit = Fit(run.data, run.seed)
+        mixture = fit_mixture(fit, run.scores) if run.preset.counts else None
     beside = fit.taste.tensors | (mixture.tensors if mixture else {})
     tensors = {name: value.cpu().contiguous() for name, value in run.best.items()}
     tensors |= {name: torch.from_numpy(value).contiguous() for name, value in beside.items()}
