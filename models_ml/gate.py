@@ -43,7 +43,7 @@ def _no_better_than_baselines(report: dict[str, Any]) -> list[str]:
         if lead["ndcg_10"] <= 0:
             found.append(f"no better than {name}: {compared}")
         elif lead["p_value"] > SIGNIFICANT:
-            found.append(f"no surely better than {name}: {compared}, p {lead['p_value']:.3f}")
+            found.append(f"not surely better than {name}: {compared}, p {lead['p_value']:.3f}")
     return sorted(found)
 
 

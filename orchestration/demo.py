@@ -215,13 +215,16 @@ def _where(home: Home, report: dict[str, Any]) -> str:
         here = Path.cwd()
         return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
+    by_make = home.root == Home.find(None).root
+    begin = "make" if by_make else f"tastemate --home {shown(home.root)}"
+    serve, dev = f"{begin} serve", f"{begin} dev"
     return (
         f"\nLive: release {report['release_id']} ({report['release_kind']}), "
         f"index {report['index_id']}.\n"
         f"Everything lies under {shown(home.root)}; "
         f"the report is {shown(home.reports / 'latest.md')}.\n"
         "Next:\n"
-        "  make serve      ask it yourself: http://127.0.0.1:3000/v1/openapi.json says how\n"
-        "  make dev        see the whole graph in Dagster\n"
+        f"  {serve:15} ask it yourself: http://127.0.0.1:3000/v1/openapi.json says how\n"
+        f"  {dev:15} see the whole graph in Dagster\n"
         "  your own data   docs/how-to/bring-your-own-data.md"
     )

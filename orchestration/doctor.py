@@ -32,6 +32,7 @@ def examine(home: Home) -> list[Finding]:
         "sources": _sources,
         "dbt project and feature lock": _features,
         "online store": _online,
+        "policy of retraining": _policy,
         "what is live": _live,
     }
     findings = []
@@ -99,6 +100,13 @@ def _online(home: Home) -> tuple[bool, str]:
         for view in read_views(home.root):
             store.mark(view)
     return True, store.identity
+
+
+def _policy(home: Home) -> tuple[bool, str]:
+    from orchestration.retraining.policy import load_policy, policy_file
+
+    load_policy(policy_file(home))
+    return True, "the home's own" if home.retraining.exists() else "the project's"
 
 
 def _live(home: Home) -> tuple[bool, str]:

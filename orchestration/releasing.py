@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models_ml.gate import CHAMPION
 from orchestration import model_store
 from orchestration.errors import RefusedError
 from orchestration.files import read_json, write_atomically
@@ -29,7 +30,8 @@ class Choice:
 def choose(home: Home) -> Choice:
     """Choose the model if it passed the gate, else what is live, else the best baseline.
 
-    A release that was promoted by hand stays until another model has been trained.
+    A baseline that is live is counted anew where that is no worse, so that it does not age while
+    one model after the other is refused. A release that was promoted by hand stays until another model has been trained.
     """
     folder = model_store.current_model(home)
     held = read_json(_held(home))
@@ -54,9 +56,29 @@ def choose(home: Home) -> Choice:
     if found["passes"]:
         return Choice(f"passes the gate: {compared}", folder=folder)
     refused = f"the new model is refused: {'; '.join(found['refusals'])}"
-    if home.champion.exists():
-        return Choice(refused, stays=champion.read(home).release_id)
-    return Choice(refused, folder=_baseline_folder(home, best))
+    if not home.champion.exists():
+        return Choice(refused, folder=_baseline_folder(home, best))
+    live = champion.read(home).release_id
+    if not _has_aged(home, live, found):
+        return Choice(refused, stays=live)
+    return Choice(
+        f"{refused}; {best}, counted anew, is no worse than the baseline that was live",
+        folder=_baseline_folder(home, best),
+    )
+
+
+def _has_aged(home: Home, live: str, evaluation: dict[str, Any]) -> bool:
+    """Tell whether *live* is a baseline, counted on other events, that a new one may replace."""
+    release = open_release(home.releases / live)
+    of_model = read_json(model_store.current_model(home) / "config.json")
+    if (
+        release.kind == "model"
+        or release.card["training_set_hash"] == of_model["training_set_hash"]
+    ):
+        return False
+    # One of an earlier version cannot be asked any more.
+    asked = evaluation["time"].get(CHAMPION)
+    return not asked or _ndcg(evaluation, evaluation["best_baseline"]) >= asked["ndcg_10"]
 
 
 def pack_release(home: Home, chosen: Choice) -> Release:

@@ -21,7 +21,7 @@ from orchestration.interrupts import heard_interrupts, was_asked_to_end
 from orchestration.progress import DbtLines
 from orchestration.report import LANDED_BY, write_report
 from orchestration.resources import STARTED_HERE, BusyError, alone
-from orchestration.retraining.policy import policy_file
+from orchestration.retraining.policy import load_policy, policy_file
 from orchestration.sources import registered
 from serving.home import Home, now
 
@@ -53,8 +53,11 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
     Raises:
         BusyError: another run holds the home.
         NoSourceError: nothing was ever ingested here.
+        PolicyError: the home's policy of retraining cannot be used.
         RunFailedError: a step failed.
     """
+    # Before anything is done, and though nothing is new.
+    load_policy(policy_file(home))
     with alone(home), _instance(home) as instance:
         _refuse_beside_dagster(home, instance)
         _end_runs_that_died(instance)

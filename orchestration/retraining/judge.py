@@ -35,6 +35,7 @@ def judge(home: Home, wish: Wish) -> Verdict:
         NoTrainingSetError: there is none.
         PolicyError: the policy cannot be used.
     """
+    policy = load_policy(policy_file(home))
     newest = model_store.current_training_set(home)
     if wish.anew:
         return Verdict.anew("it was asked for")
@@ -52,7 +53,6 @@ def judge(home: Home, wish: Wish) -> Verdict:
         held = model_store.training_set_of(home, model)
     except NoTrainingSetError:
         return Verdict.anew("what the last model learned from is gone, for a person was forgotten")
-    policy = load_policy(policy_file(home))
     return decide(policy, _last(model, training), _figures(held, newest, model))
 
 

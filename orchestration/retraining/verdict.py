@@ -82,16 +82,13 @@ def _calling(asked: Retrain, found: Figures) -> Iterator[str]:
 
 def _anew(asked: FromScratch, model: LastModel, found: Figures) -> Iterator[str]:
     if model.trainings >= asked.every:
-        yield f"from scratch, as one training in {asked.every} is"
+        yield f"one training in {asked.every} is from scratch"
     if found.new_places > asked.new_places:
-        yield (
-            f"from scratch, for the places grew by {found.new_places:.1%}, "
-            f"more than {asked.new_places:.1%}"
-        )
+        yield (f"the places grew by {found.new_places:.1%}, more than {asked.new_places:.1%}")
     if model.refused:
-        yield "from scratch, for the gate refused the last model"
+        yield "the gate refused the last model"
     if model.changed:
-        yield f"from scratch, for {model.changed}"
+        yield model.changed
 
 
 def _why_not(asked: Retrain, found: Figures) -> str:

@@ -56,7 +56,7 @@ def test_nothing_speaks_against_a_good_model() -> None:
     [
         (("model_minus", "time", "popularity", "ndcg_10"), -0.01, "no better than popularity"),
         (("model_minus", "time", "popularity", "ndcg_10"), 0.0, "no better than popularity"),
-        (("model_minus", "time", "popularity", "p_value"), 0.2, "no surely better .* p 0.200"),
+        (("model_minus", "time", "popularity", "p_value"), 0.2, "not surely better .* p 0.200"),
         (
             ("slices", "time", "visit", "return", "model_minus_champion", "high"),
             -0.02,

@@ -12,7 +12,7 @@ from orchestration.files import write_atomically
 from orchestration.model_store import remember_model, remember_training_set
 from serving import champion
 from serving.home import Home
-from serving.release import ReleaseError
+from serving.release import CARD, CONTENT, ReleaseError
 
 HASH = "ab" * 32
 
@@ -53,10 +53,53 @@ def test_a_model_that_passes_is_released(tmp_path: Path) -> None:
     assert "-0.0100 to +0.0200" in chosen.reason
 
 
+def live(home: Home, kind: str, training_set_hash: str) -> None:
+    """Let a release be live that was fitted to another training set, or to the same."""
+    folder = home.releases / ("r" * 32)
+    for name in CONTENT:
+        write_atomically(folder / name, "")
+    card = {"release_id": "r" * 32, "kind": kind, "training_set_hash": training_set_hash}
+    write_atomically(folder / CARD, json.dumps(card))
+    champion.promote(home, "r" * 32, "i" * 16, "earlier")
+
+
+@pytest.mark.parametrize(
+    ("kind", "learned", "asked", "stays"),
+    [
+        ("model", "cd" * 32, 0.1, True),
+        ("baseline", HASH, 0.4, True),
+        ("baseline", "cd" * 32, 0.41, True),
+        ("baseline", "cd" * 32, 0.4, False),
+        # It is of an earlier version, and could not be asked.
+        ("baseline", "cd" * 32, None, False),
+    ],
+)
+def test_a_baseline_does_not_age_while_models_are_refused(  # noqa: PLR0913, PLR0917 - a table
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    learned: str,
+    asked: float | None,
+    stays: bool,  # noqa: FBT001
+) -> None:
+    home = Home(tmp_path)
+    model = judged(home, passes=False)
+    evaluation = json.loads((model / "evaluation.json").read_text())
+    if asked is not None:
+        evaluation["time"]["champion"] = {"ndcg_10": asked}
+    write_atomically(model / "evaluation.json", json.dumps(evaluation))
+    live(home, kind, learned)
+    monkeypatch.setattr(releasing, "_baseline_folder", lambda home, name: home.models / name)
+    chosen = releasing.choose(home)
+    wanted = (None, "r" * 32) if stays else (home.models / "own_visits", None)
+    assert (chosen.folder, chosen.stays) == wanted
+    assert ("counted anew" in chosen.reason) is not stays
+
+
 def test_a_model_that_fails_leaves_what_is_live(tmp_path: Path) -> None:
     home = Home(tmp_path)
     judged(home, passes=False)
-    champion.promote(home, "r" * 32, "i" * 16, "earlier")
+    live(home, "model", HASH)
     chosen = releasing.choose(home)
     assert (chosen.folder, chosen.stays) == (None, "r" * 32)
     assert "no better than own_visits" in chosen.reason

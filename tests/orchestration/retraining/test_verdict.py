@@ -66,7 +66,7 @@ def test_with_few_new_events_drift_is_not_asked() -> None:
 @pytest.mark.parametrize(
     ("model", "change", "said"),
     [
-        (LastModel(trainings=3), {}, "as one training in 3 is"),
+        (LastModel(trainings=3), {}, "one training in 3 is from scratch"),
         (LastModel(), {"new_places": 0.6}, "the places grew by 60.0%"),
         (LastModel(refused=True), {}, "the gate refused the last model"),
         (LastModel(changed="its preset has other settings"), {}, "its preset has other settings"),
