@@ -31,7 +31,8 @@ def choose(home: Home) -> Choice:
     """Choose the model if it passed the gate, else what is live, else the best baseline.
 
     A baseline that is live is counted anew where that is no worse, so that it does not age while
-    one model after the other is refused. A release that was promoted by hand stays until another model has been trained.
+    one model after the other is refused. A release that was promoted by hand stays until another
+    model has been trained.
     """
     folder = model_store.current_model(home)
     held = read_json(_held(home))
