@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,3 +146,30 @@ def world(tmp_path: Path) -> Callable[..., Path]:
         return write_training_set(tmp_path / "world", choices, cut_minute, **more)
 
     return write
+
+
+# Checkpoints after each step, and no warning before the end comes.
+_KILLED_AT_STEP = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from models_ml import train as training
+torch.set_num_threads(2)
+training._SECONDS_BETWEEN_CHECKPOINTS = 0.0
+steps, step = [], training.Training.step
+def dying(*arguments):
+    steps.append(0)
+    if len(steps) == int(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(*arguments)
+training.Training.step = dying
+warm_start = Path(sys.argv[4]) if sys.argv[4:] else None
+training.train(Path(sys.argv[1]), Path(sys.argv[2]), "tiny", warm_start=warm_start)
+"""
+
+
+def train_until_killed(data: Path, out: Path, step: int, warm_start: Path | None = None) -> None:
+    """Train in a process of its own that ends itself at *step*, as `kill -9` would."""
+    told = [data, out, str(step), *([warm_start] if warm_start else [])]
+    killed = subprocess.run([sys.executable, "-c", _KILLED_AT_STEP, *told], check=False)
+    assert killed.returncode == -signal.SIGKILL

@@ -1,7 +1,6 @@
 """Training: what it may learn from, and that it can be stopped at any moment."""
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,29 +13,12 @@ from safetensors.torch import load_file
 from models_ml.config import UnknownPresetError
 from models_ml.train import NothingToLearnError, OtherRunError, main, train
 from models_ml.training_set import TrainingSetError
+from tests.models_ml.conftest import train_until_killed
 
 Choices = dict[str, list[tuple[str, int]]]
 ChangedTown = Callable[[Callable[[Choices], None]], Path]
 
 TOWN_CUT = 2200
-
-# Checkpoints after each step, and no warning before the end comes.
-KILLED_AT_STEP = """
-import os, signal, sys
-from pathlib import Path
-import torch
-from models_ml import train as training
-torch.set_num_threads(2)
-training._SECONDS_BETWEEN_CHECKPOINTS = 0.0
-steps, step = [], training.Training.step
-def dying(*arguments):
-    steps.append(0)
-    if len(steps) == int(sys.argv[3]):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(*arguments)
-training.Training.step = dying
-training.train(Path(sys.argv[1]), Path(sys.argv[2]), "tiny")
-"""
 
 
 def same_weights(one: Path, other: Path) -> bool:
@@ -92,10 +74,7 @@ def test_a_killed_training_goes_on_as_if_never_stopped(
     town: Path, trained: Path, tmp_path: Path, step: int
 ) -> None:
     out = tmp_path / "killed"
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED_AT_STEP, town, out, str(step)], check=False
-    )
-    assert killed.returncode == -signal.SIGKILL
+    train_until_killed(town, out, step)
     assert not (out / "config.json").exists()
     train(town, out, "tiny")
     assert same_weights(out, trained)

@@ -1,8 +1,6 @@
 """A warm start: what is carried over, what it is refused for, and that it can be stopped."""
 
 import json
-import signal
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -20,27 +18,15 @@ from models_ml.train import OtherRunError, main, train
 from models_ml.training import Training
 from models_ml.training_set import read_training_set
 from models_ml.warm_start import WarmStart, WarmStartError
-from tests.models_ml.conftest import TOWN_CATEGORIES, town_choices, write_training_set
+from tests.models_ml.conftest import (
+    TOWN_CATEGORIES,
+    town_choices,
+    train_until_killed,
+    write_training_set,
+)
 
 PLACES = "encoder.embeddings.word_embeddings.weight"
 EARLY, LATE = 1300, 2200
-
-KILLED_AT_STEP = """
-import os, signal, sys
-from pathlib import Path
-import torch
-from models_ml import train as training
-torch.set_num_threads(2)
-training._SECONDS_BETWEEN_CHECKPOINTS = 0.0
-steps, step = [], training.Training.step
-def dying(*arguments):
-    steps.append(0)
-    if len(steps) == int(sys.argv[4]):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(*arguments)
-training.Training.step = dying
-training.train(Path(sys.argv[1]), Path(sys.argv[2]), "tiny", warm_start=Path(sys.argv[3]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -166,10 +152,7 @@ def test_a_killed_warm_start_goes_on_as_if_never_stopped(
     sets: Path, model: Path, warm: Path, tmp_path: Path, step: int
 ) -> None:
     out = tmp_path / "killed"
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED_AT_STEP, sets / "late", out, model, str(step)], check=False
-    )
-    assert killed.returncode == -signal.SIGKILL
+    train_until_killed(sets / "late", out, step, warm_start=model)
     train(sets / "late", out, "tiny", warm_start=model)
     ours, theirs = (load_file(folder / "model.safetensors") for folder in (out, warm))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
