@@ -76,7 +76,7 @@ class Fit:
         tokens = replace(self.events, places=self.events.places[self.known])
         self.taste = fit_taste(tokens, offsets, self.vocabulary, seed)
         self._parts, self._seed = parts, seed
-        self._asked = self._sample(_TUNING_TARGETS)
+        self._asked, self._asked_weights = self._sample(_TUNING_TARGETS)
 
     @property
     def can_tune(self) -> bool:
@@ -140,7 +140,7 @@ class Fit:
         Where the last events in time will be asked, people count by how many events they have.
         """
         (quality,) = self._qualities(
-            lambda *windows: [baseline.score_events(*windows)], self._asked
+            lambda *windows: [baseline.score_events(*windows)], self._asked, self._asked_weights
         )
         return quality
 
@@ -150,9 +150,11 @@ class Fit:
         *scored* gives them all at once: (events, starts, stops) to scores (B, P) after each window,
         once for each way.
         """
-        return self._qualities(scored, self._sample(_SURE_TARGETS))
+        return self._qualities(scored, *self._sample(_SURE_TARGETS))
 
-    def _qualities(self, scored: Scored, asked: NDArray[np.int64]) -> list[float]:
+    def _qualities(
+        self, scored: Scored, asked: NDArray[np.int64], weights: NDArray[np.float64]
+    ) -> list[float]:
         begins = self.data.offsets[self.data.event_users[asked]]
         starts = np.maximum(begins, asked - MAX_EVENTS)
         found = []
@@ -166,16 +168,15 @@ class Fit:
                     self._hide_seen(scores, begins[part], asked[part])
                 told.append(gains(worst_ranks(scores, wanted)))
             found.append(told)
-        weights = _weights(self.data, self._parts, asked)
         return [float(np.concatenate(told) @ weights) for told in zip(*found, strict=True)]
 
-    def _sample(self, most: int) -> NDArray[np.int64]:
-        """Choose at most so many validation targets, the same ones each time."""
+    def _sample(self, most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Choose at most so many validation targets, the same ones each time, and weigh them."""
         targets = self._parts.validation_targets
-        if len(targets) <= most:
-            return targets
-        generator = np.random.default_rng(self._seed)
-        return np.sort(generator.choice(targets, most, replace=False))
+        if len(targets) > most:
+            generator = np.random.default_rng(self._seed)
+            targets = np.sort(generator.choice(targets, most, replace=False))
+        return targets, _weights(self.data, self._parts, targets)
 
     def _hide_seen(
         self, scores: NDArray[np.float32], begins: NDArray[np.int64], targets: NDArray[np.int64]

@@ -84,7 +84,7 @@ def _anew(asked: FromScratch, model: LastModel, found: Figures) -> Iterator[str]
     if model.trainings >= asked.every:
         yield f"one training in {asked.every} is from scratch"
     if found.new_places > asked.new_places:
-        yield (f"the places grew by {found.new_places:.1%}, more than {asked.new_places:.1%}")
+        yield f"the places grew by {found.new_places:.1%}, more than {asked.new_places:.1%}"
     if model.refused:
         yield "the gate refused the last model"
     if model.changed:
