@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, distributed, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from models_ml.lessons import Windows
 
@@ -35,11 +34,21 @@ class Processes:
             return torch.device("cpu")
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
-    def joined(self, network: nn.Module) -> nn.Module:
-        """Let *network* learn from what all processes learned."""
+    def sum_gradients(self, network: nn.Module) -> None:
+        """Let each gradient of *network* be the sum of those that all processes found.
+
+        All must ask for it after the same steps. DistributedDataParallel would do the same while
+        gradients are still being found, but the process group then ends with its last reference,
+        held where Python's lock is: with gloo that can wait forever (pytorch issue 56297).
+        """
         if self.count == 1:
-            return network
-        return DistributedDataParallel(network, broadcast_buffers=False)
+            return
+        sums = [
+            distributed.all_reduce(parameter.grad, async_op=True)
+            for parameter in network.parameters()
+        ]
+        for one in sums:
+            one.wait()
 
     def share(self, windows: Windows) -> Windows:
         """Choose what this process learns from; windows lie by length, so each gets alike."""

@@ -78,7 +78,6 @@ class Training:
         self.is_compiled = self.device.type == "cuda" and compile_where_it_works(
             self.network.encoder, self._try_encoder
         )
-        self.learner = self.processes.joined(self.network)
         self.optimizer = optimizer_of(self.network, preset)
         self._popular = self.network.popular.cpu()
         self._untold = torch.zeros((), dtype=torch.float64, device=self.device)
@@ -174,12 +173,12 @@ class Training:
         """Learn from one batch."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.preset.learning_rate * rate_at(share_done, self.preset)
-        self.learner.train()
+        self.network.train()
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.loss(moved(lessons, self.device))
-        # The mean of the processes' gradients is then that of all lessons.
-        share = lessons.count * self.processes.count / max(1, lessons.total)
-        (loss * share).backward()
+        # The sum of the processes' gradients is then that of the mean over all lessons.
+        (loss * (lessons.count / max(1, lessons.total))).backward()
+        self.processes.sum_gradients(self.network)
         self._update()
         self._tell(loss.detach().double() * lessons.count, lessons.total)
 
@@ -187,7 +186,7 @@ class Training:
         """Return the mean loss of *lessons* that lie on this training's device."""
         torch.manual_seed(lessons.seed)
         with precision(self.device):
-            loss: Tensor = self.learner(
+            loss: Tensor = self.network(
                 lessons.batch, lessons.targets, lessons.candidates, lessons.at
             )
         return loss

@@ -65,7 +65,11 @@ def test_a_process_without_lessons_changes_nothing(town: Path) -> None:
         total=lessons.total,
         seed=1,
     )
-    assert run.loss(idle).item() == 0
+    loss = run.loss(idle)
+    assert loss.item() == 0
+    loss.backward()
+    # All processes add up the same gradients, so none may be missing.
+    assert not any(parameter.grad.any() for parameter in run.network.parameters())
 
 
 def test_losses_are_told_once_however_often_they_are_settled(town: Path) -> None:
@@ -73,7 +77,7 @@ def test_losses_are_told_once_however_often_they_are_settled(town: Path) -> None
     windows = run.batches(0)[0]
     lessons = run.lay_out(windows, epoch=0, step=0)
     with torch.no_grad():
-        run.learner.train()
+        run.network.train()
         expected = run.loss(lessons).item() * lessons.count
     run.step(lessons, 0.5)
     run.settle()
