@@ -343,7 +343,10 @@ def diff(a: str, b: str, key: str, examples: int, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.pass_obj
 def plan(home: Home, *, accept: bool, as_json: bool) -> None:
-    """Compare the feature models with the committed lock of what may go online."""
+    """Compare the feature models with the committed lock of what may go online.
+
+    Exit 1 where they differ and that is not accepted.
+    """
     from feature_repo import lock
 
     _enter(home)
@@ -357,6 +360,7 @@ def plan(home: Home, *, accept: bool, as_json: bool) -> None:
                    "Accept them: tastemate plan --accept")  # fmt: skip
     else:
         click.echo("The feature models are as the lock says.")
+    sys.exit(1 if differences and not accept else 0)
 
 
 @main.command()
@@ -515,16 +519,18 @@ def release_ls(home: Home, *, as_json: bool) -> None:
 
 @release.command("show")
 @click.argument("release_id")
+@click.option("--json", "as_json", is_flag=True, help="Print its whole card as JSON.")
 @click.pass_obj
-def release_show(home: Home, release_id: str) -> None:
-    """Check a release's content and print its card; the page with pictures is named on stderr."""
-    from orchestration.releasing import PAGE
+def release_show(home: Home, release_id: str, *, as_json: bool) -> None:
+    """Check a release's content, and tell what it is, why it was made and how good it is."""
+    from orchestration.release_text import release_text
     from serving.release import verify
 
     found = verify(home.releases / release_id)
-    _print_json(dict(found.card))
-    if (found.folder / PAGE).exists():
-        click.echo(f"With pictures: {found.folder / PAGE}", err=True)
+    if as_json:
+        _print_json(dict(found.card))
+    else:
+        click.echo(release_text(found))
 
 
 @release.command("diff")

@@ -219,8 +219,8 @@ def _where(home: Home, report: dict[str, Any]) -> str:
     begin = "make" if by_make else f"tastemate --home {shown(home.root)}"
     serve, dev = f"{begin} serve", f"{begin} dev"
     return (
-        f"\nLive: release {report['release_id']} ({report['release_kind']}), "
-        f"index {report['index_id']}.\n"
+        f"\nLive: release {report['release_id']} "
+        f"({report['release_kind']} {report['release_name']}), index {report['index_id']}.\n"
         f"Everything lies under {shown(home.root)}; "
         f"the report is {shown(home.reports / 'latest.md')}.\n"
         "Next:\n"

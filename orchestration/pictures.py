@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -49,7 +50,9 @@ def quality_bars(evaluation: dict[str, Any]) -> Figure:
     return figure
 
 
-def quality_with_intervals(figures_by_name: dict[str, Any]) -> Figure:
+def quality_with_intervals(
+    figures_by_name: dict[str, Any], is_marked: Callable[[str], bool] = is_ours
+) -> Figure:
     """Draw NDCG@10 of each recommender of a split, with its 95 % interval."""
     ranked = sorted(figures_by_name.items(), key=lambda entry: entry[1]["ndcg_10"])
     figure = Figure(figsize=(8, 0.6 + 0.3 * len(ranked)), layout="constrained")
@@ -61,7 +64,7 @@ def quality_with_intervals(figures_by_name: dict[str, Any]) -> Figure:
         [interval["high"] - value for value, interval in zip(values, intervals, strict=True)],
     ]
     names = [name for name, _ in ranked]
-    colours = [OURS if is_ours(name) else OTHERS for name in names]
+    colours = [OURS if is_marked(name) else OTHERS for name in names]
     panel.barh(names, values, xerr=reach, color=colours, ecolor="#5d6b78", capsize=3)
     panel.set_xlabel("NDCG@10")
     panel.spines[["top", "right"]].set_visible(False)

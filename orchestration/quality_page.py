@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,20 +75,24 @@ class Published:
     ndcg_10: float | None
 
 
-def quality_page(
+def quality_page(  # noqa: PLR0913 - what a page shows, and nothing more
     title: str,
     report: dict[str, Any],
     trainings: dict[str, dict[str, Any]],
     *,
     published: Sequence[Published] = (),
     notes: Sequence[str] = (),
+    is_marked: Callable[[str], bool] = is_ours,
 ) -> str:
     """Return the page, pictures inside.
 
     report     what `models_ml.evaluate.compare` gives
     trainings  ``training.json`` by the name of the run
+    is_marked  which recommenders the page is about, by name
     """
-    splits = [_split(report, name, published) for name in SPLITS if _questions(report, name)]
+    splits = [
+        _split(report, name, published, is_marked) for name in SPLITS if _questions(report, name)
+    ]
     curves = [_picture(name, training_curve(training)) for name, training in trainings.items()]
     return _TEMPLATE.render(title=title, notes=notes, splits=splits, curves=curves)
 
@@ -97,10 +101,18 @@ def _questions(report: dict[str, Any], split: str) -> int:
     return int(report[split]["model"]["n"])
 
 
-def _split(report: dict[str, Any], split: str, published: Sequence[Published]) -> dict[str, Any]:
+def _split(
+    report: dict[str, Any],
+    split: str,
+    published: Sequence[Published],
+    is_marked: Callable[[str], bool],
+) -> dict[str, Any]:
     ranked = sorted(report[split].items(), key=lambda entry: -entry[1]["ndcg_10"])
     ranks, lists = (
-        [{"look": "ours" if is_ours(name) else "", "cells": [name, *cells]} for name, cells in rows]
+        [
+            {"look": "ours" if is_marked(name) else "", "cells": [name, *cells]}
+            for name, cells in rows
+        ]
         for rows in (
             [(name, _ranks(told, report["model_minus"][split].get(name))) for name, told in ranked],
             [(name, _lists(told)) for name, told in ranked],
@@ -112,7 +124,7 @@ def _split(report: dict[str, Any], split: str, published: Sequence[Published]) -
             for row in sorted(published, key=lambda row: -(row.ndcg_10 or 0))
         ]
     pictures = [
-        _picture("NDCG@10 with intervals", quality_with_intervals(report[split])),
+        _picture("NDCG@10 with intervals", quality_with_intervals(report[split], is_marked)),
         _picture("NDCG@10 by slice", slice_bars(report["slices"][split])),
         _picture("calibration of the first place", calibration_curve(report["calibration"][split])),
     ]

@@ -129,6 +129,7 @@ def export_model(model: Path, training_set: Path) -> dict[str, Any] | None:
 
 def _page(packed: Release, chosen: Choice, evaluation: dict[str, Any]) -> str:
     """Show how good the release is, on the questions that decided on it."""
+    from orchestration.pictures import is_ours
     from orchestration.quality_page import quality_page
 
     training = read_json(chosen.folder / "training.json") if chosen.folder else None
@@ -143,6 +144,7 @@ def _page(packed: Release, chosen: Choice, evaluation: dict[str, Any]) -> str:
     return quality_page(
         f"Release {packed.release_id}", evaluation, {"model": training} if training else {},
         notes=notes,
+        is_marked=is_ours if packed.kind == "model" else packed.card["name"].__eq__,
     )  # fmt: skip
 
 

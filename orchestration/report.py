@@ -45,6 +45,7 @@ def write_report(
     published, or of the report where it did not come so far.
     """
     live = _live(home)
+    card = read_json(home.releases / live.release_id / "card.json") if live else None
     run = instance.get_run_by_id(run_id)
     landed_by = run.tags.get(LANDED_BY) if run else None
     steps, failures = _steps(instance, run_id)
@@ -62,7 +63,8 @@ def write_report(
         "events": _rows(home.marts / "fct_events.parquet"),
         "release_id": live.release_id if live else None,
         "index_id": live.index_id if live else None,
-        "release_kind": _release_kind(home, live.release_id) if live else None,
+        "release_kind": card["kind"] if card else None,
+        "release_name": card["name"] if card else None,
         "training": _training(home),
         "retraining": remembered(home, run_id),
         "quality": _quality(home),
@@ -103,11 +105,6 @@ def _live(home: Home) -> champion.Champion | None:
         return champion.read(home)
     except champion.NoChampionError:
         return None
-
-
-def _release_kind(home: Home, release_id: str) -> str | None:
-    card = read_json(home.releases / release_id / "card.json")
-    return card["kind"] if card else None
 
 
 def _quality(home: Home) -> dict[str, Any]:
@@ -178,7 +175,8 @@ def as_markdown(report: dict[str, Any]) -> str:
             f"at {report['places'] or 0:,} places."
         ),
         (
-            f"Live: release `{report['release_id']}` ({report['release_kind']}), "
+            f"Live: release `{report['release_id']}` "
+            f"({report['release_kind']} {report['release_name']}), "
             f"index `{report['index_id']}`."
             if report["release_id"]
             else "Nothing is live yet."

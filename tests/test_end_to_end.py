@@ -168,7 +168,8 @@ def test_a_release_has_a_page_and_mlflow_says_what_is_live(city):
     home, report = city
     shown = tastemate(home.root, "release", "show", report["release_id"])
     page = home.releases / report["release_id"] / "card.html"
-    assert str(page) in shown.stderr
+    assert str(page) in shown.stdout
+    assert f"{report['release_kind']} {report['release_name']}" in shown.stdout
     assert f"Release {report['release_id']}" in page.read_text()
     uri = exports(home)["MLFLOW_TRACKING_URI"]
     live = MlflowClient(uri, uri).get_model_version_by_alias("tastemate", "champion")

@@ -1,7 +1,11 @@
+from functools import partial
+
 import pytest
+from click.testing import CliRunner
 
 from feature_repo import lock
 from feature_repo.settings import open_store
+from orchestration.cli import main
 from tests.feature_repo.conftest import World
 
 
@@ -44,6 +48,24 @@ def test_each_difference_is_told(world: World) -> None:
             "a retyped feature is a new view beside the old"
         ),
     ]
+
+
+def test_the_command_fails_where_the_lock_says_otherwise(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.apply()
+    monkeypatch.setattr("orchestration.dbt_command.ensure_manifest", lambda _: None)
+    for verb in ("plan", "accept"):
+        monkeypatch.setattr(lock, verb, partial(getattr(lock, verb), lock=world.lock))
+
+    def exit_code(*options: str) -> int:
+        return CliRunner().invoke(main, ["--home", str(world.root), "plan", *options]).exit_code
+
+    assert exit_code() == 0
+    world.columns["place"]["opening_year"] = "integer"
+    world.write()
+    assert exit_code() == exit_code("--json") == 1
+    assert exit_code("--accept") == exit_code() == 0
 
 
 def test_another_order_of_columns_is_a_difference(world: World) -> None:

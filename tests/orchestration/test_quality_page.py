@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,12 @@ from models_ml.training_set import read_training_set
 from orchestration.quality_page import Published, quality_page
 from tests.models_ml.conftest import TOWN_CATEGORIES, TOWN_CUT, town_choices, write_training_set
 
+Compared = tuple[dict[str, Any], Path]
+
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    """A comparison, and the folder of the model in it."""
     folder = tmp_path_factory.mktemp("town")
     town = write_training_set(folder / "set", town_choices(), TOWN_CUT, TOWN_CATEGORIES)
     train(town, folder / "model", preset="tiny")
@@ -25,10 +29,16 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         "model": load(folder / "model"), "model, seed 1": load(folder / "rival"),
     }  # fmt: skip
     recommenders |= {baseline.name: baseline for baseline in fit_baselines(data)}
+    return compare(recommenders, data), folder / "model"
+
+
+@pytest.fixture(scope="module")
+def page(compared: Compared) -> str:
+    report, model = compared
     return quality_page(
         "Quality of <the town>",
-        compare(recommenders, data),
-        {"model": json.loads((folder / "model" / "training.json").read_text())},
+        report,
+        {"model": json.loads((model / "training.json").read_text())},
         published=[Published("Elsewhere", "somebody", 0.5, None)],
         notes=["trained & told"],
     )
@@ -55,6 +65,13 @@ def test_pictures_are_inside_and_words_are_escaped(page: str) -> None:
     assert page.count("data:image/png;base64,") == 2 * 3 + 1
     assert "Quality of &lt;the town&gt;" in page
     assert "trained &amp; told" in page
+
+
+def test_the_page_marks_what_it_is_about(page: str, compared: Compared) -> None:
+    assert page.count('<tr class="ours"><td>model') == 2 * 2 * 2
+    of_baseline = quality_page("A baseline", compared[0], {}, is_marked="item_knn".__eq__)
+    assert of_baseline.count('<tr class="ours"><td>item_knn') == 2 * 2
+    assert of_baseline.count('class="ours"') == 2 * 2
 
 
 def test_a_split_without_targets_is_left_out(tmp_path: Path) -> None:
