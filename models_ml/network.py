@@ -19,6 +19,7 @@ from transformers import BertConfig, BertModel
 from models_ml.attention import ATTENTION
 from models_ml.dropout import replace_dropout
 from models_ml.loss import NEVER, Candidates, next_place_loss
+from models_ml.pre_norm import normalize_first
 from models_ml.tokens import (
     GAPS,
     HOURS,
@@ -46,6 +47,7 @@ class Architecture:
     has_times: bool
     has_pointer: bool
     has_surroundings: bool = True
+    pre_norm: bool = False
 
 
 class Network(nn.Module):
@@ -79,6 +81,8 @@ class Network(nn.Module):
             attn_implementation=ATTENTION,
         )
         self.encoder = BertModel(config, add_pooling_layer=False)
+        if architecture.pre_norm:
+            normalize_first(self.encoder)
         replace_dropout(self.encoder)
         self.categories = self.districts = None
         if architecture.has_surroundings:

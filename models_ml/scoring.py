@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models_ml.network import Network
+from models_ml.pre_norm import norm_and_attention
 from models_ml.tokens import SPECIAL_TOKENS, UNKNOWN, Batch
 
 
@@ -87,10 +88,12 @@ def _run(layer: nn.Module, hidden: Tensor, ends: Tensor | None = None) -> Tensor
 
     Padding is on the right, so what lies at or before a history's end never sees it.
     """
-    attention = layer.attention.self
-    asking, mask = hidden, None
+    norm, attention = norm_and_attention(layer)
+    seen = norm(hidden)
+    asking, asked, mask = hidden, seen, None
     if ends is not None:
-        asking = hidden[torch.arange(hidden.shape[0], device=hidden.device), ends].unsqueeze(1)
+        rows = torch.arange(hidden.shape[0], device=hidden.device)
+        asking, asked = (values[rows, ends].unsqueeze(1) for values in (hidden, seen))
         steps = torch.arange(hidden.shape[1], device=hidden.device)
         mask = (steps <= ends[:, None])[:, None, None]
 
@@ -98,9 +101,9 @@ def _run(layer: nn.Module, hidden: Tensor, ends: Tensor | None = None) -> Tensor
         return values.unflatten(-1, (-1, attention.attention_head_size)).transpose(1, 2)
 
     found = functional.scaled_dot_product_attention(
-        by_head(attention.query(asking)),
-        by_head(attention.key(hidden)),
-        by_head(attention.value(hidden)),
+        by_head(attention.query(asked)),
+        by_head(attention.key(seen)),
+        by_head(attention.value(seen)),
         attn_mask=mask,
         is_causal=mask is None,
     )

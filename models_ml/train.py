@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
@@ -43,7 +44,7 @@ _SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
 class OtherRunError(ValueError):
-    """The output folder holds a training with other arguments."""
+    """The output folder holds a training with other arguments, or one that is at work."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
         TrainingSetError: *data* is no training set.
         UnknownPresetError: no preset has the name.
         NothingToLearnError: the training part has no event.
-        OtherRunError: *out* holds a training with other arguments.
+        OtherRunError: *out* holds a training with other arguments, or another is at work there.
         WarmStartError: this training cannot begin with that model.
         LearnedBeforeError: that model may have learned what is held out now.
     """
@@ -121,7 +122,11 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
     finished = _finished(out, identity)
     if finished:
         return finished
-    with joined_processes() as processes, _repeatable():
+    with (
+        joined_processes() as processes,
+        _alone(out) if processes.is_first else nullcontext(),
+        _repeatable(),
+    ):
         run = Training(training_set, chosen, seed, processes, start)
         if start:
             refuse_what_was_learned(data, run.parts, start.learned_from)
@@ -316,6 +321,23 @@ def _other_run(out: Path, there: dict[str, str], wanted: dict[str, str]) -> str:
         f"({', '.join(str(there.get(name)) for name in different)}). "
         "Give the old arguments to go on with it, or another --out."
     )
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keep other trainings out of *out*: each would overwrite the other's checkpoints."""
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / "training.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise OtherRunError(
+            f"{out}: another training is at work here. Wait for it, end it, or give another --out."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

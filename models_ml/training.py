@@ -97,6 +97,7 @@ class Training:
             has_times=not self.data.is_time_synthetic and "times" in preset.parts,
             has_pointer=not self.excludes_seen and "pointer" in preset.parts,
             has_surroundings="surroundings" in preset.parts,
+            pre_norm=preset.pre_norm,
         )
 
     @property

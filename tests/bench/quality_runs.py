@@ -79,7 +79,7 @@ class Study:
 
 
 PRESETS = {
-    "ml-1m": {"model": "movielens", "sasrec": "sasrec"},
+    "ml-1m": {"model": "movielens", "model, 8 layers": "deep", "sasrec": "sasrec"},
     "beauty": {"model": "reviews", "sasrec": "sasrec"},
     "nyc": {"model": "base", "network, no pointer": "encoder", "sasrec": "sasrec"},
 }

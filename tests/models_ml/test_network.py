@@ -12,7 +12,9 @@ from models_ml.training_set import PlaceTable
 PLACES = 9
 
 
-def network(*, has_pointer: bool = True, has_surroundings: bool = True) -> Network:
+def network(
+    *, has_pointer: bool = True, has_surroundings: bool = True, pre_norm: bool = False
+) -> Network:
     nowhere = np.full(PLACES, np.nan)
     places = PlaceTable(
         [f"p{n}" for n in range(PLACES)],
@@ -33,6 +35,7 @@ def network(*, has_pointer: bool = True, has_surroundings: bool = True) -> Netwo
             has_times=True,
             has_pointer=has_pointer,
             has_surroundings=has_surroundings,
+            pre_norm=pre_norm,
         ),
         Vocabulary(places, ["x", "y"], ["n"], ["visit"]),
     )
@@ -64,8 +67,9 @@ def test_padding_changes_nothing(*, has_pointer: bool) -> None:
     assert torch.allclose(alone[0], padded[0], atol=1e-4)
 
 
-def test_a_position_does_not_see_what_comes_after_it() -> None:
-    model = network()
+@pytest.mark.parametrize("pre_norm", [True, False])
+def test_a_position_does_not_see_what_comes_after_it(*, pre_norm: bool) -> None:
+    model = network(pre_norm=pre_norm)
     table = model.place_table()
     one, _ = model.encode(batch_of([1, 2, 3, 4]), table)
     other, _ = model.encode(batch_of([1, 2, 8, 7]), table)

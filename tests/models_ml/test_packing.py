@@ -29,8 +29,11 @@ def learned(model: Network, *, is_packed: bool) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("has_pointer", [True, False])
-def test_packed_loss_and_gradients_are_those_of_the_padded_batch(*, has_pointer: bool) -> None:
-    model = network(has_pointer=has_pointer)
+@pytest.mark.parametrize("pre_norm", [True, False])
+def test_packed_loss_and_gradients_are_those_of_the_padded_batch(
+    *, has_pointer: bool, pre_norm: bool
+) -> None:
+    model = network(has_pointer=has_pointer, pre_norm=pre_norm)
     padded, one_row = (learned(model, is_packed=is_packed) for is_packed in (False, True))
     for one, other in zip(one_row, padded, strict=True):
         assert (one is None) == (other is None)

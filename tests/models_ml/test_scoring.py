@@ -14,12 +14,13 @@ histories = st.lists(st.integers(0, PLACES), max_size=40)
 
 @pytest.mark.parametrize("has_surroundings", [True, False])
 @pytest.mark.parametrize("has_pointer", [True, False])
+@pytest.mark.parametrize("pre_norm", [True, False])
 @settings(max_examples=15, deadline=None)
 @given(people=st.lists(histories, min_size=1, max_size=5))
 def test_it_scores_as_the_network_does(
-    *, has_pointer: bool, has_surroundings: bool, people: list[list[int]]
+    *, has_pointer: bool, has_surroundings: bool, pre_norm: bool, people: list[list[int]]
 ) -> None:
-    model = network(has_pointer=has_pointer, has_surroundings=has_surroundings)
+    model = network(has_pointer=has_pointer, has_surroundings=has_surroundings, pre_norm=pre_norm)
     with torch.inference_mode():
         scores = Scorer(model).score(batch_of(*people))
         assert torch.allclose(scores, model.score(batch_of(*people)), atol=1e-4)

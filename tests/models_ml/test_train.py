@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 
 from models_ml.config import UnknownPresetError
@@ -122,6 +123,16 @@ def test_the_model_folder_says_what_it_is(town: Path, trained: Path) -> None:
     assert config["preset"] == "tiny"
     assert config["training_set_hash"] == manifest["hash"]
     assert config["excludes_seen"] is False
+
+
+def test_where_a_training_is_at_work_another_one_is_refused(town: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with (
+        FileLock(tmp_path / "out" / "training.lock"),
+        pytest.raises(OtherRunError, match="another training is at work"),
+    ):
+        train(town, tmp_path / "out", "tiny")
+    assert train(town, tmp_path / "out", "tiny").is_new
 
 
 def test_a_folder_that_is_no_training_set_is_named(

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,22 @@ from hypothesis import strategies as st
 
 from models_ml.asking import some_people
 from models_ml.baselines import fit_baselines
+from models_ml.config import preset_named
 from models_ml.recommender import ModelFolderError, load
 from models_ml.tokens import History
+from models_ml.train import train
 from models_ml.trained import TrainedModel
 from models_ml.training_set import read_training_set
 from serving import export as exporting
 from serving.export import BOUND, RECORD, export, largest_difference, write_graph
 from serving.exported import ExportedModel, open_recommender
 from serving.release import EXPORT, MODEL_FILES
+from tests.models_ml.conftest import (
+    TOWN_CATEGORIES,
+    TOWN_CUT,
+    town_choices,
+    write_training_set,
+)
 from tests.serving.city import PLACES, City
 
 DAY = 86_400_000_000
@@ -140,6 +149,16 @@ def test_a_service_of_it_leaves_torch_alone_where_it_is_installed(finished_city:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["[]", "torch"]
+
+
+def test_an_encoder_that_normalizes_first_is_exported_too(tmp_path: Path) -> None:
+    town = write_training_set(tmp_path / "set", town_choices(), TOWN_CUT, TOWN_CATEGORIES)
+    preset = replace(preset_named("tiny"), epochs=1, counts=False, pre_norm=True)
+    train(town, tmp_path / "model", preset)
+    people = some_people(read_training_set(town))
+    made = export(tmp_path / "model", lambda: people)
+    assert made is not None
+    assert not made.refusal
 
 
 def test_what_is_exported_already_is_left_as_it_is(model: Path) -> None:
