@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models_ml.checkpoints import save_safetensors
+from models_ml.model_folder import save_safetensors
 from models_ml.taste import Taste
 from models_ml.tokens import EventTokens, Histories, Vocabulary
 from models_ml.training_set import PlaceTable

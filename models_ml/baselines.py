@@ -15,8 +15,8 @@ from models_ml.counting import CountingBaseline
 from models_ml.counts import Counting, Counts
 from models_ml.ease import Ease, Shrinkage, fit_weights, most_visited
 from models_ml.fitting import Fit, Settings, climb
+from models_ml.model_folder import ModelFolderError
 from models_ml.neighbours import Neighbours, nearest
-from models_ml.recommender import ModelFolderError
 from models_ml.taste import Taste
 from models_ml.tokens import Vocabulary
 from models_ml.training_set import TrainingSet

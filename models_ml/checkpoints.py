@@ -10,8 +10,9 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from models_ml.model_folder import save_safetensors
 
 _FILE = "last.safetensors"
 
@@ -59,14 +60,6 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "progress": json.dumps(asdict(checkpoint.progress)),
     }
     save_safetensors(checkpoint.tensors, folder / _FILE, metadata)
-
-
-def save_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Write *tensors* to *path* whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    save_file(tensors, unfinished, metadata)
-    unfinished.replace(path)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:

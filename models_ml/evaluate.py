@@ -25,8 +25,10 @@ from models_ml.behaviour import behaviours
 from models_ml.cost import answer_cost
 from models_ml.gate import CHAMPION, GATE_SPLIT, MODEL, NETWORK, baselines_among, refusals
 from models_ml.lists import describe_lists
+from models_ml.loading import load
 from models_ml.metrics import bootstrap_mean, calibration, gains, paired_p_value, summary
-from models_ml.recommender import ModelFolderError, NetworkModel, Recommender, load
+from models_ml.model_folder import ModelFolderError
+from models_ml.recommender import NetworkModel, Recommender
 from models_ml.slices import is_return, slices_of
 from models_ml.split import known_events, split
 from models_ml.training_set import TrainingSet, TrainingSetError, read_training_set

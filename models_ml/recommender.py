@@ -1,7 +1,6 @@
 """A recommender: what any model folder becomes when loaded, a model and a baseline alike."""
 
 import copy
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
@@ -12,18 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from models_ml.counts import PREFIX as COUNTED
 from models_ml.mixture import Mixture
-from models_ml.taste import PREFIX as TASTE
+from models_ml.model_folder import is_beside_the_network
 from models_ml.taste import Taste
 from models_ml.tokens import EventTokens, Histories, Vocabulary
 from models_ml.training_set import PlaceTable
 
 _BATCH = 128
-
-
-class ModelFolderError(ValueError):
-    """The folder holds no model that can be loaded."""
 
 
 class Recommender(Protocol):
@@ -108,43 +102,8 @@ class NetworkModel(ABC):
         """Let the network score every place as the next after windows of *events*, (B, P)."""
 
 
-def is_beside_the_network(name: str) -> bool:
-    """Tell whether a tensor of a model folder is no weight of its network."""
-    return name.startswith((TASTE, COUNTED))
-
-
 def batches_of_like_length(offsets: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Yield positions among histories, those of like length together so that little is padded."""
     order = np.argsort(np.diff(offsets), kind="stable")
     for begin in range(0, len(order), _BATCH):
         yield order[begin : begin + _BATCH]
-
-
-def load(folder: Path) -> Recommender:
-    """Load whatever *folder* holds, a trained model or a baseline."""
-    config = read_config(folder)
-    match config.get("kind"):
-        case "model":
-            from models_ml.trained import TrainedModel
-
-            return TrainedModel(folder, config)
-        case "baseline":
-            from models_ml.baselines import read_baseline
-
-            return read_baseline(folder, config)
-        case other:
-            raise ModelFolderError(
-                f"{folder / 'config.json'}: kind is {other!r}; it must be 'baseline' or 'model'."
-            )
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """Read ``config.json`` of a model folder."""
-    path = folder / "config.json"
-    if not path.exists():
-        raise ModelFolderError(
-            f"{folder}: no config.json, so no finished model. "
-            f"Train one: python -m models_ml.train --data FOLDER --out {folder}"
-        )
-    config: dict[str, Any] = json.loads(path.read_text())
-    return config

@@ -21,18 +21,12 @@ from filelock import FileLock, Timeout
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from models_ml.checkpoints import (
-    Checkpoint,
-    load_checkpoint,
-    restore,
-    save_checkpoint,
-    save_safetensors,
-    state_of,
-)
+from models_ml.checkpoints import Checkpoint, load_checkpoint, restore, save_checkpoint, state_of
 from models_ml.config import PRESETS, Preset, UnknownPresetError, preset_named
 from models_ml.fitting import Fit
 from models_ml.learned import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
 from models_ml.mixture_fitting import fit_mixture
+from models_ml.model_folder import save_safetensors
 from models_ml.processes import joined_processes
 from models_ml.training import NothingToLearnError, Training
 from models_ml.training_set import TrainingSetError, read_training_set

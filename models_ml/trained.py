@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 
+from models_ml.model_folder import is_beside_the_network
 from models_ml.network import Architecture, Network
-from models_ml.recommender import NetworkModel, batches_of_like_length, is_beside_the_network
+from models_ml.recommender import NetworkModel, batches_of_like_length
 from models_ml.scoring import Scorer
 from models_ml.tokens import EventTokens, Histories, collate
 

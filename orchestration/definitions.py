@@ -6,7 +6,6 @@
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
-from orchestration import asset_keys as keys
 from orchestration.assets.delivery import (
     analyst_copy,
     dbt_docs,
@@ -21,20 +20,15 @@ from orchestration.assets.online import online_features, registry
 from orchestration.assets.raw import landed
 from orchestration.assets.release import bento, champion, index, release
 from orchestration.dbt_command import dbt_executable
+from orchestration.jobs import daily, every_night, land, refresh
 from orchestration.progress import step_lines
 from orchestration.resources import HomeResource
-from orchestration.runs import LAND, REFRESH
 from orchestration.settings import DBT_PROJECT, enter
 from serving.home import Home
 
 
 def build_definitions(home: Home) -> dg.Definitions:
     """Define the whole graph for *home*."""
-    raw = dg.AssetSelection.assets(keys.LINES, keys.FILES, keys.FIELDS)
-    everything = dg.AssetSelection.all()
-    land = dg.define_asset_job(LAND, raw)
-    refresh = dg.define_asset_job(REFRESH, everything - raw)
-    daily = dg.define_asset_job("daily", everything)
     return dg.Definitions(
         assets=[
             landed,
@@ -56,15 +50,7 @@ def build_definitions(home: Home) -> dg.Definitions:
         ],
         asset_checks=[incremental_equals_full_refresh],
         jobs=[land, refresh, daily],
-        schedules=[
-            dg.build_schedule_from_partitioned_job(
-                daily,
-                name="every_night",
-                hour_of_day=3,
-                default_status=dg.DefaultScheduleStatus.RUNNING,
-                description="The daily run: what has landed since yesterday, up to a new index.",
-            )
-        ],
+        schedules=[every_night],
         sensors=[report_failed_run],
         resources={
             "home": HomeResource(root=str(home.root)),

@@ -15,9 +15,11 @@ from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from orchestration import asset_keys as keys
 from orchestration import model_store
+from orchestration.definitions import build_definitions
 from orchestration.failures import why
 from orchestration.files import read_json, write_atomically
 from orchestration.interrupts import heard_interrupts, was_asked_to_end
+from orchestration.jobs import LAND, REFRESH
 from orchestration.progress import DbtLines
 from orchestration.report import LANDED_BY, write_report
 from orchestration.resources import STARTED_HERE, BusyError, alone
@@ -25,7 +27,6 @@ from orchestration.retraining.policy import load_policy, policy_file
 from orchestration.sources import registered
 from serving.home import Home, now
 
-LAND, REFRESH = "land", "refresh"
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
 
 
@@ -61,7 +62,7 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
     with alone(home), _instance(home) as instance:
         _refuse_beside_dagster(home, instance)
         _end_runs_that_died(instance)
-        definitions = _definitions(home)
+        definitions = build_definitions(home)
         landed = _land(home, definitions, instance)
         if _is_done(home, preset, seed):
             return Outcome(read_json(home.reports / "latest.json"), is_new=False)
@@ -91,7 +92,7 @@ def land_sources(home: Home) -> list[dict[str, Any]]:
     with alone(home), _instance(home) as instance:
         _refuse_beside_dagster(home, instance)
         _end_runs_that_died(instance)
-        _land(home, _definitions(home), instance)
+        _land(home, build_definitions(home), instance)
         return list(read_json(home.state / "landed.json"))
 
 
@@ -107,7 +108,10 @@ def materialize(
     with alone(home), _instance(home) as instance:
         _refuse_beside_dagster(home, instance)
         result = _execute(
-            _definitions(home).resolve_job_def(REFRESH), instance, config, asset_selection=assets
+            build_definitions(home).resolve_job_def(REFRESH),
+            instance,
+            config,
+            asset_selection=assets,
         )
         if not result.success:
             raise RunFailedError(_why(result))
@@ -143,12 +147,6 @@ def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
     ref = InstanceRef.from_dir(str(home.dagster), overrides={"compute_logs": nothing})
     with heard_interrupts(), dg.DagsterInstance.from_ref(ref) as instance:
         yield instance
-
-
-def _definitions(home: Home) -> dg.Definitions:
-    from orchestration.definitions import build_definitions
-
-    return build_definitions(home)
 
 
 def _land(home: Home, definitions: dg.Definitions, instance: dg.DagsterInstance) -> str:

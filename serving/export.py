@@ -17,7 +17,9 @@ import numpy as np
 import onnxruntime
 import torch
 
-from models_ml.recommender import Recommender, load, read_config
+from models_ml.loading import load
+from models_ml.model_folder import read_config
+from models_ml.recommender import Recommender
 from models_ml.scoring import Scorer
 from models_ml.tokens import MAX_CATEGORIES, MAX_EVENTS, History
 from models_ml.trained import TrainedModel

@@ -227,7 +227,8 @@ def _kept_evaluation(paths: Home, run_id: str) -> dict[str, Any] | None:
 
 def _champion(paths: Home) -> Path | None:
     """Find the model folder of what is live, to compare with."""
-    from models_ml.recommender import ModelFolderError, load
+    from models_ml.loading import load
+    from models_ml.model_folder import ModelFolderError
 
     if not paths.champion.exists():
         return None

@@ -22,8 +22,8 @@ import duckdb
 from rich.console import Console
 
 from models_ml.asking import ask
+from models_ml.loading import load
 from models_ml.metrics import bootstrap_mean, gains, paired_p_value
-from models_ml.recommender import load
 from models_ml.split import split
 from models_ml.train import Epoch, TrainingReport, train
 from models_ml.training_set import read_training_set

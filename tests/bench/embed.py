@@ -13,7 +13,7 @@ from pathlib import Path
 
 from models_ml.embed import embed_people
 from models_ml.histories import HistoriesFile
-from models_ml.recommender import load
+from models_ml.loading import load
 from tests.bench.figures import Figure, publish
 
 MOST = 10

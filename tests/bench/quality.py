@@ -17,7 +17,8 @@ from rich.table import Column, Table
 from models_ml.baselines import fit_baselines
 from models_ml.evaluate import compare
 from models_ml.gate import MODEL, NETWORK
-from models_ml.recommender import NetworkModel, Recommender, load
+from models_ml.loading import load
+from models_ml.recommender import NetworkModel, Recommender
 from models_ml.training_set import read_training_set
 from orchestration.quality_page import Published, quality_page
 from tests.bench.figures import publish

@@ -14,7 +14,9 @@ from numpy.typing import DTypeLike, NDArray
 from onnx import numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from models_ml.recommender import NetworkModel, load, read_config
+from models_ml.loading import load
+from models_ml.model_folder import read_config
+from models_ml.recommender import NetworkModel
 from models_ml.tokens import EventTokens, collate
 from models_ml.trained import TrainedModel
 from serving.export import write_graph

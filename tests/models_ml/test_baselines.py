@@ -12,8 +12,9 @@ from models_ml.baseline import Baseline
 from models_ml.baselines import fit_baselines
 from models_ml.counting import CountingBaseline
 from models_ml.counts import Counting, Counts
+from models_ml.loading import load
+from models_ml.model_folder import ModelFolderError
 from models_ml.neighbours import Neighbours
-from models_ml.recommender import ModelFolderError, load
 from models_ml.tokens import History
 from models_ml.training_set import read_training_set
 from tests.models_ml.conftest import write_training_set

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models_ml.asking import categories_and_districts, history_before
 from models_ml.behaviour import behaviours
 from models_ml.claims import CLAIMS
-from models_ml.recommender import load
+from models_ml.loading import load
 from models_ml.tokens import MAX_EVENTS, History
 from models_ml.training_set import PlaceTable, read_training_set
 

@@ -12,10 +12,11 @@ from models_ml.co_occurrence import fit_co_occurrence, tune_own_visits
 from models_ml.config import PRESETS
 from models_ml.counts import Counting, Counts
 from models_ml.fitting import Fit
+from models_ml.loading import load
 from models_ml.mixture import Mixture
 from models_ml.mixture_fitting import fit_mixture
 from models_ml.neighbours import Neighbours
-from models_ml.recommender import NetworkModel, load
+from models_ml.recommender import NetworkModel
 from models_ml.tokens import SPECIAL_TOKENS, History, Vocabulary
 from models_ml.train import train
 from models_ml.training_set import read_training_set

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_ml.recommender import ModelFolderError, Recommender, load
+from models_ml.loading import load
+from models_ml.model_folder import ModelFolderError
+from models_ml.recommender import Recommender
 from models_ml.tokens import History
 from models_ml.trained import TrainedModel
 

@@ -7,7 +7,7 @@ import pytest
 
 from orchestration import asset_keys
 from orchestration.definitions import build_definitions
-from orchestration.runs import LAND, REFRESH
+from orchestration.jobs import LAND, REFRESH
 from orchestration.settings import enter, exports
 from serving.home import Home
 

@@ -2,17 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from models_ml.baselines import fit_baselines
 from models_ml.evaluate import compare
-from models_ml.recommender import Recommender, load
+from models_ml.loading import load
 from models_ml.train import train
 from models_ml.training_set import read_training_set
 from orchestration.quality_page import Published, quality_page
 from tests.models_ml.conftest import TOWN_CATEGORIES, TOWN_CUT, town_choices, write_training_set
+
+if TYPE_CHECKING:
+    from models_ml.recommender import Recommender
 
 Compared = tuple[dict[str, Any], Path]
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from feature_repo.publish import publish
-from models_ml.recommender import load
+from models_ml.loading import load
 from serving import index
 from serving.answers import Answers
 from serving.histories import discoverable

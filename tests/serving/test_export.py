@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from models_ml.asking import some_people
 from models_ml.baselines import fit_baselines
 from models_ml.config import preset_named
-from models_ml.recommender import ModelFolderError, load
+from models_ml.loading import load
+from models_ml.model_folder import ModelFolderError
 from models_ml.tokens import History
 from models_ml.train import train
 from models_ml.trained import TrainedModel

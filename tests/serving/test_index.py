@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from models_ml.recommender import load
+from models_ml.loading import load
 from serving import index
 from serving.nearness import usual_likeness
 from tests.serving.city import HIDDEN, KNOWN_AT, USERS, City
