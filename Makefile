@@ -107,7 +107,7 @@ lint: $(STAMP)  ## lint, formatting, import layers
 	@$(BIN)/lint-imports
 
 dictionary: $(STAMP)  ## write docs/reference/data-dictionary.md anew from the dbt project's YAML
-	@$(BIN)/python -m orchestration.data_dictionary
+	@$(BIN)/python -m orchestration.warehouse.data_dictionary
 
 types: $(STAMP)  ## check types and SQL style
 	@$(BIN)/mypy

@@ -6,7 +6,7 @@
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
-from orchestration.assets.delivery import (
+from orchestration.delivery.assets import (
     analyst_copy,
     dbt_docs,
     experiment_records,
@@ -14,16 +14,16 @@ from orchestration.assets.delivery import (
     report_failed_run,
     run_report,
 )
-from orchestration.assets.elt import elt_assets, incremental_equals_full_refresh
-from orchestration.assets.model import evaluation, recommender, training_set
-from orchestration.assets.online import online_features, registry
-from orchestration.assets.raw import landed
-from orchestration.assets.release import bento, champion, index, release
-from orchestration.dbt_command import dbt_executable
+from orchestration.home.environment import DBT_PROJECT, enter
 from orchestration.jobs import daily, every_night, land, refresh
-from orchestration.progress import step_lines
-from orchestration.resources import HomeResource
-from orchestration.settings import DBT_PROJECT, enter
+from orchestration.landing.assets import landed
+from orchestration.model.assets import evaluation, recommender, training_set
+from orchestration.online.assets import online_features, registry
+from orchestration.release.assets import bento, champion, index, release
+from orchestration.steps.home_resource import HomeResource
+from orchestration.steps.lines import step_lines
+from orchestration.warehouse.assets import elt_assets, incremental_equals_full_refresh
+from orchestration.warehouse.dbt_command import dbt_executable
 from serving.home import Home
 
 

@@ -14,17 +14,17 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from orchestration import asset_keys as keys
-from orchestration import model_store
 from orchestration.definitions import build_definitions
-from orchestration.failures import why
-from orchestration.files import read_json, write_atomically
-from orchestration.interrupts import heard_interrupts, was_asked_to_end
+from orchestration.delivery.run_report import LANDED_BY, write_report
+from orchestration.home.atomic_files import read_json, write_atomically
 from orchestration.jobs import LAND, REFRESH
-from orchestration.progress import DbtLines
-from orchestration.report import LANDED_BY, write_report
-from orchestration.resources import STARTED_HERE, BusyError, alone
-from orchestration.retraining.policy import load_policy, policy_file
-from orchestration.sources import registered
+from orchestration.landing.registered import registered
+from orchestration.model import store as model_store
+from orchestration.model.retraining.policy import load_policy, policy_file
+from orchestration.steps.failures import why
+from orchestration.steps.home_resource import STARTED_HERE, BusyError, alone
+from orchestration.steps.interrupts import heard_interrupts, was_asked_to_end
+from orchestration.steps.lines import DbtLines
 from serving.home import Home, now
 
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
@@ -230,7 +230,7 @@ def _is_done(home: Home, preset: str | None, seed: int) -> bool:
 
 def _fingerprint(home: Home) -> str:
     """Name everything that decides what a run would give, but for the training still to do."""
-    from orchestration.dbt_command import project_hash
+    from orchestration.warehouse.dbt_command import project_hash
 
     facts = [os.environ.get("TASTEMATE_ONLINE"), project_hash()]
     digest = hashlib.sha256(json.dumps(facts).encode())

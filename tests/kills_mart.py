@@ -17,7 +17,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from orchestration.state_hash import models_handed_on, state_of
+from orchestration.warehouse.state_hash import models_handed_on, state_of
 from serving.home import Home
 from tests.command import TASTEMATE
 from tests.corpus import CORPUS

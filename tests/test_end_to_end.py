@@ -14,7 +14,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.model_store import current_model
+from orchestration.model.store import current_model
 from serving.home import Home
 from tests.command import ROOT, TINY, conserved, tastemate
 
@@ -163,7 +163,7 @@ def test_the_gate_exits_with_3_and_says_all_that_speaks_against_the_model(city):
 def test_a_release_has_a_page_and_mlflow_says_what_is_live(city):
     from mlflow import MlflowClient
 
-    from orchestration.settings import exports
+    from orchestration.home.environment import exports
 
     home, report = city
     shown = tastemate(home.root, "release", "show", report["release_id"])
@@ -264,7 +264,7 @@ def test_an_added_column_reaches_feast_and_the_reader_without_python(city, tmp_p
     code = """
 import sys
 from pathlib import Path
-import orchestration.settings as settings
+import orchestration.home.environment as settings
 settings.DBT_PROJECT = Path(sys.argv[2])
 from serving.home import Home
 from feature_repo import lock
@@ -273,7 +273,7 @@ from feature_repo.settings import open_store
 home = Home(Path(sys.argv[1]))
 settings.enter(home)
 import subprocess
-from orchestration.dbt_command import dbt_executable
+from orchestration.warehouse.dbt_command import dbt_executable
 build = [dbt_executable(), "--quiet", "build", "--select", "place"]
 subprocess.run(build, cwd=sys.argv[2], check=True)
 agreed = home.root / "features.lock.json"

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from models_ml.learned import LearnedFrom
-from orchestration.model_store import current_model, current_training_set
-from orchestration.retraining.policy import POLICY_FILE
+from orchestration.model.retraining.policy import POLICY_FILE
+from orchestration.model.store import current_model, current_training_set
 from serving import champion
 from serving.home import Home
 from tests.command import TINY, tastemate

@@ -10,15 +10,15 @@ import pyarrow.parquet as pq
 
 from feature_repo import publish
 from feature_repo.settings import online_url
-from orchestration import model_store
-from orchestration.analyst_copy import copy_of, publish_copy
-from orchestration.dbt_command import run_dbt
-from orchestration.files import read_json
+from orchestration.delivery.analyst_copy import copy_of, publish_copy
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.records import vacuum
-from orchestration.online import publish_and_compare
-from orchestration.progress import DbtLines
-from orchestration.state_hash import HANDED_ON, models_handed_on, remember_published
+from orchestration.home.atomic_files import read_json
+from orchestration.model import store as model_store
+from orchestration.online.publish import publish_and_compare
+from orchestration.steps.lines import DbtLines
+from orchestration.warehouse.dbt_command import run_dbt
+from orchestration.warehouse.state_hash import HANDED_ON, models_handed_on, remember_published
 from serving import champion, index
 from serving.home import Home
 

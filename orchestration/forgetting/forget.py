@@ -13,8 +13,8 @@ from orchestration.forgetting.proof import Found, Proof, prove
 from orchestration.forgetting.records import blot_out
 from orchestration.landing import recover
 from orchestration.landing.tombstones import Tombstones
-from orchestration.progress import say
 from orchestration.runs import held
+from orchestration.steps.lines import say
 from serving.home import Home, now
 from serving.vault import Vault
 

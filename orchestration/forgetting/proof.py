@@ -25,7 +25,7 @@ from feature_repo.settings import PROJECT, online_url
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.records import SQLITE
 from orchestration.landing.archive import quarantined_lines
-from orchestration.sources import registered
+from orchestration.landing.registered import registered
 from serving.home import Home
 from serving.vault import Vault
 

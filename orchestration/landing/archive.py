@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from orchestration.landing.batches import Batch, Reason
 from orchestration.landing.documents import Documents
+from orchestration.landing.readers.batches import Batch, Reason
 from serving.home import Home
 from serving.keys import make_key
 

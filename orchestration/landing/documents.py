@@ -13,7 +13,7 @@ import h3
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestration.landing.batches import Batch, Reason
+from orchestration.landing.readers.batches import Batch, Reason
 from serving.pseudonyms import Pseudonyms, canonical_id
 
 DISTRICT_RESOLUTION = 7

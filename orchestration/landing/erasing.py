@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.landing.archive import put_in_place
-from orchestration.landing.batches import Reason
 from orchestration.landing.ledger import Entry, Ledger
+from orchestration.landing.readers.batches import Reason
 from orchestration.landing.tombstones import Tombstones
 from serving.home import Home
 from serving.vault import Vault

@@ -21,16 +21,16 @@ import duckdb
 
 from orchestration.landing import archive
 from orchestration.landing.archive import ArchivedFile, set_strays_aside
-from orchestration.landing.batches import Batch
 from orchestration.landing.documents import DocumentReader, Documents, Reading
 from orchestration.landing.erasing import erase_refused
 from orchestration.landing.errors import FileChangedError, LandingBusyError, MappingError
-from orchestration.landing.fields import FieldCounter
+from orchestration.landing.field_counts import FieldCounter
 from orchestration.landing.ledger import Entry, Ledger, Offsets
 from orchestration.landing.mapping import Mapping
+from orchestration.landing.readers.batches import Batch
+from orchestration.landing.readers.unpacking import Unpacked
 from orchestration.landing.sources import Arrival, Source, arrivals, name_of, reading_of
 from orchestration.landing.tombstones import Tombstones
-from orchestration.landing.unpacking import Unpacked
 from serving import pseudonyms, vault
 from serving.home import Home, now
 from serving.keys import make_key, open_key

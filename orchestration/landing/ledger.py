@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.landing.archive import put_in_place
-from orchestration.landing.fields import Fields
+from orchestration.landing.field_counts import Fields
 from serving.home import Home
 
 _SCHEMA = """

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, Self
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from orchestration.described import read_described
+from orchestration.home.yaml_files import read_described
 from orchestration.landing.errors import MappingError
 
 Format = Literal["parquet", "csv", "jsonl"]

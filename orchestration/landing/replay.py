@@ -18,15 +18,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.landing.archive import ArchivedFile, path_of, quarantined_lines
-from orchestration.landing.batches import Batch, Reason
 from orchestration.landing.documents import DocumentReader, Documents
 from orchestration.landing.errors import ReplayError
-from orchestration.landing.fields import FieldCounter, Fields
+from orchestration.landing.field_counts import FieldCounter, Fields
 from orchestration.landing.land import file_id_of, ready
 from orchestration.landing.ledger import Entry, Ledger
-from orchestration.landing.lines import as_text
 from orchestration.landing.mapping import SAMPLE, Mapping
-from orchestration.landing.records import as_documents
+from orchestration.landing.readers.batches import Batch, Reason
+from orchestration.landing.readers.csv_file import as_documents
+from orchestration.landing.readers.json_lines import as_text
 from orchestration.landing.sources import Source, reading_of
 from orchestration.landing.tombstones import Tombstones
 from serving.home import Home, now

@@ -8,14 +8,14 @@ from typing import Literal
 
 import duckdb
 
-from orchestration.landing.batches import Batch
 from orchestration.landing.documents import Reading
 from orchestration.landing.errors import MappingError, NothingToLandError
-from orchestration.landing.lines import read_lines
 from orchestration.landing.mapping import SAMPLE, Format, Mapping
-from orchestration.landing.records import read_header, read_records
-from orchestration.landing.rows import open_parquet, read_rows
-from orchestration.landing.unpacking import Unpacked
+from orchestration.landing.readers.batches import Batch
+from orchestration.landing.readers.csv_file import read_header, read_records
+from orchestration.landing.readers.json_lines import read_lines
+from orchestration.landing.readers.parquet_file import open_parquet, read_rows
+from orchestration.landing.readers.unpacking import Unpacked
 
 Source = Literal["sample"] | Mapping
 _SAMPLE_FILE = re.compile(r"(places|likes|reviews)([-_.].*)?\.jsonl(\.gz)?")

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from orchestration.files import read_json
+from orchestration.home.atomic_files import read_json
 from orchestration.reliability.history import LoggedCheck, logged
 from orchestration.reliability.objectives import Objective
 from serving.home import Home

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from orchestration.described import read_described
+from orchestration.home.yaml_files import read_described
 
 SLO_FILE = Path(__file__).with_name("slo.yml")
 EVERY = "*"

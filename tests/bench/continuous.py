@@ -27,7 +27,7 @@ from models_ml.metrics import bootstrap_mean, gains, paired_p_value
 from models_ml.split import split
 from models_ml.train import Epoch, TrainingReport, train
 from models_ml.training_set import read_training_set
-from orchestration.retraining.figures import Figures, compare
+from orchestration.model.retraining.figures import Figures, compare
 from tests.bench.figures import FOLDER, Figure, publish
 from tests.bench.quality_runs import Study
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 from rich.progress import track
 
-from orchestration.diff import Differences, diff
+from orchestration.warehouse.table_diff import Differences, diff
 from tests.bench.figures import Figure, publish
 
 EVERY = {"deleted": 10_007, "changed": 5_003, "inserted": 20_011}

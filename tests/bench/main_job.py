@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from orchestration.pictures import is_ours
+from orchestration.model.charts import is_ours
 from tests.bench.figures import Figure, publish
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestration.neighbours import exposure
+from orchestration.release.hubness import exposure
 from serving.nearness import usual_likeness
 from tests.bench import rivals
 from tests.bench.figures import Figure, publish

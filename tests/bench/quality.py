@@ -20,7 +20,7 @@ from models_ml.gate import MODEL, NETWORK
 from models_ml.loading import load
 from models_ml.recommender import NetworkModel, Recommender
 from models_ml.training_set import read_training_set
-from orchestration.quality_page import Published, quality_page
+from orchestration.release.model_card import Published, quality_page
 from tests.bench.figures import publish
 from tests.bench.quality_goals import NEW_PLACES, all_told, quality_figures
 from tests.bench.quality_runs import Run, Study, study_parser

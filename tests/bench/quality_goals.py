@@ -4,7 +4,7 @@ import statistics
 from typing import Any, Literal
 
 from models_ml.gate import MODEL, NETWORK
-from orchestration.pictures import is_ours
+from orchestration.model.charts import is_ours
 from tests.bench.figures import Figure
 
 SPLIT = {"ml-1m": "loo", "beauty": "loo", "nyc": "time"}

@@ -10,7 +10,7 @@ from models_ml.taste import Taste
 from models_ml.taste_fitting import fit_taste
 from models_ml.tokens import MAX_EVENTS, Vocabulary
 from models_ml.training_set import TrainingSet, read_training_set
-from orchestration.neighbours import nearest, share_kept
+from orchestration.release.hubness import nearest, share_kept
 from serving.nearness import usual_likeness
 from tests.bench.figures import Figure
 

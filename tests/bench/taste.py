@@ -3,19 +3,19 @@
 python -m tests.bench.taste [--home DIR] [--events N] [--preset NAME]
 
 Runs the main job on a sample city of its own (a home that already ran is not run again), then
-looks at the same people's ten nearest by each vector. See `orchestration/taste.py`.
+looks at the same people's ten nearest by each vector. See `orchestration/sample/planted_taste.py`.
 """
 
 import argparse
 import tempfile
 from pathlib import Path
 
-from orchestration import sample_city
-from orchestration.quiet import hush
+from orchestration.home.environment import enter
+from orchestration.home.quiet import hush
+from orchestration.landing.registered import register, resolve
 from orchestration.runs import run
-from orchestration.settings import enter
-from orchestration.sources import register, resolve
-from orchestration.taste import planted_taste_lifts
+from orchestration.sample import home_city as sample_city
+from orchestration.sample.planted_taste import planted_taste_lifts
 from serving.home import Home
 from tests.bench.figures import Figure, publish
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.settings import exports
+from orchestration.home.environment import exports
 from serving.home import Home
 from tests.dbt_project.archive import Archive
 from tests.dbt_project.histories import Event, land_histories

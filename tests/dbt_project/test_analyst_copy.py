@@ -10,9 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.analyst_copy import copy_of, publish_copy
-from orchestration.dbt_command import project_hash
-from orchestration.dbt_docs import publish_docs
+from orchestration.delivery.analyst_copy import copy_of, publish_copy
+from orchestration.warehouse.dbt_command import project_hash
+from orchestration.delivery.dbt_docs import publish_docs
 from serving.home import Home
 
 DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "ask-the-marts.md"

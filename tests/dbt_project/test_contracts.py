@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from jinja2 import Environment
 
-from orchestration.dbt_command import DbtError, run_dbt
+from orchestration.warehouse.dbt_command import DbtError, run_dbt
 from orchestration.landing import land
 from orchestration.landing.mapping import SAMPLE
 from serving.home import Home

@@ -20,10 +20,10 @@ from tests.dbt_project.histories import (
     newest,
 )
 
-from orchestration.recheck import added_something, recheck
+from orchestration.warehouse.recheck import added_something, recheck
 from orchestration.reliability.history import checks_of
-from orchestration.settings import DBT_PROJECT, exports
-from orchestration.state_hash import models_handed_on, state_of
+from orchestration.home.environment import DBT_PROJECT, exports
+from orchestration.warehouse.state_hash import models_handed_on, state_of
 from serving.home import Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]

@@ -54,7 +54,7 @@ def test_the_command_fails_where_the_lock_says_otherwise(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.apply()
-    monkeypatch.setattr("orchestration.dbt_command.ensure_manifest", lambda _: None)
+    monkeypatch.setattr("orchestration.warehouse.dbt_command.ensure_manifest", lambda _: None)
     for verb in ("plan", "accept"):
         monkeypatch.setattr(lock, verb, partial(getattr(lock, verb), lock=world.lock))
 

@@ -9,7 +9,7 @@ import pytest
 import feature_repo
 from feature_repo import lock, parity
 from feature_repo.settings import write_feature_store_yaml
-from orchestration.settings import SILENT
+from orchestration.home.environment import SILENT
 from tests.feature_repo.conftest import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

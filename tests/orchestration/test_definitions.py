@@ -7,8 +7,8 @@ import pytest
 
 from orchestration import asset_keys
 from orchestration.definitions import build_definitions
+from orchestration.home.environment import enter, exports
 from orchestration.jobs import LAND, REFRESH
-from orchestration.settings import enter, exports
 from serving.home import Home
 
 

@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner
 from dagster._core.errors import DagsterExecutionInterruptedError
 
-from orchestration.cli import Group
-from orchestration.failures import sentence
-from orchestration.interrupts import heard_interrupts
-from orchestration.measure import measured
-from orchestration.progress import step_lines
+from orchestration.cli.main import Group
 from orchestration.runs import _execute
+from orchestration.steps.failures import sentence
+from orchestration.steps.interrupts import heard_interrupts
+from orchestration.steps.lines import step_lines
+from orchestration.steps.resource_usage import measured
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration import sample_city
-from orchestration.files import write_atomically
-from orchestration.resources import STARTED_HERE, HomeResource, alone
+from orchestration.home.atomic_files import write_atomically
 from orchestration.runs import _fingerprint, _is_done
-from orchestration.sample_city import OtherCityError
+from orchestration.sample import home_city as sample_city
+from orchestration.sample.home_city import OtherCityError
+from orchestration.steps.home_resource import STARTED_HERE, HomeResource, alone
 from serving.home import Home
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.delivery.run_report import write_report
 from orchestration.reliability import budget
 from orchestration.reliability.history import (
     CheckLogError,
@@ -18,7 +19,6 @@ from orchestration.reliability.history import (
 )
 from orchestration.reliability.indicators import Records
 from orchestration.reliability.objectives import Objectives, SloError
-from orchestration.report import write_report
 from serving.home import Home
 
 NOW = datetime(2024, 3, 10, tzinfo=UTC)

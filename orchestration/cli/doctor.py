@@ -1,0 +1,121 @@
+"""Looks whether everything that a home needs is there and sound."""
+
+import shutil
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from orchestration.home.environment import PROJECT
+from orchestration.home.errors import is_for_people
+from serving.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENOUGH_GB = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, whether it is well, and what to do if not."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+def examine(home: Home) -> list[Finding]:
+    """Look at the installation, the home and the services it is set to use."""
+    looks: dict[str, Callable[[Home], tuple[bool, str]]] = {
+        "packages": _packages,
+        "disk": _disk,
+        "sources": _sources,
+        "dbt project and feature lock": _features,
+        "online store": _online,
+        "policy of retraining": _policy,
+        "what is live": _live,
+    }
+    findings = []
+    for what, look in looks.items():
+        try:
+            ok, detail = look(home)
+        except Exception as error:
+            if not is_for_people(error):
+                raise
+            ok, detail = False, str(error)
+        findings.append(Finding(what, ok, detail))
+    return findings
+
+
+def _packages(_: Home) -> tuple[bool, str]:
+    """Compare what is installed with the lock file."""
+    wrong = []
+    pinned = [
+        line.split()[0].partition("==")
+        for line in (PROJECT / "requirements.lock").read_text().splitlines()
+        if "==" in line and not line.startswith((" ", "#"))
+    ]
+    for name, _equals, version in pinned:
+        try:
+            found = metadata.version(name.partition("[")[0]).partition("+")[0]
+        except metadata.PackageNotFoundError:
+            found = "missing"
+        if found != version.partition("+")[0].rstrip(";"):
+            wrong.append(f"{name} is {found}, locked is {version}")
+    return not wrong, "; ".join(wrong) or f"{len(pinned)} as locked"
+
+
+def _disk(home: Home) -> tuple[bool, str]:
+    free = shutil.disk_usage(home.root).free / 1e9
+    return free > ENOUGH_GB, f"{free:.0f} GB free under {home.root}"
+
+
+def _sources(home: Home) -> tuple[bool, str]:
+    from orchestration.landing.registered import registered
+
+    known = registered(home)
+    if not known:
+        return True, "none yet; name one: tastemate run --source sample"
+    gone = [entry.path for entry in known if not (home.root / entry.path).exists()]
+    return not gone, f"{len(known)} known" + (f"; gone: {', '.join(gone)}" if gone else "")
+
+
+def _features(home: Home) -> tuple[bool, str]:
+    from feature_repo import lock
+    from orchestration.warehouse.dbt_command import ensure_manifest
+
+    ensure_manifest(home)
+    differences = lock.plan(home.root)
+    return not differences, "; ".join(differences) or "they agree"
+
+
+def _online(home: Home) -> tuple[bool, str]:
+    from feature_repo.contract import read_views
+    from feature_repo.online import open_online, reachable
+    from feature_repo.settings import open_store
+
+    with reachable("doctor"):
+        store = open_online(open_store(home.root))
+        # Opening alone asks a Redis nothing.
+        for view in read_views(home.root):
+            store.mark(view)
+    return True, store.identity
+
+
+def _policy(home: Home) -> tuple[bool, str]:
+    from orchestration.model.retraining.policy import load_policy, policy_file
+
+    load_policy(policy_file(home))
+    return True, "the home's own" if home.retraining.exists() else "the project's"
+
+
+def _live(home: Home) -> tuple[bool, str]:
+    from serving import champion, index
+    from serving.release import verify
+
+    if not home.champion.exists():
+        return True, "nothing yet; run the main job: tastemate run"
+    live = champion.read(home)
+    found = verify(home.releases / live.release_id)
+    users = len(index.open_index(home.indexes / live.index_id))
+    return True, f"release {live.release_id} ({found.kind}), {users:,} people in its index"

@@ -1,0 +1,57 @@
+"""The warehouse as analysts get it: a DuckDB file of its own, apart from the one dbt writes.
+
+It is made from the Parquet files that dbt has handed on and renamed into place, so that neither
+side ever waits for the other: the build knows nothing of readers, and who has the old file open
+goes on reading it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.warehouse.state_hash import HANDED_ON, NotBuiltError, nodes_handed_on
+from serving.home import Home
+
+
+def copy_of(home: Home) -> Path:
+    """Tell where the published copy lies."""
+    return home.analysts / "tastemate.duckdb"
+
+
+def publish_copy(home: Home) -> Path:
+    """Write all marts and features, with dbt's descriptions, and put them in the old copy's place.
+
+    Raises:
+        NotBuiltError: a model has not been handed on.
+    """
+    home.analysts.mkdir(parents=True, exist_ok=True)
+    draft = home.analysts / ".draft.duckdb"
+    for left_by_a_killed_run in home.analysts.glob(f"{draft.name}*"):
+        left_by_a_killed_run.unlink()
+    with duckdb.connect(draft, config={"threads": 2}) as connection:
+        for stage in HANDED_ON:
+            connection.execute(f"create schema {stage}")
+        for node in nodes_handed_on(home):
+            _write_table(connection, home, node)
+    # Who opens it to write is told so, instead of changing what others read.
+    draft.chmod(0o444)
+    return draft.replace(copy_of(home))
+
+
+def _write_table(connection: duckdb.DuckDBPyConnection, home: Home, node: dict[str, Any]) -> None:
+    stage, name = node["fqn"][1], node["name"]
+    path = home.root / stage / f"{name}.parquet"
+    if not path.exists():
+        raise NotBuiltError(f"{path}: dbt has not handed on {name}. Build it: tastemate build")
+    table = f'{stage}."{name}"'
+    connection.read_parquet(str(path)).create(table)
+    connection.execute(f"comment on table {table} is {_text(node['description'])}")
+    for column in node["columns"].values():
+        described = f'{table}."{column["name"]}"'
+        connection.execute(f"comment on column {described} is {_text(column['description'])}")
+
+
+def _text(value: str) -> str:
+    """Quote *value*: a comment takes no parameter."""
+    return "'" + value.replace("'", "''") + "'"

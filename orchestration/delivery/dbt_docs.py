@@ -1,0 +1,28 @@
+"""dbt's static docs in the home: models, columns, tests and lineage on one page."""
+
+from orchestration.home.atomic_files import write_atomically
+from orchestration.steps.lines import DbtLines
+from orchestration.warehouse.dbt_command import ensure_manifest, project_hash, run_dbt
+from serving.home import Home
+
+
+def publish_docs(home: Home) -> bool:
+    """Have dbt write its page, unless that of the same project is there; say whether it did.
+
+    The page tells of the project and of the columns' types, which the contracts fix, and of
+    nothing that changes from day to day. So the daily run is spared a start of dbt.
+
+    Raises:
+        DbtError: dbt failed.
+    """
+    page = home.analysts / "docs" / "index.html"
+    stamp = home.state / "dbt_docs.sha256"
+    wanted = project_hash()
+    if page.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return False
+    ensure_manifest(home)
+    # What would be compiled tells the moment of this run, which the page outlives.
+    run_dbt(home, "docs", "generate", "--static", "--no-compile", tell=DbtLines().write)
+    write_atomically(page, (home.dbt / "target" / "static_index.html").read_text())
+    write_atomically(stamp, wanted)
+    return True

@@ -1,0 +1,1 @@
+"""Topics of Kafka as a source: their file, the consumer, and landing what it read."""

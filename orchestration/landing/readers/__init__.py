@@ -1,0 +1,1 @@
+"""Readers: a file's bytes as batches of lines, documents, records or rows, each by its format."""

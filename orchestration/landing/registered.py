@@ -1,0 +1,127 @@
+"""Which sources a home takes its files from, so that a daily run looks there again."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from orchestration.home.atomic_files import write_atomically
+from orchestration.landing import LandedFile, Mapping, land, load_mapping
+from orchestration.landing.kafka.config import KAFKA, load_kafka
+from orchestration.landing.mapping import SAMPLE
+from orchestration.landing.sources import Source, arrivals
+from orchestration.steps.lines import say
+from serving.home import Home
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A folder or file that a home ingests; *mapping* is the mapping file, but of the sample.
+
+    Of the source `kafka` the path is that of the Kafka file, which names the topics.
+
+    A path inside the home is relative to it, so that a home can be moved.
+    """
+
+    source: str
+    path: str
+    mapping: str | None = None
+
+
+def registered(home: Home) -> list[Registered]:
+    """List the home's sources in the order in which they were first ingested."""
+    path = home.state / "sources.json"
+    return [Registered(**entry) for entry in json.loads(path.read_text())] if path.exists() else []
+
+
+def register(home: Home, entry: Registered) -> None:
+    """Remember *entry*, once.
+
+    Raises:
+        LandingError: its mapping is wrong or does not fit its files, or its topics cannot be
+            read; then it is not remembered, for each later run would stumble over it again.
+    """
+    _check(entry)
+    root = home.root.resolve()
+    if Path(entry.path).is_relative_to(root):
+        entry = replace(entry, path=str(Path(entry.path).relative_to(root)))
+    entries = registered(home)
+    if entry not in entries:
+        text = json.dumps([asdict(known) for known in [*entries, entry]], indent=2)
+        write_atomically(home.state / "sources.json", text)
+
+
+def resolve(source: str, path: Path, mapping: Path | None) -> Registered:
+    """Make an entry with paths that mean the same from anywhere."""
+    return Registered(source, str(path.resolve()), str(mapping.resolve()) if mapping else None)
+
+
+def land_registered(home: Home) -> list[dict[str, Any]]:
+    """Land what is new in each of the home's sources; tell what became of every file."""
+    landed = []
+    for entry in registered(home):
+        landed += _land(home, entry)
+    return [asdict(file) for file in landed]
+
+
+def _check(entry: Registered) -> None:
+    if entry.source != KAFKA:
+        arrivals(_source(entry), Path(entry.path))
+        return
+    from orchestration.landing.kafka.land import check_topics
+
+    check_topics(load_kafka(Path(entry.path), _mapping(entry)))
+
+
+def _land(home: Home, entry: Registered) -> list[LandedFile]:
+    path = home.root / entry.path
+    if entry.source != KAFKA:
+        return land(home, _source(entry), path, _tell)
+    from orchestration.landing.kafka.land import land_topics
+
+    mapping = _mapping(entry)
+    landed = land_topics(home, mapping, load_kafka(path, mapping), _tell)
+    if not landed:
+        say(f"{path.name}: no new messages")
+    return landed
+
+
+def _source(entry: Registered) -> Source:
+    return _mapping(entry) if entry.mapping else SAMPLE
+
+
+def _mapping(entry: Registered) -> Mapping:
+    return load_mapping(Path(str(entry.mapping)))
+
+
+def sentence(file: dict[str, Any]) -> str:
+    """Say what became of one file."""
+    if file["status"] == "already_landed":
+        also = "; its mapping has changed, and holds from the next build on"
+        return f"{file['name']} ({file['kind']}): already landed" + also * file["is_remapped"]
+    landed = f"{file['name']} ({file['kind']}): {file['lines_in']:,} lines landed"
+    if file["is_truncated"]:
+        landed += " up to where the packed data is cut off or spoilt"
+    if file["returned"]:
+        landed += (
+            f", telling anew of {file['returned']:,} who had been forgotten: what it tells of them "
+            "counts from now on (docs/how-to/forget-a-person.md)"
+        )
+    unreadable = sum(file["unreadable"].values())
+    if not unreadable:
+        return landed
+    reasons = "; ".join(
+        f"{count:,} {reason}, {_lines(file['first_unreadable'][reason], count)}"
+        for reason, count in file["unreadable"].items()
+    )
+    return f"{landed}, {unreadable:,} of them unreadable and kept in quarantine ({reasons})"
+
+
+def _lines(firsts: list[int], count: int) -> str:
+    named = ", ".join(f"{number:,}" for number in firsts)
+    return f"line{'s' if count > 1 else ''} {named}{' ...' if count > len(firsts) else ''}"
+
+
+def _tell(name: str, done: int, total: int) -> None:
+    if done == total:
+        say(f"{name}: {total / 1e6:.1f} MB")

@@ -1,0 +1,1 @@
+"""From features to a trained, exported and evaluated model."""

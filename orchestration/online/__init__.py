@@ -1,0 +1,1 @@
+"""Features registered with Feast and published to the online store."""

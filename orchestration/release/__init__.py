@@ -1,0 +1,1 @@
+"""From an evaluated model to what is live: release, index, bento, champion."""

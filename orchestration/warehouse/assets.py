@@ -1,0 +1,112 @@
+"""dbt's models as assets: one key per model, [folder, model], and its tests as asset checks."""
+
+import signal
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+import pyarrow.parquet as pq
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DbtCliInvocation,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+
+from orchestration import asset_keys as keys
+from orchestration.steps.home_resource import HomeResource
+from orchestration.steps.interrupts import stop_if_asked, stopped_if_asked, was_asked_to_end
+from orchestration.steps.resource_usage import peak_mb
+from orchestration.warehouse.dbt_command import ensure_manifest
+from orchestration.warehouse.held import WarehouseHeldError, wait_until_free
+from serving.home import Home
+
+
+class StageTranslator(DagsterDbtTranslator):
+    """Key and group every dbt node by its folder: `features/user_favor`, `raw/lines`."""
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """Give dbt's own asset spec under our key and group."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = self.get_resource_props(manifest, unique_id)
+        stage = "raw" if node["resource_type"] == "source" else node["fqn"][1]
+        return spec.replace_attributes(key=dg.AssetKey([stage, node["name"]]), group_name=stage)
+
+
+def elt_assets(home: Home) -> dg.AssetsDefinition:
+    """Make the assets of the dbt project as it stands."""
+
+    @dbt_assets(
+        manifest=ensure_manifest(home),
+        dagster_dbt_translator=StageTranslator(),
+        name="elt",
+        retry_policy=dg.RetryPolicy(max_retries=1, delay=5),
+    )
+    def elt(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        with stopped_if_asked():
+            _wait_for_warehouse(home)
+            # Unit tests try the SQL on rows of their own; the data of a run has no part in them.
+            build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+            _stop_if_asked(build)
+            for event in build.stream():
+                _stop_if_asked(build)
+                yield _with_size(home, context, event, peak_mb(build.process.pid))
+
+    return elt
+
+
+@dg.asset_check(
+    asset=keys.USER_FAVOR,
+    name="incremental_equals_full_refresh",
+    blocking=True,
+    description="What a build added comes to what a full refresh gives, for a sample of people.",
+)
+def incremental_equals_full_refresh(home: HomeResource) -> dg.AssetCheckResult:
+    """Build a sample of people anew and compare, if the build added to an earlier one."""
+    from orchestration.warehouse.recheck import added_something, recheck, verdict
+
+    with stopped_if_asked():
+        if not added_something(home.paths()):
+            return dg.AssetCheckResult(
+                passed=True, description="Nothing was added to an earlier build."
+            )
+        found = recheck(home.paths())
+    return dg.AssetCheckResult(
+        passed=found.holds,
+        description=verdict(found),
+        metadata={"people": found.people, "rows": found.rows, "wrong": found.wrong},
+    )
+
+
+def _wait_for_warehouse(home: Home) -> None:
+    """Wait for who has it open; trying the step again would be no other than waiting longer."""
+    try:
+        wait_until_free(home)
+    except WarehouseHeldError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def _stop_if_asked(build: DbtCliInvocation) -> None:
+    """End dbt and the step where dagster-dbt has missed that somebody wants them to end."""
+    if was_asked_to_end():
+        build.process.send_signal(signal.SIGINT)
+        build.process.wait(timeout=build.termination_timeout_seconds)
+        stop_if_asked()
+
+
+def _with_size(home: Home, context: dg.AssetExecutionContext, event: Any, peak: float) -> Any:
+    """Add rows and bytes of the Parquet file to the events of models that have one."""
+    if not isinstance(event, dg.Output):
+        return event
+    stage, name = context.asset_key_for_output(event.output_name).path
+    path = home.root / stage / f"{name}.parquet"
+    metadata = {**event.metadata, "peak_mb": round(peak, 1)}
+    if path.exists():
+        metadata |= {
+            "dagster/row_count": pq.read_metadata(path).num_rows,
+            "bytes": path.stat().st_size,
+        }
+    return event.with_metadata(metadata)

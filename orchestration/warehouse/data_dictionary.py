@@ -1,0 +1,79 @@
+"""The data dictionary: every model and column, as a page made from the dbt project's YAML.
+
+`python -m orchestration.warehouse.data_dictionary` writes it; it starts no dbt.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestration.home.environment import DBT_PROJECT, PROJECT
+
+PAGE = PROJECT / "docs" / "reference" / "data-dictionary.md"
+STAGES = {
+    "marts": "What analysts query. Each is a table of the warehouse, `marts/MODEL.parquet` of the "
+    "home, and a table of the analysts' copy.",
+    "features": "What the model reads, through Feast views of the same names. Handed on as marts "
+    "are, to `features/`.",
+    "staging": "Each landed line, typed and judged. In the warehouse only.",
+}
+_DOC_BLOCK = re.compile(r"{% docs (\w+) %}(.*?){% enddocs %}", re.DOTALL)
+_DOC_CALL = re.compile(r"{{ doc\('(\w+)'\) }}")
+_HEADER = """# Data dictionary
+
+Every model of the dbt project and every column, by stage. Made from the project's YAML by \
+`make dictionary`; change it there. Staging has no contracts, so its types are not told here. \
+[Ask the marts](../how-to/ask-the-marts.md) says how to query them.
+"""
+
+
+def as_markdown(project: Path = DBT_PROJECT) -> str:
+    """Write the page of *project*."""
+    words = dict(_DOC_BLOCK.findall((project / "models" / "columns.md").read_text()))
+    parts = [_HEADER]
+    for stage, introduction in STAGES.items():
+        parts.append(f"## {stage.capitalize()}\n{introduction}\n")
+        for path in sorted((project / "models" / stage).rglob("*.yml")):
+            models = yaml.safe_load(path.read_text()).get("models", [])
+            parts += [_model(model, words) for model in models]
+    return "\n".join(parts)
+
+
+def _model(model: dict[str, Any], words: dict[str, str]) -> str:
+    rows = [_row(column, words) for column in model["columns"]]
+    return "\n".join(
+        [
+            f"### {model['name']}",
+            _described(model, words),
+            "",
+            "| column | type | | meaning |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _row(column: dict[str, Any], words: dict[str, str]) -> str:
+    meaning = _described(column, words).replace("|", "\\|")
+    cells = [f"`{column['name']}`", column.get("data_type", ""), _promises(column), meaning]
+    return f"| {' | '.join(cells)} |"
+
+
+def _promises(column: dict[str, Any]) -> str:
+    """Say what the contract and the data tests hold: whether it is never empty, and unique."""
+    kinds = {constraint["type"] for constraint in column.get("constraints", [])}
+    tests = column.get("data_tests", [])
+    promises = ["not null"] if "not_null" in kinds or "not_null" in tests else []
+    return ", ".join([*promises, "unique"] if "unique" in tests else promises)
+
+
+def _described(thing: dict[str, Any], words: dict[str, str]) -> str:
+    text = _DOC_CALL.sub(lambda call: words[call[1]], thing["description"])
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    PAGE.write_text(as_markdown())

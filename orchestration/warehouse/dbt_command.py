@@ -1,0 +1,80 @@
+"""dbt without Dagster: its executable, and the manifest that everything else is read from."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from orchestration.home.environment import DBT_PROJECT, exports
+from orchestration.warehouse.held import wait_until_free
+from serving.home import Home
+
+
+class DbtError(RuntimeError):
+    """dbt refused the project or a model; its own message is in the text."""
+
+
+def project_hash() -> str:
+    """Fingerprint everything in the dbt project that decides what a build gives."""
+    digest = hashlib.sha256()
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        if path.suffix in {".sql", ".yml", ".csv"} and not {"target", "logs"} & set(path.parts):
+            digest.update(path.relative_to(DBT_PROJECT).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def ensure_manifest(home: Home) -> Path:
+    """Parse the dbt project if it has changed since the manifest was made.
+
+    Raises:
+        DbtError: dbt cannot parse the project.
+    """
+    manifest = home.dbt / "target" / "manifest.json"
+    stamp = home.dbt / "manifest.sha256"
+    wanted = project_hash()
+    if not (manifest.exists() and stamp.exists() and stamp.read_text() == wanted):
+        done = subprocess.run(  # noqa: S603 - our own command
+            [dbt_executable(), "--quiet", "parse"],
+            cwd=DBT_PROJECT, env=os.environ | exports(home), capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise DbtError(f"dbt parse: {done.stdout.strip() or done.stderr.strip()}")
+        stamp.write_text(wanted)
+    return manifest
+
+
+def run_dbt(
+    home: Home, *arguments: str, now: datetime | None = None, tell: Callable[[str], object]
+) -> None:
+    """Run dbt on *home* as of *now*, and hand each line that it prints to *tell*.
+
+    Raises:
+        DbtError: dbt failed.
+        WarehouseHeldError: another process has the warehouse open, and goes on having it open.
+    """
+    wait_until_free(home)
+    environment = os.environ | exports(home)
+    if now is not None:
+        environment["TASTEMATE_NOW"] = now.isoformat()
+    said: deque[str] = deque(maxlen=30)
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [dbt_executable(), "--no-use-colors", *arguments],
+        cwd=DBT_PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:  # fmt: skip
+        for line in process.stdout or ():
+            tell(line)
+            said.append(line)
+    if process.returncode:
+        raise DbtError(f"dbt {arguments[0]}: {''.join(said).strip()}")
+
+
+def dbt_executable() -> str:
+    """Find the dbt of this environment, also when the environment is not activated."""
+    return str(Path(sys.executable).with_name("dbt"))

@@ -1,0 +1,175 @@
+"""Any day again: marts and features as known at a moment, from the raw archive alone."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from orchestration.home.atomic_files import read_json
+from orchestration.landing import recover
+from orchestration.landing.ledger import Ledger
+from orchestration.landing.tombstones import Tombstones
+from orchestration.steps.lines import DbtLines, say
+from orchestration.warehouse.dbt_command import run_dbt
+from orchestration.warehouse.state_hash import State, models_handed_on, state_of
+from serving.home import Home
+
+_MARK = ".rebuilt"
+
+
+class RebuildError(RuntimeError):
+    """A past day cannot be rebuilt."""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A past state, where it lies, and what a run published then, if one did.
+
+    ``published`` is the state in the report of the run ``run_id`` of the same moment.
+    ``differing`` names the models that are not as published, ``forgotten_since`` counts the
+    people who have asked since that moment to be forgotten, and whom no rebuild can have.
+    """
+
+    folder: Path
+    state: State
+    run_id: str | None
+    published: dict[str, Any] | None
+    differing: list[str]
+    forgotten_since: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs from what was published, but for people who were forgotten."""
+        return not self.differing or self.forgotten_since > 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the facts as the command reports them."""
+        return {
+            "folder": str(self.folder),
+            **self.state.as_json(),
+            "run_id": self.run_id,
+            "published_state_hash": self.published["state_hash"] if self.published else None,
+            "differing": self.differing,
+            "forgotten_since": self.forgotten_since,
+            "holds": self.holds,
+        }
+
+
+def rebuild(home: Home, as_of: datetime, out: Path | None = None) -> Rebuilt:
+    """Build marts and features as known at *as_of* into *out*, a folder laid out as a home.
+
+    A file counts if it had landed by then. Of a moment before the first landing there is what
+    the bulk loads tell of it.
+
+    What the tombstones refuse is erased from the archive first, should somebody have put it back.
+
+    Raises:
+        LandingBusyError: something is landing, and people were forgotten.
+        RebuildError: nothing has landed, or *out* holds something else.
+        DbtError: dbt could not build.
+    """
+    if not home.landed_files.exists():
+        raise RebuildError(f"{home.root}: nothing has landed here, so there is no day to rebuild.")
+    tombstones = Tombstones(home)
+    if tombstones:
+        recover(home)
+    as_of = as_of.astimezone(UTC)
+    folder = out or home.root / "rebuilds" / f"{as_of:%Y%m%dT%H%M%S.%fZ}"
+    target = Home(folder.expanduser().resolve())
+    _make_room(target)
+    _lay_out(home, target, as_of)
+    build = ("build", "--exclude-resource-type", "unit_test")
+    run_dbt(target, *build, now=as_of, tell=DbtLines().write)
+    state = state_of(target, models_handed_on(target))
+    run_id, published = _published_at(home, state.as_of)
+    differing = _differing(state, published)
+    forgotten = tombstones.asked_since(datetime.fromisoformat(state.as_of))
+    return Rebuilt(target.root, state, run_id, published, differing, forgotten)
+
+
+def moment_of(text: str) -> datetime:
+    """Read a moment; one without a zone is UTC.
+
+    Raises:
+        ValueError: *text* is no moment in ISO 8601.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no moment in ISO 8601, such as 2024-03-01 or 2024-03-01T04:00:00Z."
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def verdict(rebuilt: Rebuilt) -> str:
+    """Say what came out, and whether it is what was published."""
+    rows = ", ".join(f"{name} {model.rows:,}" for name, model in rebuilt.state.models.items())
+    told = f"{rebuilt.folder}: {rows}\nState hash {rebuilt.state.state_hash}"
+    if rebuilt.published is None:
+        return f"{told}\nNo run of this home published that very moment."
+    if not rebuilt.differing:
+        return f"{told}\nAs run {rebuilt.run_id} published it."
+    differing = ", ".join(rebuilt.differing)
+    if rebuilt.holds:
+        return (
+            f"{told}\nAs run {rebuilt.run_id} published it modulo erased people: "
+            f"{rebuilt.forgotten_since} asked since to be forgotten, so these differ: {differing}."
+        )
+    return (
+        f"{told}\nRun {rebuilt.run_id} published something else: {differing}. "
+        "Where it is still there, see which rows: "
+        f"tastemate diff FILE {rebuilt.folder / rebuilt.differing[0]}.parquet --key COLUMN"
+    )
+
+
+def _make_room(target: Home) -> None:
+    """Remove an earlier rebuild of the same place, and nothing else."""
+    if target.root.exists():
+        if not (target.root / _MARK).exists():
+            raise RebuildError(
+                f"{target.root}: is there already, and no rebuild made it. Choose another --out."
+            )
+        shutil.rmtree(target.root)
+    for folder in (target.raw, target.warehouse.parent, target.dbt, target.marts, target.features):
+        folder.mkdir(parents=True)
+    (target.root / _MARK).touch()
+
+
+def _lay_out(home: Home, target: Home, as_of: datetime) -> None:
+    """Give *target* the archive, and the ledger as it was."""
+    lines = home.lines.resolve()
+    if target.root.is_relative_to(home.root.resolve()):
+        # So that a copy of the home does not point to where the home was.
+        lines = Path(os.path.relpath(lines, target.raw))
+    target.lines.symlink_to(lines, target_is_directory=True)
+    ledger = Ledger(home)
+    try:
+        files = ledger.files_as_of(as_of)
+        ledger.export_files(files, target)
+    finally:
+        ledger.close()
+    if not files:
+        raise RebuildError(
+            f"{home.ledger}: no file had landed by {as_of.isoformat()}, and no bulk load tells of "
+            "that time."
+        )
+    say(f"{len(files)} files of the archive")
+
+
+def _published_at(home: Home, as_of: str) -> tuple[str | None, dict[str, Any] | None]:
+    """Find the report of a run that published the state of the moment *as_of*."""
+    for path in home.reports.glob("run-*.json"):
+        report = read_json(path)
+        if report.get("state") and report["state"]["as_of"] == as_of:
+            return report["run_id"], report["state"]
+    return None, None
+
+
+def _differing(state: State, published: dict[str, Any] | None) -> list[str]:
+    if published is None:
+        return []
+    here, there = state.as_json()["models"], published["models"]
+    return sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))

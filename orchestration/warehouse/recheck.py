@@ -1,0 +1,208 @@
+"""Marts and features beside a full refresh, for a sample of people.
+
+An incremental build adds to the last one and is to come to what a full refresh gives. A sample of
+people is built anew from the raw archive, and all that marts and features say of them is compared.
+"""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.reliability.history import LoggedCheck, remember
+from orchestration.steps.lines import DbtLines, say
+from orchestration.warehouse.dbt_command import run_dbt
+from orchestration.warehouse.held import wait_until_free
+from orchestration.warehouse.table_diff import diff, sentence
+from serving.home import Home, now
+
+PEOPLE = 2000
+BEFORE_ALL = "1900-01-01 00:00:00+00"
+KEYS = {
+    "marts/fct_events": ["event_id"],
+    "marts/dim_users": ["user_id"],
+    "marts/fct_session_events": ["event_id"],
+    "marts/fct_sessions": ["session_id"],
+    "features/user_favor": ["user_id", "known_at"],
+}
+_STAGED = ("stg_sample__likes", "stg_sample__reviews", "stg_interactions__events")
+_HIVE = (
+    "union_by_name = true, hive_partitioning = true, "
+    "hive_types = {'source': 'varchar', 'kind': 'varchar', 'landed_date': 'date'}"
+)
+
+
+class RecheckError(RuntimeError):
+    """There is nothing to compare."""
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """What was compared: people, rows of all models, how many were wrong, and in which model."""
+
+    people: int
+    rows: int
+    wrong: int
+    wrong_by_model: dict[str, int]
+    folder: str | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs."""
+        return not self.wrong
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the facts as the command reports them."""
+        return {"holds": self.holds, **asdict(self)}
+
+
+def added_something(home: Home) -> bool:
+    """Say whether the last build added new files to one before it."""
+    with _warehouse(home) as warehouse:
+        asked = (
+            "select count(*) from staging.stg_ledger__files where is_new and last_as_of is not null"
+        )
+        return bool(warehouse.execute(asked).fetchall()[0][0])
+
+
+def recheck(home: Home, people: int = PEOPLE) -> Rechecked:
+    """Compare what marts and features say of about *people* people with a full refresh.
+
+    What was found is added to the log of checks. Where something differs, the next build makes
+    everything anew, and both sides are kept in the home's `rechecks/`.
+
+    Raises:
+        RecheckError: nothing has been built.
+        DbtError: dbt could not build.
+    """
+    if not (home.warehouse.exists() and (home.features / "user_favor.parquet").exists()):
+        raise RecheckError(f"{home.root}: nothing is built here. Build it: tastemate build")
+    folder = home.root / "rechecks" / f"{now():%Y%m%dT%H%M%S.%fZ}"
+    here, anew = folder / "here", Home(folder / "anew")
+    try:
+        chosen, as_of, cutoff = _lay_out(home, anew, people)
+        say(f"{chosen:,} people are built anew")
+        selected = ("+user_favor", "+fct_sessions", "dim_users")
+        settings = json.dumps({"cutoff_at": cutoff})
+        run_dbt(
+            anew, "run", "--select", *selected, "--vars", settings, now=as_of, tell=DbtLines().write
+        )
+        rows, wrong = _compare(home, here, anew)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    found = Rechecked(chosen, rows, sum(wrong.values()), wrong, str(folder) if wrong else None)
+    if found.holds:
+        shutil.rmtree(folder)
+    else:
+        _forget_last_build(home)
+    return found
+
+
+def verdict(found: Rechecked) -> str:
+    """Tell a person what was found."""
+    compared = f"{found.rows:,} rows of {found.people:,} people"
+    if found.holds:
+        return f"{compared}: as a full refresh gives them."
+    models = ", ".join(f"{name} ({count:,})" for name, count in found.wrong_by_model.items())
+    return (
+        f"{compared}: {found.wrong:,} are not as a full refresh gives them, in {models}. The next "
+        f"build makes everything anew: tastemate build. Both sides, to compare with tastemate "
+        f"diff: {found.folder}"
+    )
+
+
+def _lay_out(home: Home, anew: Home, people: int) -> tuple[int, datetime, str]:
+    """Give *anew* the archive's lines of a sample of people; tell how many, as of when, the cut.
+
+    People who share an event with one of them, as after a correction, come along unasked.
+    """
+    for path in (anew.raw, anew.warehouse.parent, anew.dbt, anew.marts, anew.features):
+        path.mkdir(parents=True)
+    with _warehouse(home) as warehouse:
+        microseconds, cutoff = warehouse.execute(
+            "select epoch_us(max(as_of)), (select max(as_of)::varchar from marts.feature_moments "
+            "where purpose = 'cutoff') from staging.stg_ledger__files"
+        ).fetchall()[0]
+        as_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+        archived = f"read_parquet({_text(home.lines / '**' / '*.parquet')}, {_HIVE})"
+        files = "select file_id from staging.stg_ledger__files"
+        (everyone,) = warehouse.execute("select count(*) from marts.dim_users").fetchall()[0]
+        # Of the archive's people: one who was lost on the way to the marts must be found missing.
+        warehouse.execute(
+            f"create temp table chosen as select distinct user_id from {archived} "  # noqa: S608 - paths and names of our own
+            f"where user_id is not null and file_id in ({files}) "
+            f"and md5_number_lower(user_id || {_text(as_of)}) % {max(1, everyone // people)} = 0"
+        )
+        versions = " union all ".join(
+            f"select event_id, user_id from staging.{model} where line_status = 'accepted'"  # noqa: S608
+            for model in _STAGED
+        )
+        warehouse.execute(
+            "create temp table involved as select user_id from chosen union "  # noqa: S608
+            f"select user_id from ({versions}) where event_id in "
+            f"(select event_id from ({versions}) where user_id in (from chosen))"
+        )
+        warehouse.execute(
+            f"copy (select * from {archived} where file_id in ({files}) "  # noqa: S608
+            "and user_id in (from involved)) "
+            f"to {_text(anew.lines)} (format parquet, partition_by (source, kind, landed_date))"
+        )
+        for path, copied in (
+            (home.landed_files, anew.landed_files),
+            (home.landed_fields, anew.landed_fields),
+        ):
+            warehouse.execute(
+                f"copy (select * from read_parquet({_text(path)}) where file_id in ({files})) "  # noqa: S608
+                f"to {_text(copied)}"
+            )
+        chosen = warehouse.execute("copy (from chosen) to " + _text(anew.root / "chosen.parquet"))
+        return chosen.fetchall()[0][0], as_of, cutoff or BEFORE_ALL
+
+
+def _compare(home: Home, here: Path, anew: Home) -> tuple[int, dict[str, int]]:
+    """Compare the chosen people's rows, model by model; tell how many there are, and differ."""
+    rows, wrong = 0, {}
+    for name, key in KEYS.items():
+        sides = []
+        for root, folder in ((home.root, here), (anew.root, anew.root / "chosen")):
+            target = folder / f"{name}.parquet"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with duckdb.connect() as connection:
+                connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
+                connection.execute(
+                    f"copy (select * from read_parquet({_text(root / f'{name}.parquet')}) "  # noqa: S608
+                    f"where user_id in (from {_text(anew.root / 'chosen.parquet')})) "
+                    f"to {_text(target)}"
+                )
+            sides.append(str(target))
+        found = diff(sides[0], sides[1], key)
+        differing = found.inserted + found.deleted + found.changed
+        remember(home, LoggedCheck(name, now().isoformat(), found.rows_b, differing, not differing))
+        rows += found.rows_b
+        if differing:
+            wrong[name] = differing
+            say(f"{name}: {sentence(found)}")
+    return rows, wrong
+
+
+def _forget_last_build(home: Home) -> None:
+    """Leave nothing to add to, so that the next build makes everything anew."""
+    wait_until_free(home)
+    with duckdb.connect(home.warehouse) as warehouse:
+        warehouse.execute("drop table if exists state.last_build")
+
+
+def _warehouse(home: Home) -> duckdb.DuckDBPyConnection:
+    wait_until_free(home)
+    connection = duckdb.connect(home.warehouse, read_only=True)
+    connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
+    return connection
+
+
+def _text(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

@@ -1,0 +1,133 @@
+"""The state hash: one name for what the marts and features say, whatever made them.
+
+Two builds have the same hash if and only if each model holds the same rows, however they are
+ordered, compressed or split. Nothing of the run that made them has a part in it.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+
+from orchestration.home.atomic_files import read_json, write_atomically
+from orchestration.warehouse.dbt_command import ensure_manifest
+from serving.home import Home
+
+HANDED_ON = ("marts", "features")
+
+# MD5 is the same in every version of DuckDB, which its own hash() need not be. Sums take no
+# heed of the order, and unlike XOR they tell one row from three equal ones.
+_ROWS = """
+select count(*), sum(md5_number_lower(doc)), sum(md5_number_upper(doc))
+from (select to_json(logical)::varchar as doc from (select {columns} from {table}) as logical)
+"""
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """What one model holds: how many rows, and the hash of them all."""
+
+    rows: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class State:
+    """What all marts and features hold, as of a moment; models are named `folder/model`."""
+
+    as_of: str
+    state_hash: str
+    models: dict[str, ModelState]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the state as it stands in run reports."""
+        return asdict(self)
+
+
+class NotBuiltError(RuntimeError):
+    """A model of the project has not been handed on."""
+
+
+def state_of(home: Home, models: list[str]) -> State:
+    """Hash what *models* hold in *home*.
+
+    Raises:
+        NotBuiltError: one of them is not there.
+    """
+    states = {}
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'; set threads = 2")
+        for name in sorted(models):
+            path = home.root / f"{name}.parquet"
+            if not path.exists():
+                raise NotBuiltError(
+                    f"{path}: dbt has not handed on {name}. Build it: tastemate build"
+                )
+            states[name] = hash_of_rows(connection, path)
+        as_of = _moment_of(connection, home)
+    digest = hashlib.sha256()
+    for name, state in states.items():
+        digest.update(f"{name}\0{state.hash}\0".encode())
+    return State(as_of, digest.hexdigest(), states)
+
+
+def hash_of_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> ModelState:
+    """Hash the rows of a Parquet file, in a connection whose time zone is UTC."""
+    schema = pq.read_schema(path)
+    names = sorted(schema.names)
+    table = "read_parquet('" + str(path).replace("'", "''") + "')"
+    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    rows, low, high = connection.execute(_ROWS.format(columns=columns, table=table)).fetchall()[0]
+    types = [(name, str(schema.field(name).type)) for name in names]
+    content = json.dumps([types, rows, str(low), str(high)])
+    return ModelState(rows, hashlib.sha256(content.encode()).hexdigest())
+
+
+def models_handed_on(home: Home) -> list[str]:
+    """List the models that dbt hands on as Parquet, as `folder/model`."""
+    return [f"{node['fqn'][1]}/{node['name']}" for node in nodes_handed_on(home)]
+
+
+def nodes_handed_on(home: Home) -> list[dict[str, Any]]:
+    """List those models as dbt's manifest describes them."""
+    manifest = json.loads(ensure_manifest(home).read_text())
+    return [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] in HANDED_ON
+    ]
+
+
+def remember_published(home: Home) -> State:
+    """Hash what the home's marts and features hold now, for the run report to keep."""
+    state = state_of(home, models_handed_on(home))
+    write_atomically(home.state / "published.json", json.dumps(state.as_json()))
+    return state
+
+
+def published(home: Home) -> dict[str, Any] | None:
+    """Read what `remember_published` wrote last."""
+    found: dict[str, Any] | None = read_json(home.state / "published.json")
+    return found
+
+
+def _moment_of(connection: duckdb.DuckDBPyConnection, home: Home) -> str:
+    """Find the moment of the build; where nobody has any event, that of the last file."""
+    for name, column in (("feature_moments", "as_of"), ("fct_landed_files", "landed_at")):
+        path = str(home.marts / f"{name}.parquet").replace("'", "''")
+        only = "where purpose = 'current'" if column == "as_of" else ""
+        ((moment,),) = connection.execute(
+            f"select epoch_us(max({column})) from read_parquet('{path}') {only}"  # noqa: S608 - names of our own
+        ).fetchall()
+        if moment is not None:
+            return _iso(moment)
+    return _iso(0)
+
+
+def _iso(microseconds: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)).isoformat()

@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.delivery.run_report import as_markdown, write_report
+from orchestration.landing.errors import MappingError
+from serving.home import Home
+
+
+def test_the_report_of_a_failed_run_says_what_failed_and_why(tmp_path: Path) -> None:
+    @dg.op
+    def landing() -> None:
+        raise MappingError("bookings.csv: the column 'venue' is not in the file.")
+
+    @dg.job
+    def work() -> None:
+        landing()
+
+    home = Home(tmp_path)
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = work.execute_in_process(instance=instance, raise_on_error=False)
+        report = write_report(home, instance, run.run_id, "failed")
+    said = "bookings.csv: the column 'venue' is not in the file."
+    assert report["failures"] == [{"name": "landing", "error": said}]
+    assert "Nothing is live yet." in as_markdown(report)
+    assert f"- `landing`: {said}" in as_markdown(report)
+    assert (home.reports / "latest.md").read_text() == as_markdown(report)

@@ -1,0 +1,113 @@
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.landing.assets import landed
+from orchestration.landing.errors import MappingError
+from orchestration.landing.registered import (
+    land_registered,
+    register,
+    registered,
+    resolve,
+    sentence,
+)
+from orchestration.steps.home_resource import HomeResource
+from serving.home import Home
+
+
+def test_a_source_is_remembered_once(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.state.mkdir(parents=True)
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "likes.jsonl").write_text("{}\n")
+    entry = resolve("sample", documents, None)
+    for _ in range(2):
+        register(home, entry)
+    assert registered(home) == [entry]
+
+
+def test_a_moved_home_finds_the_documents_inside_it(tmp_path: Path) -> None:
+    first = Home(tmp_path / "first")
+    documents = first.root / "sample_city" / "documents"
+    documents.mkdir(parents=True)
+    first.state.mkdir()
+    (documents / "places.jsonl").write_text('{"_id": "p1", "name": "x"}\n')
+    register(first, resolve("sample", documents, None))
+    moved = Home(tmp_path / "second")
+    shutil.move(first.root, moved.root)
+    assert [file["lines_in"] for file in land_registered(moved)] == [1]
+
+
+MAPPING = """
+source: shop
+format: csv
+events: {file: bookings.csv, user: customer, place: venue, time: {column: booked}, kind: visit}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> tuple[Home, Path, Path]:
+    """A home, a mapping file and the file that it describes."""
+    home = Home(tmp_path / "home")
+    home.state.mkdir(parents=True)
+    mapping, bookings = tmp_path / "shop.yml", tmp_path / "bookings.csv"
+    mapping.write_text(MAPPING)
+    bookings.write_text("customer,venue,booked\nc1,v1,2026-03-01 19:30\n")
+    return home, mapping, bookings
+
+
+def test_a_source_that_does_not_fit_is_not_remembered(shop: tuple[Home, Path, Path]) -> None:
+    home, mapping, bookings = shop
+    mapping.write_text(MAPPING.replace("venue", "place"))
+    with pytest.raises(MappingError, match="place"):
+        register(home, resolve("interactions", bookings, mapping))
+    assert registered(home) == []
+
+
+def test_what_is_wrong_with_a_source_is_not_tried_again(shop: tuple[Home, Path, Path]) -> None:
+    home, mapping, bookings = shop
+    register(home, resolve("interactions", bookings, mapping))
+    mapping.write_text(MAPPING.replace("venue", "place"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [landed],
+            instance=instance,
+            partition_key="2026-03-01",
+            resources={"home": HomeResource(root=str(home.root))},
+            raise_on_error=False,
+        )
+    happened = [event.event_type_value for event in result.all_events]
+    assert "STEP_FAILURE" in happened
+    assert "STEP_UP_FOR_RETRY" not in happened
+
+
+def test_unreadable_lines_are_named(shop: tuple[Home, Path, Path]) -> None:
+    home, mapping, bookings = shop
+    bookings.write_text("customer,venue,booked\nc1,v1,2026-03-01\n" + "short\n" * 5)
+    register(home, resolve("interactions", bookings, mapping))
+    (file,) = land_registered(home)
+    assert "5 wrong_field_count, lines 2, 3, 4 ..." in sentence(file)
+
+
+def test_a_corrected_mapping_holds_for_what_has_landed(shop: tuple[Home, Path, Path]) -> None:
+    home, mapping, bookings = shop
+    register(home, resolve("interactions", bookings, mapping))
+    land_registered(home)
+    mapping.write_text(MAPPING.replace("kind: visit", "kind: like"))
+    (file,) = land_registered(home)
+    assert "holds from the next build on" in sentence(file)
+    (row,) = pq.read_table(home.landed_files).to_pylist()
+    assert '"kind":"like"' in row["mapping"]
+
+
+def test_a_mapping_cannot_change_who_has_landed(shop: tuple[Home, Path, Path]) -> None:
+    home, mapping, bookings = shop
+    register(home, resolve("interactions", bookings, mapping))
+    land_registered(home)
+    mapping.write_text(MAPPING.replace("user: customer", "user: venue"))
+    with pytest.raises(MappingError, match="another column for the user"):
+        land_registered(home)

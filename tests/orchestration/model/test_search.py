@@ -1,0 +1,50 @@
+"""The search for a preset, on a made-up town."""
+
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from models_ml.config import preset_named
+from orchestration.model.search import search
+from tests.models_ml.conftest import TOWN_CATEGORIES, TOWN_CUT, town_choices, write_training_set
+
+BASE = preset_named("tiny")
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("town")
+    return write_training_set(folder, town_choices(), TOWN_CUT, TOWN_CATEGORIES)
+
+
+def study(out: Path) -> optuna.Study:
+    return optuna.load_study(study_name="preset", storage=f"sqlite:///{out / 'study.db'}")
+
+
+@pytest.mark.slow
+def test_a_search_goes_on_where_it_was_stopped(
+    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    search(town, tmp_path, BASE, 1, said.append)
+    assert len(said) == 1
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("orchestration.model.search.train", killed)
+        with pytest.raises(KeyboardInterrupt):
+            search(town, tmp_path, BASE, 1)
+    (cut_off,) = [one for one in study(tmp_path).trials if one.state is not TrialState.COMPLETE]
+
+    best = search(town, tmp_path, BASE, 1, said.append)
+    trials = study(tmp_path).get_trials(states=[TrialState.COMPLETE, TrialState.PRUNED])
+    assert len(trials) == 2
+    assert trials[-1].params == cut_off.params
+    assert best.epochs == BASE.epochs
+    assert (best.layers, best.dropout) == tuple(
+        study(tmp_path).best_params[name] for name in ("layers", "dropout")
+    )

@@ -1,0 +1,110 @@
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from models_ml.config import preset_named
+from orchestration.home.atomic_files import write_atomically
+from orchestration.model.store import (
+    NoModelError,
+    NoTrainingSetError,
+    WrongModelError,
+    adopt,
+    current_model,
+    current_training_set,
+    model_folder,
+    preset_of_last_model,
+    remember_training_set,
+    training_set_of,
+)
+from serving.home import Home
+
+HASH = "ab" * 32
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home with a current training set."""
+    home = Home(tmp_path / "home")
+    folder = home.training_sets / HASH[:16]
+    write_atomically(folder / "manifest.json", json.dumps({"hash": HASH}))
+    remember_training_set(home, folder)
+    return home
+
+
+def trained(folder: Path, *, on: str = HASH, settings: str = "", weights: str = "w") -> Path:
+    """What a training leaves of itself, as far as adopting it goes."""
+    identity = {"preset": "tiny", "settings": settings, "seed": "3"}
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"training_set_hash": on}))
+    (folder / "training.json").write_text(json.dumps({"identity": identity}))
+    (folder / "model.safetensors").write_text(weights)
+    return folder
+
+
+def test_an_adopted_model_is_the_homes_model(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(NoModelError, match="tastemate train"):
+        current_model(home)
+    assert preset_of_last_model(home) is None
+    there = trained(tmp_path / "there")
+    (there / "network.onnx").write_text("not checked here")
+    adopt(home, there)
+    assert not (current_model(home) / "network.onnx").exists()
+    assert preset_of_last_model(home) == "tiny"
+    assert (current_model(home) / "model.safetensors").read_text() == "w"
+
+
+def test_a_model_of_other_data_is_refused(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(WrongModelError, match="Export it again"):
+        adopt(home, trained(tmp_path / "there", on="cd" * 32))
+    with pytest.raises(NoModelError):
+        current_model(home)
+
+
+@pytest.mark.parametrize("missing", ["config.json", "training.json"])
+def test_an_unfinished_training_is_refused(home: Home, tmp_path: Path, missing: str) -> None:
+    there = trained(tmp_path / "there")
+    (there / missing).unlink()
+    with pytest.raises(WrongModelError, match=missing):
+        adopt(home, there)
+
+
+def test_what_another_machine_thought_of_a_model_is_not_taken_over(
+    home: Home, tmp_path: Path
+) -> None:
+    there = trained(tmp_path / "there")
+    (there / "evaluation.json").write_text("{}")
+    assert not (adopt(home, there) / "evaluation.json").exists()
+
+
+def test_a_model_is_current_and_has_its_training_set_when_there_is_a_newer_one(
+    home: Home, tmp_path: Path
+) -> None:
+    model = adopt(home, trained(tmp_path / "there"))
+    newer = home.training_sets / ("cd" * 8)
+    write_atomically(newer / "manifest.json", json.dumps({"hash": "cd" * 32}))
+    remember_training_set(home, newer)
+    assert current_model(home) == model
+    assert training_set_of(home, model).hash == HASH
+    shutil.rmtree(home.training_sets / HASH[:16])
+    with pytest.raises(NoTrainingSetError, match="is gone"):
+        training_set_of(home, model)
+
+
+def test_models_that_began_otherwise_lie_apart(home: Home) -> None:
+    training_set = current_training_set(home)
+    fresh = model_folder(home, training_set, "tiny", 0)
+    on = [model_folder(home, training_set, "tiny", 0, start * 64) for start in "ab"]
+    assert len({fresh, *on}) == 3
+
+
+def test_a_preset_that_has_changed_leaves_the_older_model_alone(home: Home, tmp_path: Path) -> None:
+    preset = preset_named("tiny")
+    older = adopt(home, trained(tmp_path / "a", settings=preset.as_text(), weights="older"))
+    changed = replace(preset, layers=9).as_text()
+    newer = adopt(home, trained(tmp_path / "b", settings=changed, weights="newer"))
+    assert older != newer
+    assert (older / "model.safetensors").read_text() == "older"
+    assert current_model(home) == newer
