@@ -17,14 +17,15 @@ from orchestration import asset_keys as keys
 from orchestration.definitions import build_definitions
 from orchestration.delivery.run_report import LANDED_BY, write_report
 from orchestration.home.atomic_files import read_json, write_atomically
+from orchestration.home.lock import BusyError, alone
 from orchestration.jobs import LAND, REFRESH
 from orchestration.landing.registered import registered
 from orchestration.model import store as model_store
 from orchestration.model.retraining.policy import load_policy, policy_file
 from orchestration.steps.failures import why
-from orchestration.steps.home_resource import STARTED_HERE, BusyError, alone
+from orchestration.steps.home_resource import STARTED_HERE
 from orchestration.steps.interrupts import heard_interrupts, was_asked_to_end
-from orchestration.steps.lines import DbtLines
+from orchestration.warehouse.dbt_lines import DbtLines
 from serving.home import Home, now
 
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]

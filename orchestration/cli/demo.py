@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from models_ml.gate import NETWORK
-from orchestration.delivery.run_report import ALONE, quality_rows
+from orchestration.home.console import console as progress
 from orchestration.landing.registered import register, registered, resolve
+from orchestration.model.quality_tables import ALONE, quality_rows
 from orchestration.runs import NoSourceError, run
 from orchestration.sample import home_city as sample_city
 from orchestration.sample.planted_taste import planted_taste_lifts
-from orchestration.steps.lines import console as progress
 from serving import server
 from serving.home import Home
 

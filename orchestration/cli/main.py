@@ -202,9 +202,9 @@ def replay(
     home: Home, reason: str | None, through: str | None, *, is_trial: bool, as_json: bool
 ) -> None:
     """Read quarantined lines once more, and land those that can be read now."""
+    from orchestration.home.lock import alone
     from orchestration.landing.replay import replay as again
     from orchestration.landing.replay import sentence
-    from orchestration.steps.home_resource import alone
 
     with alone(home):
         replayed = again(home, reason, through, is_trial=is_trial)
@@ -476,9 +476,9 @@ def train(
 def evaluate(home: Home, *, gate: bool, as_json: bool) -> None:
     """Rank all places for held-out events, with the model and with every baseline."""
     from orchestration import asset_keys as keys
-    from orchestration.delivery.run_report import quality_tables
     from orchestration.home.atomic_files import read_json
     from orchestration.home.errors import RefusedError
+    from orchestration.model.quality_tables import quality_tables
     from orchestration.model.store import current_model
     from orchestration.runs import materialize as make
 
@@ -504,7 +504,7 @@ def release() -> None:
 @click.pass_obj
 def release_ls(home: Home, *, as_json: bool) -> None:
     """List the home's releases, newest first."""
-    from orchestration.release.choice import list_releases
+    from orchestration.release.live import list_releases
 
     found = list_releases(home)
     if as_json:
@@ -563,7 +563,7 @@ def release_diff(home: Home, first: str, second: str, *, as_json: bool) -> None:
 @click.pass_obj
 def release_rollback(home: Home, reason: str) -> None:
     """Make live what was live before; a second time undoes it. Exit 3 if it may not be."""
-    from orchestration.release.choice import roll_back
+    from orchestration.release.live import roll_back
 
     _enter(home)
     live = roll_back(home, reason)
@@ -577,7 +577,7 @@ def release_rollback(home: Home, reason: str) -> None:
 @click.pass_obj
 def release_promote(home: Home, release_id: str, reason: str) -> None:
     """Make a release live, such as an earlier one to roll back to; exit 3 if it may not be."""
-    from orchestration.release.choice import promote
+    from orchestration.release.live import promote
 
     _enter(home)
     live = promote(home, release_id, reason)

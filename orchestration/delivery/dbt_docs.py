@@ -1,8 +1,8 @@
 """dbt's static docs in the home: models, columns, tests and lineage on one page."""
 
 from orchestration.home.atomic_files import write_atomically
-from orchestration.steps.lines import DbtLines
 from orchestration.warehouse.dbt_command import ensure_manifest, project_hash, run_dbt
+from orchestration.warehouse.dbt_lines import DbtLines
 from serving.home import Home
 
 

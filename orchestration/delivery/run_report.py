@@ -12,9 +12,9 @@ import dagster as dg
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from models_ml.gate import NETWORK
 from orchestration import asset_keys as keys
 from orchestration.home.atomic_files import read_json, write_atomically
+from orchestration.model.quality_tables import METRICS, SPLITS, markdown_table, quality_tables
 from orchestration.model.retraining.judge import remembered
 from orchestration.model.retraining.verdict import Verdict
 from orchestration.model.store import NoModelError, current_model, training_facts
@@ -29,11 +29,7 @@ from serving.home import Home, now
 LANDED_BY = "tastemate/landed_by"
 """The tag that names the run that landed what a run works on."""
 FILE_COLUMNS = ["name", "kind", "lines_in", "accepted", "duplicates", "quarantined", "erased"]
-SPLITS = {"time": "the last tenth of events", "loo": "each user's last event"}
 SLO_COLUMNS = ["of", "indicator", "target", "value", "met", "budget_left", "window_days"]
-ALONE = "the model without the counts that answer beside it"
-"""What `NETWORK` means in a table of quality."""
-METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
 
 
 def write_report(
@@ -95,7 +91,7 @@ def _files(home: Home) -> list[dict[str, Any]]:
     path = home.marts / "fct_landed_files.parquet"
     if not path.exists():
         return []
-    table = pq.read_table(path)
+    table = pq.readmarkdown_table(path)
     order = pc.sort_indices(table, sort_keys=[("landed_at", "ascending"), ("name", "ascending")])
     return table.select(FILE_COLUMNS).take(order).to_pylist()
 
@@ -184,7 +180,7 @@ def as_markdown(report: dict[str, Any]) -> str:
     ]
     if report["failures"]:
         parts += ["## What failed", _failures(report["failures"])]
-    parts += ["## What went in", _table(report["files"], FILE_COLUMNS)]
+    parts += ["## What went in", markdown_table(report["files"], FILE_COLUMNS)]
     if report["retraining"]:
         parts.append(_retraining(report["retraining"]))
     if report["training"].get("is_cut_short"):
@@ -199,7 +195,7 @@ def as_markdown(report: dict[str, Any]) -> str:
         parts += ["## Online = offline", _parity(report["parity"])]
     if report["slo"]:
         parts += ["## What users may rely on", slo_table(report["slo"])]
-    parts += ["## What it cost", _table(report["steps"], ["name", "seconds", "peak_mb"])]
+    parts += ["## What it cost", markdown_table(report["steps"], ["name", "seconds", "peak_mb"])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -223,44 +219,11 @@ def _parity(parity: dict[str, Any]) -> str:
     counted = [name for name in parity if name not in {"examples", "holds"}]
     examples = [f"- {example}" for example in parity["examples"]]
     verdict = "Every key read online equals its row." if parity["holds"] else "They differ:"
-    return "\n\n".join([_table([parity], counted), "\n".join([verdict, *examples])])
+    return "\n\n".join([markdown_table([parity], counted), "\n".join([verdict, *examples])])
 
 
 def slo_table(slo: list[dict[str, Any]]) -> str:
     """Write the objectives and their error budgets for a person."""
     rows = [{"of": one.get("source") or one.get("table"), **one} for one in slo]
     verdict = {True: "yes", False: "no", None: "nothing measured"}
-    return _table([{**row, "met": verdict[row["met"]]} for row in rows], SLO_COLUMNS)
-
-
-def quality_rows(quality: dict[str, Any], split: str) -> list[dict[str, Any]]:
-    """List model and baselines of a split, best NDCG@10 first."""
-    rows = [{"name": name, **values} for name, values in quality.get(split, {}).items()]
-    return sorted(rows, key=lambda row: -row["ndcg_10"])
-
-
-def quality_tables(quality: dict[str, Any]) -> str:
-    """Write both splits' tables for a person."""
-    parts = []
-    for split, title in SPLITS.items():
-        if rows := quality_rows(quality, split):
-            parts += [f"## Quality on {title} (`{split}`)", _table(rows, ["name", *METRICS])]
-    if any(NETWORK in quality.get(split, {}) for split in SPLITS):
-        parts.append(f"{NETWORK}: {ALONE}.")
-    return "\n\n".join(parts)
-
-
-def _table(rows: list[dict[str, Any]], columns: list[str]) -> str:
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += [
-        "| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in rows
-    ]
-    return "\n".join(lines)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 1 else f"{value:,.1f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return markdown_table([{**row, "met": verdict[row["met"]]} for row in rows], SLO_COLUMNS)

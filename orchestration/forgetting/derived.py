@@ -16,8 +16,8 @@ from orchestration.forgetting.records import vacuum
 from orchestration.home.atomic_files import read_json
 from orchestration.model import store as model_store
 from orchestration.online.publish import publish_and_compare
-from orchestration.steps.lines import DbtLines
 from orchestration.warehouse.dbt_command import run_dbt
+from orchestration.warehouse.dbt_lines import DbtLines
 from orchestration.warehouse.state_hash import HANDED_ON, models_handed_on, remember_published
 from serving import champion, index
 from serving.home import Home

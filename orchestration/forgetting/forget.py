@@ -11,10 +11,10 @@ from orchestration.forgetting.archive import Erased, erase_lines
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.proof import Found, Proof, prove
 from orchestration.forgetting.records import blot_out
+from orchestration.home.console import say
 from orchestration.landing import recover
 from orchestration.landing.tombstones import Tombstones
 from orchestration.runs import held
-from orchestration.steps.lines import say
 from serving.home import Home, now
 from serving.vault import Vault
 

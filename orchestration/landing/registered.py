@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.home.atomic_files import write_atomically
+from orchestration.home.console import say
 from orchestration.landing import LandedFile, Mapping, land, load_mapping
 from orchestration.landing.kafka.config import KAFKA, load_kafka
 from orchestration.landing.mapping import SAMPLE
 from orchestration.landing.sources import Source, arrivals
-from orchestration.steps.lines import say
 from serving.home import Home
 
 

@@ -10,9 +10,9 @@ import dagster as dg
 from models_ml.claims import CLAIMS
 from orchestration import asset_keys as keys
 from orchestration.home.atomic_files import read_json
+from orchestration.home.console import say
 from orchestration.model import store as model_store
 from orchestration.steps.home_resource import HomeResource
-from orchestration.steps.lines import say
 from orchestration.steps.resource_usage import measured
 from serving import champion as champions
 from serving.home import Home, now
@@ -74,8 +74,9 @@ def recommender(
     context: dg.AssetExecutionContext, home: HomeResource, config: Training
 ) -> dg.MaterializeResult:
     """The BERT recommender, trained anew where the policy calls for it; resumed where cut off."""
-    from orchestration.model.charts import as_metadata, training_curve
+    from orchestration.model.charts import training_curve
     from orchestration.model.retraining import judge
+    from orchestration.steps.figures import as_metadata
 
     paths = home.paths()
     with measured() as cost:
@@ -154,7 +155,8 @@ def _trained(paths: Home, wish: "Wish", start: Path | None) -> Path:
 )  # fmt: skip
 def evaluation(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """Model, baselines and champion ranked over all places, on both splits."""
-    from orchestration.model.charts import as_metadata, quality_bars
+    from orchestration.model.charts import quality_bars
+    from orchestration.steps.figures import as_metadata
 
     paths = home.paths()
     with measured() as cost:
@@ -195,7 +197,7 @@ def evaluation(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mate
 
 def _evaluated(paths: Home) -> dict[str, Any]:
     from models_ml.evaluate import evaluate
-    from orchestration.release.choice import export_model
+    from orchestration.model.export import export_model
     from serving.exported import open_recommender
 
     folder = model_store.current_model(paths)

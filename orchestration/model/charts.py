@@ -1,11 +1,8 @@
 """Pictures of figures, for Dagster's pages and the run report."""
 
-import base64
-import io
 from collections.abc import Callable
 from typing import Any
 
-import dagster as dg
 import matplotlib as mpl
 
 mpl.use("Agg")
@@ -112,11 +109,3 @@ def calibration_curve(calibration: dict[str, Any]) -> Figure:
     )  # fmt: skip
     panel.spines[["top", "right"]].set_visible(False)
     return figure
-
-
-def as_metadata(figure: Figure) -> dg.MarkdownMetadataValue:
-    """Put *figure* where Dagster shows it: as a picture inside Markdown."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    picture = base64.b64encode(buffer.getvalue()).decode()
-    return dg.MetadataValue.md(f"![picture](data:image/png;base64,{picture})")

@@ -6,8 +6,8 @@ from typing import Any
 
 from feature_repo import parity, publish
 from orchestration.home.atomic_files import write_atomically
+from orchestration.home.console import say
 from orchestration.reliability.history import ONLINE, LoggedCheck, remember
-from orchestration.steps.lines import say
 from serving.home import Home, now
 
 

@@ -4,8 +4,9 @@ import dagster as dg
 import numpy as np
 
 from orchestration import asset_keys as keys
+from orchestration.home.console import say
+from orchestration.release import live
 from orchestration.steps.home_resource import HomeResource
-from orchestration.steps.lines import say
 from orchestration.steps.resource_usage import measured
 from serving import bento as bentos
 from serving import champion as champions
@@ -26,14 +27,15 @@ from serving.release import verify
 )
 def release(home: HomeResource) -> dg.MaterializeResult:
     """Everything that decides an answer, except the people: named by its content."""
-    from orchestration.release import choice as releasing
+    from orchestration.release.choice import choose
+    from orchestration.release.pack import pack_release
 
     paths = home.paths()
     with measured() as cost:
-        chosen = releasing.choose(paths)
-        packed = releasing.pack_release(paths, chosen)
+        chosen = choose(paths)
+        packed = pack_release(paths, chosen)
         verify(packed.folder)  # raises where a file has changed
-    releasing.remember_candidate(paths, packed.release_id, chosen.reason)
+    live.remember_candidate(paths, packed.release_id, chosen.reason)
     say(f"{packed.kind} {packed.release_id}: {chosen.reason}")
     return dg.MaterializeResult(
         metadata={
@@ -62,15 +64,15 @@ def release(home: HomeResource) -> dg.MaterializeResult:
 )
 def index(home: HomeResource) -> dg.MaterializeResult:
     """The vectors of everybody who agreed to be shown."""
-    from orchestration.release import choice as releasing
     from orchestration.release.hubness import exposure, steadiness
+    from orchestration.release.pack import build_index
     from serving import index as indexes
 
     paths = home.paths()
-    chosen, _ = releasing.candidate(paths)
+    chosen, _ = live.candidate(paths)
     before = indexes.newest_or_none(paths.indexes, chosen.release_id)
     with measured() as cost:
-        made = releasing.build_index(paths, chosen)
+        made = build_index(paths, chosen)
         vectors = np.asarray(made.vectors)
         shown = {
             "exposure": exposure(vectors, made.usual),
@@ -113,10 +115,8 @@ def index(home: HomeResource) -> dg.MaterializeResult:
 @dg.asset(key=keys.BENTO, group_name="release", deps=[keys.RELEASE], kinds={"bentoml"})
 def bento(home: HomeResource) -> dg.MaterializeResult:
     """The release packaged as a service, in the home's BentoML store."""
-    from orchestration.release import choice as releasing
-
     paths = home.paths()
-    chosen, _ = releasing.candidate(paths)
+    chosen, _ = live.candidate(paths)
     with measured() as cost:
         tag = bentos.build(paths, chosen.release_id)
     return dg.MaterializeResult(metadata={"tag": tag, **cost.metadata()})
@@ -127,13 +127,16 @@ def bento(home: HomeResource) -> dg.MaterializeResult:
 )
 def champion(home: HomeResource) -> dg.MaterializeResult:
     """The one pointer that says which release and which index are live."""
-    from orchestration.release import choice as releasing
     from serving import index as indexes
 
     paths = home.paths()
-    chosen, reason = releasing.candidate(paths)
+    chosen, reason = live.candidate(paths)
     newest = indexes.newest(paths.indexes, chosen.release_id)
-    live = champions.promote(paths, chosen.release_id, newest.index_id, reason)
+    promoted = champions.promote(paths, chosen.release_id, newest.index_id, reason)
     return dg.MaterializeResult(
-        metadata={"release_id": live.release_id, "index_id": live.index_id, "reason": live.reason}
+        metadata={
+            "release_id": promoted.release_id,
+            "index_id": promoted.index_id,
+            "reason": promoted.reason,
+        }
     )

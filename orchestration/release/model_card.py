@@ -1,7 +1,5 @@
 """A page on how good a model is: figures with intervals, slices, training curves, calibration."""
 
-import base64
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +14,9 @@ from orchestration.model.charts import (
     slice_bars,
     training_curve,
 )
+from orchestration.model.quality_tables import SPLITS
+from orchestration.steps.figures import as_data_uri
 
-SPLITS = {"time": "the last tenth of events", "loo": "each user's last event"}
 _TEMPLATE = Environment(autoescape=True).from_string(
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title>
@@ -165,7 +164,4 @@ def _published(row: Published) -> list[str]:
 
 
 def _picture(alt: str, figure: Figure) -> dict[str, str]:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    told = base64.b64encode(buffer.getvalue()).decode()
-    return {"alt": alt, "source": f"data:image/png;base64,{told}"}
+    return {"alt": alt, "source": as_data_uri(figure)}

@@ -1,7 +1,7 @@
 """A release in words: what it is, why it was made, how good it is."""
 
-from orchestration.delivery.run_report import quality_tables
-from orchestration.release.choice import PAGE
+from orchestration.model.quality_tables import quality_tables
+from orchestration.release.pack import PAGE
 from serving.release import Release
 
 

@@ -51,7 +51,7 @@ def propose_for(home: Home) -> HomeProposal:
         HistoryError: the log of checks tells no interval.
         CheckLogError: the log of checks cannot be read.
     """
-    from orchestration.reliability.pictures import draw
+    from orchestration.reliability.charts import draw
 
     checks = checks_of(home, ONLINE)
     proposal = propose(checks)

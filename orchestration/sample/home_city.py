@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from orchestration.home.atomic_files import read_json, write_atomically
+from orchestration.home.console import console
 from orchestration.sample import generate
-from orchestration.steps.lines import console
 from serving.home import Home
 
 

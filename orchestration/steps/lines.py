@@ -4,35 +4,13 @@ Dagster's events are followed through a logger, so that the lines appear
 however the run was started.
 """
 
-import io
 import logging
-import re
 from collections.abc import Callable
 
 import dagster as dg
-from rich.console import Console
 
+from orchestration.home.console import console
 from orchestration.steps.interrupts import was_asked_to_end
-
-console = Console(stderr=True, highlight=False)
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def say(text: str) -> None:
-    """Print a line below the step that is running."""
-    console.print(f"    [dim]{text}[/dim]", soft_wrap=True)
-
-
-class DbtLines(io.TextIOBase):
-    """Stands for stdout while dbt's log is streamed to it: a line per table made, no more."""
-
-    MADE = re.compile(r"OK created .* model (\S+) \.+ .*in (\S+s)\]")
-
-    def write(self, text: str) -> int:
-        """Say which model *text* says was made; the rest is in dbt's own log."""
-        if found := self.MADE.search(ANSI.sub("", text)):
-            say(f"{found[1]} {found[2]}")
-        return len(text)
 
 
 class StepLines(logging.Handler):

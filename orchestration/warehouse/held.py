@@ -5,7 +5,7 @@ import time
 
 import duckdb
 
-from orchestration.steps.lines import say
+from orchestration.home.console import say
 from serving.home import Home
 
 PATIENCE_S = 60.0

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.home.atomic_files import read_json
+from orchestration.home.console import say
 from orchestration.landing import recover
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.tombstones import Tombstones
-from orchestration.steps.lines import DbtLines, say
 from orchestration.warehouse.dbt_command import run_dbt
+from orchestration.warehouse.dbt_lines import DbtLines
 from orchestration.warehouse.state_hash import State, models_handed_on, state_of
 from serving.home import Home
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import duckdb
 
+from orchestration.home.console import say
 from orchestration.reliability.history import LoggedCheck, remember
-from orchestration.steps.lines import DbtLines, say
 from orchestration.warehouse.dbt_command import run_dbt
+from orchestration.warehouse.dbt_lines import DbtLines
 from orchestration.warehouse.held import wait_until_free
 from orchestration.warehouse.table_diff import diff, sentence
 from serving.home import Home, now

@@ -13,9 +13,9 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
+from orchestration.home.console import say
 from orchestration.landing import LandedFile, land
 from orchestration.landing.sources import Source
-from orchestration.steps.lines import say
 from orchestration.warehouse.dbt_command import run_dbt
 from orchestration.warehouse.schema_drift import Drift, drift_of
 from serving.home import Home

@@ -5,10 +5,11 @@ import dagster as dg
 import pytest
 
 from orchestration.home.atomic_files import write_atomically
+from orchestration.home.lock import alone
 from orchestration.runs import _fingerprint, _is_done
 from orchestration.sample import home_city as sample_city
 from orchestration.sample.home_city import OtherCityError
-from orchestration.steps.home_resource import STARTED_HERE, HomeResource, alone
+from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from serving.home import Home
 
 

@@ -9,7 +9,7 @@ import pytest
 from orchestration.home.atomic_files import write_atomically
 from orchestration.home.errors import RefusedError
 from orchestration.model.store import remember_model, remember_training_set
-from orchestration.release import choice as releasing
+from orchestration.release import choice, live
 from serving import champion
 from serving.home import Home
 from serving.release import CARD, CONTENT, ReleaseError
@@ -38,8 +38,8 @@ def judged(home: Home, *, passes: bool) -> Path:
 
 def pretend_whole(patch: pytest.MonkeyPatch, home: Home, *release_ids: str) -> None:
     """Whether a release is whole, and has an index, is tested where they are."""
-    patch.setattr(releasing, "verify", lambda _: None)
-    patch.setattr(releasing.index, "newest", lambda *_: SimpleNamespace(index_id="i" * 16))
+    patch.setattr(live, "verify", lambda _: None)
+    patch.setattr(live.index, "newest", lambda *_: SimpleNamespace(index_id="i" * 16))
     for release_id in release_ids:
         (home.releases / release_id).mkdir(parents=True)
 
@@ -47,13 +47,13 @@ def pretend_whole(patch: pytest.MonkeyPatch, home: Home, *release_ids: str) -> N
 def test_a_model_that_passes_is_released(tmp_path: Path) -> None:
     home = Home(tmp_path)
     model = judged(home, passes=True)
-    chosen = releasing.choose(home)
+    chosen = choice.choose(home)
     assert (chosen.folder, chosen.stays) == (model, None)
     assert "0.3000" in chosen.reason
     assert "-0.0100 to +0.0200" in chosen.reason
 
 
-def live(home: Home, kind: str, training_set_hash: str) -> None:
+def make_live(home: Home, kind: str, training_set_hash: str) -> None:
     """Let a release be live that was fitted to another training set, or to the same."""
     folder = home.releases / ("r" * 32)
     for name in CONTENT:
@@ -88,9 +88,9 @@ def test_a_baseline_does_not_age_while_models_are_refused(  # noqa: PLR0913, PLR
     if asked is not None:
         evaluation["time"]["champion"] = {"ndcg_10": asked}
     write_atomically(model / "evaluation.json", json.dumps(evaluation))
-    live(home, kind, learned)
-    monkeypatch.setattr(releasing, "_baseline_folder", lambda home, name: home.models / name)
-    chosen = releasing.choose(home)
+    make_live(home, kind, learned)
+    monkeypatch.setattr(choice, "_baseline_folder", lambda home, name: home.models / name)
+    chosen = choice.choose(home)
     wanted = (None, "r" * 32) if stays else (home.models / "own_visits", None)
     assert (chosen.folder, chosen.stays) == wanted
     assert ("counted anew" in chosen.reason) is not stays
@@ -99,8 +99,8 @@ def test_a_baseline_does_not_age_while_models_are_refused(  # noqa: PLR0913, PLR
 def test_a_model_that_fails_leaves_what_is_live(tmp_path: Path) -> None:
     home = Home(tmp_path)
     judged(home, passes=False)
-    live(home, "model", HASH)
-    chosen = releasing.choose(home)
+    make_live(home, "model", HASH)
+    chosen = choice.choose(home)
     assert (chosen.folder, chosen.stays) == (None, "r" * 32)
     assert "no better than own_visits" in chosen.reason
 
@@ -112,13 +112,13 @@ def test_a_release_promoted_by_hand_stays_until_another_model_is_trained(
     judged(home, passes=True)
     pretend_whole(monkeypatch, home, "r" * 32)
     with pytest.raises(ReleaseError, match=f"no release rr. Those that are there: {'r' * 32}"):
-        releasing.promote(home, "rr", "a part of the name")
-    releasing.promote(home, "r" * 32, "the newer one has odd answers")
-    assert releasing.choose(home).stays == "r" * 32
+        live.promote(home, "rr", "a part of the name")
+    live.promote(home, "r" * 32, "the newer one has odd answers")
+    assert choice.choose(home).stays == "r" * 32
     another = home.models / "another"
     shutil.copytree(home.models / "m", another)
     remember_model(home, another)
-    assert releasing.choose(home).folder == another
+    assert choice.choose(home).folder == another
 
 
 def test_rolling_back_makes_live_what_was_live_before_and_once_more_undoes_it(
@@ -129,13 +129,13 @@ def test_rolling_back_makes_live_what_was_live_before_and_once_more_undoes_it(
     pretend_whole(monkeypatch, home, "a" * 32, "b" * 32)
     champion.promote(home, "a" * 32, "i" * 16, "first")
     with pytest.raises(RefusedError, match="the only release"):
-        releasing.roll_back(home, "nothing to go back to")
+        live.roll_back(home, "nothing to go back to")
     champion.promote(home, "b" * 32, "i" * 16, "second")
     champion.promote(home, "b" * 32, "j" * 16, "a new index of it")
-    assert releasing.roll_back(home, "odd answers").release_id == "a" * 32
+    assert live.roll_back(home, "odd answers").release_id == "a" * 32
     # A run leaves it live, for it was chosen by hand.
-    assert releasing.choose(home).stays == "a" * 32
-    assert releasing.roll_back(home, "they were right").release_id == "b" * 32
+    assert choice.choose(home).stays == "a" * 32
+    assert live.roll_back(home, "they were right").release_id == "b" * 32
     assert champion.read(home).reason == "they were right"
 
 
@@ -146,7 +146,7 @@ def test_an_evaluation_that_lacks_what_the_gate_asks_says_so(tmp_path: Path) -> 
     del old["refusals"]
     write_atomically(model / "evaluation.json", json.dumps(old))
     with pytest.raises(ReleaseError, match="Evaluate again: tastemate evaluate"):
-        releasing.choose(home)
+        choice.choose(home)
 
 
 def test_where_nothing_is_live_the_best_baseline_is_released(
@@ -155,5 +155,5 @@ def test_where_nothing_is_live_the_best_baseline_is_released(
     home = Home(tmp_path)
     judged(home, passes=False)
     # Fitting baselines is tested where they are; here it matters which is asked for.
-    monkeypatch.setattr(releasing, "_baseline_folder", lambda home, name: home.models / name)
-    assert releasing.choose(home).folder == home.models / "own_visits"
+    monkeypatch.setattr(choice, "_baseline_folder", lambda home, name: home.models / name)
+    assert choice.choose(home).folder == home.models / "own_visits"

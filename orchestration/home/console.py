@@ -1,0 +1,10 @@
+"""The console: what a person sees on stderr while work goes on."""
+
+from rich.console import Console
+
+console = Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """Print a line below the step that is running."""
+    console.print(f"    [dim]{text}[/dim]", soft_wrap=True)
