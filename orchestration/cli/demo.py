@@ -30,11 +30,9 @@ COUNTED = ("accepted", "duplicates", "quarantined", "erased")
 
 _WIDTH_OF_A_FILE = 110
 
-page = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
-
 
 def show(home: Home, events: int) -> dict[str, Any]:
-    """Run the main job on a sample city in *home*, ask the service, print what came out.
+    """Run the main job on a sample city in *home*, ask the service, give what came out.
 
     Raises:
         NoSourceError: the home has other sources than a sample city.
@@ -55,16 +53,15 @@ def show(home: Home, events: int) -> dict[str, Any]:
         places = _ask(client, "recommend-places", {"user_id": person, "limit": 5})
         stranger = _ask(client, "recommend-places", {"user_id": STRANGER, "limit": 3})
     lifts = planted_taste_lifts(home, sample_city.truth(home))
-    found = {
+    return {
         "user_id": person,
         "similar_users": similar,
         "recommend_places": places,
         "stranger": stranger,
         "planted_taste": {name: lift.__dict__ for name, lift in lifts.items()},
         "report": outcome.report,
+        "seconds": time.monotonic() - started,
     }
-    _print_page(home, found, time.monotonic() - started)
-    return found
 
 
 def _ask(client: httpx.Client, question: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +84,15 @@ def _someone(home: Home) -> str:
     return str(Vault(home).reveal([pseudonym])[pseudonym])
 
 
-def _print_page(home: Home, found: dict[str, Any], seconds: float) -> None:
+def page_of(home: Home, found: dict[str, Any]) -> str:
+    """Write what `show` gives as a page for the terminal."""
+    page = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
+    with page.capture() as written:
+        _write_page(page, home, found)
+    return written.get().rstrip("\n")
+
+
+def _write_page(page: Console, home: Home, found: dict[str, Any]) -> None:
     report = found["report"]
     lines = {name: sum(file[name] for file in report["files"]) for name in ("lines_in", *COUNTED)}
     page.print()
@@ -111,7 +116,7 @@ def _print_page(home: Home, found: dict[str, Any], seconds: float) -> None:
     page.print(_quality(report))
     page.print(_lifts(found["planted_taste"]))
     page.print(_where(home, report))
-    page.print(f"Done in {seconds:.0f} s.")
+    page.print(f"Done in {found['seconds']:.0f} s.")
 
 
 def _taste(home: Home, user_id: str) -> str:

@@ -91,7 +91,7 @@ def _files(home: Home) -> list[dict[str, Any]]:
     path = home.marts / "fct_landed_files.parquet"
     if not path.exists():
         return []
-    table = pq.readmarkdown_table(path)
+    table = pq.read_table(path)
     order = pc.sort_indices(table, sort_keys=[("landed_at", "ascending"), ("name", "ascending")])
     return table.select(FILE_COLUMNS).take(order).to_pylist()
 

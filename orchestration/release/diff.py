@@ -34,6 +34,14 @@ def diff_releases(home: Home, first: str, second: str) -> list[Difference]:
     return found + _places(home, first, second)
 
 
+def sentence(one: Difference) -> str:
+    """Tell a person of one difference."""
+    first, second = (
+        f"{value:.4f}" if isinstance(value, float) else value for value in (one.first, one.second)
+    )
+    return f"{one.what}: {first} -> {second}"
+
+
 def _facts(home: Home, release_id: str) -> dict[str, Any]:
     release = open_release(home.releases / release_id)
     card, config = release.card, json.loads((release.folder / "config.json").read_text())

@@ -1,0 +1,74 @@
+"""Verbs of features: agree to their definitions, register them, publish them, compare them."""
+
+from typing import Any
+
+import click
+
+from orchestration.cli.output import Report, enter, reports
+from serving.home import Home
+
+
+@click.command()
+@click.option("--accept", is_flag=True, help="Rewrite the lock as the feature models are.")
+@reports
+@click.pass_obj
+def plan(home: Home, *, accept: bool) -> Report:
+    """Compare the feature models with the committed lock of what may go online.
+
+    Exit 1 where they differ and that is not accepted.
+    """
+    from feature_repo import lock
+    from orchestration.warehouse.dbt_command import ensure_manifest
+
+    enter(home)
+    ensure_manifest(home)
+    differences = lock.accept(home.root) if accept else lock.plan(home.root)
+    hint = (
+        f"{lock.LOCK.name} rewritten; commit it." if accept else
+        "Accept them: tastemate plan --accept"
+    )  # fmt: skip
+    words = [*differences, hint] if differences else ["The feature models are as the lock says."]
+    return Report(
+        {"differences": differences, "accepted": accept},
+        "\n".join(words),
+        is_well=accept or not differences,
+    )
+
+
+@click.command()
+@click.pass_obj
+def apply(home: Home) -> None:
+    """Register the feature models with Feast, if they are as the lock says."""
+    from feature_repo import lock
+    from orchestration.warehouse.dbt_command import ensure_manifest
+
+    enter(home)
+    ensure_manifest(home)
+    click.echo("Applied: " + ", ".join(lock.apply(home.root)))
+
+
+@click.command()
+@reports
+@click.pass_obj
+def materialize(home: Home) -> Report:
+    """Publish the current features to the online store and compare every key; exit 1 if unequal."""
+    from orchestration.online.publish import publish_and_compare
+
+    enter(home)
+    return _compared(publish_and_compare(home))
+
+
+@click.command()
+@reports
+@click.pass_obj
+def parity(home: Home) -> Report:
+    """Compare online and offline features, key by key; exit 1 where they differ."""
+    from orchestration.online.publish import compare
+
+    enter(home)
+    return _compared(compare(home))
+
+
+def _compared(found: dict[str, Any]) -> Report:
+    facts = "\n".join(f"{name}: {value}" for name, value in found.items())
+    return Report(found, facts, is_well=found["holds"])

@@ -1,0 +1,62 @@
+"""Verbs of the model: train it, evaluate it."""
+
+from pathlib import Path
+
+import click
+
+from models_ml.config import PRESETS
+from orchestration.cli.output import Report, enter, reports
+from serving.home import Home
+
+PRESET = click.Choice(list(PRESETS))
+
+
+@click.command()
+@click.option("--preset", type=PRESET, help="Size of the model [default: base].")
+@click.option("--seed", default=0, show_default=True, help="Seed of the training.")
+@click.option("--export", "target", type=click.Path(file_okay=False, path_type=Path),
+              help="Write the training set there instead, for another machine.")  # fmt: skip
+@click.option("--adopt", "source", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Take the model folder made there as this home's model.")  # fmt: skip
+@click.pass_obj
+def train(
+    home: Home, preset: str | None, seed: int, target: Path | None, source: Path | None
+) -> None:
+    """Train on the home's features, as the Dagster asset model/recommender."""
+    from orchestration import asset_keys as keys
+    from orchestration.model import store
+    from orchestration.runs import materialize, training_config
+
+    enter(home)
+    if target:
+        exported = store.export_training_set(home, target)
+        click.echo(f"{target}: training set {exported.hash[:16]}. Train there, then come back with "
+                   "'tastemate train --adopt DIR'.")  # fmt: skip
+        return
+    if source:
+        store.adopt(home, source)
+        materialize(home, [keys.RECOMMENDER], training_config(None, seed))
+    else:
+        config = training_config(preset or "base", seed, anew=True)
+        materialize(home, [keys.TRAINING_SET, keys.RECOMMENDER], config)
+    click.echo(f"The home's model: {store.current_model(home)}")
+
+
+@click.command()
+@click.option("--gate", is_flag=True, help="Exit 3 unless the model may be released, and say why.")
+@reports
+@click.pass_obj
+def evaluate(home: Home, *, gate: bool) -> Report:
+    """Rank all places for held-out events, with the model and with every baseline."""
+    from orchestration import asset_keys as keys
+    from orchestration.home.atomic_files import read_json
+    from orchestration.model.quality_tables import quality_tables
+    from orchestration.model.store import current_model
+    from orchestration.runs import materialize
+
+    enter(home)
+    current_model(home)
+    materialize(home, [keys.EVALUATION])
+    found = read_json(current_model(home) / "evaluation.json")
+    refusal = "" if found["passes"] or not gate else "\n".join(found["refusals"])
+    return Report(found, quality_tables(found), refusal=refusal)

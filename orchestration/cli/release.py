@@ -1,0 +1,117 @@
+"""Verbs of releases: look at them, choose which is live, serve it."""
+
+import click
+
+from orchestration.cli.output import Report, enter, reports
+from serving.home import Home
+
+
+@click.group()
+def release() -> None:
+    """Look at releases and choose which one is live."""
+
+
+@release.command("ls")
+@reports
+@click.pass_obj
+def list_all(home: Home) -> Report:
+    """List the home's releases, newest first."""
+    from orchestration.release.live import list_releases
+
+    found = list_releases(home)
+    if not found:
+        click.echo(f"{home.root}: no release yet. Make one: tastemate run", err=True)
+    lines = [
+        f"{'*' if entry['is_champion'] else ' '} {entry['release_id']}  {entry['kind']:<8}  "
+        f"{entry['created_at']}  {entry['reason']}"
+        for entry in found
+    ]
+    return Report(found, "\n".join(lines))
+
+
+@release.command()
+@click.argument("release_id")
+@reports
+@click.pass_obj
+def show(home: Home, release_id: str) -> Report:
+    """Check a release's content, and tell what it is, why it was made and how good it is."""
+    from orchestration.release.text import release_text
+    from serving.release import verify
+
+    found = verify(home.releases / release_id)
+    return Report(dict(found.card), release_text(found))
+
+
+@release.command()
+@click.argument("first")
+@click.argument("second")
+@reports
+@click.pass_obj
+def diff(home: Home, first: str, second: str) -> Report:
+    """Tell what parts two releases: figures, data, form and places."""
+    from orchestration.release.diff import diff_releases, sentence
+
+    found = diff_releases(home, first, second)
+    return Report(found, "\n".join(map(sentence, found)) or "They are the same.")
+
+
+@release.command()
+@click.option("--reason", default="rolled back by hand", show_default=True,
+              help="Why, for the log of what was live.")  # fmt: skip
+@click.pass_obj
+def rollback(home: Home, reason: str) -> None:
+    """Make live what was live before; a second time undoes it. Exit 3 if it may not be."""
+    from orchestration.release.live import roll_back
+
+    enter(home)
+    live = roll_back(home, reason)
+    _mirror(home)
+    click.echo(f"Live: release {live.release_id}, index {live.index_id}.")
+
+
+@release.command()
+@click.argument("release_id")
+@click.option("--reason", default="promoted by hand", show_default=True,
+              help="Why, for the log of what was live.")  # fmt: skip
+@click.pass_obj
+def promote(home: Home, release_id: str, reason: str) -> None:
+    """Make a release live, such as an earlier one to roll back to; exit 3 if it may not be."""
+    from orchestration.release.live import promote as make_live
+
+    enter(home)
+    live = make_live(home, release_id, reason)
+    _mirror(home)
+    click.echo(f"Live: release {live.release_id}, index {live.index_id}.")
+
+
+def _mirror(home: Home) -> None:
+    """Tell MLflow what is live; that it cannot be told undoes nothing."""
+    from orchestration.delivery import mlflow_mirror
+
+    try:
+        mlflow_mirror.mirror(home)
+    except mlflow_mirror.TrackingError as error:
+        click.secho(str(error), fg="yellow", err=True)
+
+
+@click.command()
+@click.option(
+    "--port", default=3000, show_default=True, help="Port on loopback; 0 takes a free one."
+)
+@click.pass_obj
+def serve(home: Home, port: int) -> None:
+    """Serve the champion over HTTP on this computer, until Ctrl-C."""
+    import signal
+
+    from serving import server
+
+    enter(home)
+    # A service manager's polite kill must end the service, too, were it still starting.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    click.echo(f"Starting the service; its log is in {home.bentoml / 'logs'}.")
+    with server.start(home, port) as running:
+        click.echo(f"Serving on {running.url}; try {running.url}/v1/openapi.json. Ctrl-C stops it.")
+        try:
+            running.wait()
+        except KeyboardInterrupt:
+            click.echo("Stopping.")

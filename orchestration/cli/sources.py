@@ -1,0 +1,173 @@
+"""Verbs of sources: land their files, tell what would land, read again, forget a person."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestration.cli.output import Report, enter, reports
+from serving.home import Home
+
+
+@dataclass(frozen=True)
+class ChosenSource:
+    """Where events are to come from, as the options say."""
+
+    source: str | None
+    mapping: Path | None
+    path: Path | None
+    events: int
+    seed: int
+
+    def register(self, home: Home) -> None:
+        """Remember the source; a sample city that is not there yet is made."""
+        from orchestration.landing.registered import register, resolve
+        from orchestration.sample.home_city import make
+
+        if self.source is None:
+            return
+        path = self.path or make(home, events=self.events, seed=self.seed)
+        register(home, resolve(self.source, path, self.mapping))
+
+    def check(self) -> None:
+        """Refuse options that do not fit together."""
+        if self.source is None and (self.mapping or self.path):
+            raise click.UsageError(
+                "--mapping and --path need --source sample, interactions or kafka."
+            )
+        if self.source in {"interactions", "kafka"} and not (self.mapping and self.path):
+            raise click.UsageError(f"--source {self.source} needs --mapping FILE and --path PATH.")
+        if self.source == "sample" and self.mapping:
+            raise click.UsageError("--source sample knows its own fields; leave --mapping out.")
+
+
+def source_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that choose where events come from, given on as `chosen`."""
+
+    @functools.wraps(command)
+    def collected(*arguments: Any, **options: Any) -> None:
+        names = [field.name for field in fields(ChosenSource)]
+        chosen = ChosenSource(**{name: options.pop(name) for name in names})
+        chosen.check()
+        command(*arguments, chosen=chosen, **options)
+
+    decorated: Callable[..., None] = collected
+    for option in (
+        click.option("--seed", default=0, show_default=True, help="Seed of city and training."),
+        click.option("--events", default=120_000, show_default=True, help="Size of a new city."),
+        click.option(
+            "--path",
+            type=click.Path(exists=True, path_type=Path),
+            help="File or folder; of --source kafka the file that names topics and broker.",
+        ),
+        click.option(
+            "--mapping",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Mapping file of --source interactions and kafka.",
+        ),
+        click.option(
+            "--source",
+            type=click.Choice(["sample", "interactions", "kafka"]),
+            help="Where events come from [default: every source known to the home].",
+        ),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+@click.command()
+@source_options
+@reports
+@click.pass_obj
+def ingest(home: Home, chosen: ChosenSource) -> Report:
+    """Land new files of a source, or of all sources known, in the raw archive."""
+    from orchestration.landing.registered import sentence
+    from orchestration.runs import land_sources
+
+    enter(home)
+    chosen.register(home)
+    landed = land_sources(home)
+    return Report(landed, "\n".join(map(sentence, landed)))
+
+
+@click.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Mapping file [default: the sample's own documents].")  # fmt: skip
+@reports
+@click.pass_obj
+def validate(home: Home, path: Path, mapping: Path | None) -> Report:
+    """Tell what would become of each line of a file or folder, and land nothing.
+
+    Exit 1 where a line would be quarantined.
+    """
+    from orchestration.home.quiet import hush
+    from orchestration.landing import load_mapping
+    from orchestration.landing.mapping import SAMPLE
+    from orchestration.warehouse.validate import sentence
+    from orchestration.warehouse.validate import validate as judge
+
+    hush()
+    verdicts = judge(home, load_mapping(mapping) if mapping else SAMPLE, path)
+    return Report(
+        [verdict.as_json() for verdict in verdicts],
+        "\n".join(map(sentence, verdicts)),
+        is_well=all(verdict.is_fit for verdict in verdicts),
+    )
+
+
+@click.command()
+@click.option("--reason", help="Only lines that were set aside for it, such as not_text.")
+@click.option("--through", metavar="COMMAND",
+              help="A command that mends the lines: it reads them and writes as many.")  # fmt: skip
+@click.option("--dry-run", "is_trial", is_flag=True, help="Tell what would land; land nothing.")
+@reports
+@click.pass_obj
+def replay(home: Home, reason: str | None, through: str | None, *, is_trial: bool) -> Report:
+    """Read quarantined lines once more, and land those that can be read now."""
+    from orchestration.home.lock import alone
+    from orchestration.landing.replay import replay as again
+    from orchestration.landing.replay import sentence
+
+    with alone(home):
+        replayed = again(home, reason, through, is_trial=is_trial)
+    told = [sentence(found, is_trial=is_trial) for found in replayed]
+    if not replayed:
+        of_what = f"of the reason {reason}" if reason else "that landing could not read"
+        told.append(f"No line {of_what} waits in quarantine.")
+    elif any(found.file_id for found in replayed):
+        told.append(
+            "Take them into the marts: tastemate build; and on to what is live: tastemate run"
+        )
+    return Report(replayed, "\n".join(told))
+
+
+@click.command()
+@click.argument("user")
+@click.option("--prove", "only_prove", is_flag=True, help="Only look; erase nothing.")
+@reports
+@click.pass_obj
+def forget(home: Home, user: str, *, only_prove: bool) -> Report:
+    """Erase the USER, by the product's own id, from every store, and prove it.
+
+    Run it again if it was stopped. Exit 1 where the proof finds the user anywhere.
+    """
+    from orchestration.forgetting import report
+    from orchestration.forgetting.forget import forget as erase
+    from orchestration.forgetting.person import Person
+    from orchestration.forgetting.proof import prove
+    from orchestration.landing.tombstones import Tombstones
+
+    enter(home)
+    done = None if only_prove else erase(home, user)
+    person = Person.of(home, user)
+    proof = done.proof if done else prove(home, person)
+    is_on_record = person.pseudonym in Tombstones(home)
+    return Report(
+        {**(done or proof).as_json(), "is_on_record": is_on_record},
+        report.sentences(done, proof, is_on_record=is_on_record),
+        is_well=proof.holds,
+    )
