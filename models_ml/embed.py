@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models_ml.histories import HistoriesError, HistoriesFile
+from models_ml.data.history_files import HistoriesError, HistoriesFile
 from models_ml.loading import load
 from models_ml.model_folder import ModelFolderError
 from models_ml.recommender import Recommender
-from models_ml.taste import TasteError
+from models_ml.user_vectors import TasteError
 
 _ROWS_AT_ONCE = 4096
 

@@ -19,19 +19,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models_ml.asking import Answers, ask, some_people
-from models_ml.baselines import fit_baselines
-from models_ml.behaviour import behaviours
-from models_ml.cost import answer_cost
-from models_ml.gate import CHAMPION, GATE_SPLIT, MODEL, NETWORK, baselines_among, refusals
-from models_ml.lists import describe_lists
+from models_ml.baselines.fit import fit_baselines
+from models_ml.data.split import known_events, split
+from models_ml.data.training_set import TrainingSet, TrainingSetError, read_training_set
+from models_ml.evaluation.behaviour import behaviours
+from models_ml.evaluation.cost import answer_cost
+from models_ml.evaluation.gate import (
+    CHAMPION,
+    GATE_SPLIT,
+    MODEL,
+    NETWORK,
+    baselines_among,
+    refusals,
+)
+from models_ml.evaluation.list_metrics import describe_lists
+from models_ml.evaluation.ranking import Answers, ask, some_people
+from models_ml.evaluation.slices import is_return, slices_of
 from models_ml.loading import load
 from models_ml.metrics import bootstrap_mean, calibration, gains, paired_p_value, summary
 from models_ml.model_folder import ModelFolderError
 from models_ml.recommender import NetworkModel, Recommender
-from models_ml.slices import is_return, slices_of
-from models_ml.split import known_events, split
-from models_ml.training_set import TrainingSet, TrainingSetError, read_training_set
 
 MOST_TARGETS = 20_000
 _SEED = 0

@@ -18,11 +18,11 @@ def load(folder: Path) -> Recommender:
     config = read_config(folder)
     match config.get("kind"):
         case "model":
-            from models_ml.trained import TrainedModel
+            from models_ml.torch_model import TrainedModel
 
             return TrainedModel(folder, config)
         case "baseline":
-            from models_ml.baselines import read_baseline
+            from models_ml.baselines.fit import read_baseline
 
             return read_baseline(folder, config)
         case other:

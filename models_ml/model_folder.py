@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models_ml.counts import PREFIX as COUNTED
-from models_ml.taste import PREFIX as TASTE
+from models_ml.baselines.counts import PREFIX as COUNTED
+from models_ml.user_vectors import PREFIX as TASTE
 
 if TYPE_CHECKING:
     from torch import Tensor

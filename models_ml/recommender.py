@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from models_ml.mixture import Mixture
+from models_ml.baselines.interpolation import Mixture
+from models_ml.data.tokens import EventTokens, Histories, Vocabulary
+from models_ml.data.training_set import PlaceTable
 from models_ml.model_folder import is_beside_the_network
-from models_ml.taste import Taste
-from models_ml.tokens import EventTokens, Histories, Vocabulary
-from models_ml.training_set import PlaceTable
+from models_ml.user_vectors import Taste
 
 _BATCH = 128
 

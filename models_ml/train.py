@@ -21,16 +21,22 @@ from filelock import FileLock, Timeout
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from models_ml.checkpoints import Checkpoint, load_checkpoint, restore, save_checkpoint, state_of
-from models_ml.config import PRESETS, Preset, UnknownPresetError, preset_named
-from models_ml.fitting import Fit
-from models_ml.learned import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
-from models_ml.mixture_fitting import fit_mixture
+from models_ml.baselines.interpolation_fit import fit_mixture
+from models_ml.baselines.tuning import Fit
+from models_ml.data.leakage import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
+from models_ml.data.training_set import TrainingSetError, read_training_set
 from models_ml.model_folder import save_safetensors
-from models_ml.processes import joined_processes
-from models_ml.training import NothingToLearnError, Training
-from models_ml.training_set import TrainingSetError, read_training_set
-from models_ml.warm_start import WarmStart, WarmStartError
+from models_ml.presets import PRESETS, Preset, UnknownPresetError, preset_named
+from models_ml.training.checkpoints import (
+    Checkpoint,
+    load_checkpoint,
+    restore,
+    save_checkpoint,
+    state_of,
+)
+from models_ml.training.distributed import joined_processes
+from models_ml.training.run import NothingToLearnError, Training
+from models_ml.training.warm_start import WarmStart, WarmStartError
 
 NAME = "bert"
 UNNAMED = "unnamed"

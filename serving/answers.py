@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_repo.reader import OnlineStoreUnavailable
+from models_ml.data.tokens import History
 from models_ml.recommender import Recommender
-from models_ml.tokens import History
 from serving.catalogue import Catalogue
 from serving.histories import Features, OnlineFeatures
 from serving.home import now

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from models_ml.tokens import History
-from models_ml.training_set import PlaceTable
+from models_ml.data.tokens import History
+from models_ml.data.training_set import PlaceTable
 
 
 class Catalogue:

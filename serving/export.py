@@ -17,13 +17,13 @@ import numpy as np
 import onnxruntime
 import torch
 
+from models_ml.data.tokens import MAX_CATEGORIES, MAX_EVENTS, History
+from models_ml.data.training_set import PlaceTable
 from models_ml.loading import load
 from models_ml.model_folder import read_config
+from models_ml.network.inference import Scorer
 from models_ml.recommender import Recommender
-from models_ml.scoring import Scorer
-from models_ml.tokens import MAX_CATEGORIES, MAX_EVENTS, History
-from models_ml.trained import TrainedModel
-from models_ml.training_set import PlaceTable
+from models_ml.torch_model import TrainedModel
 from serving.exported import ExportedModel
 from serving.release import EXPORT
 

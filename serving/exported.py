@@ -7,10 +7,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from models_ml.data.tokens import EventTokens, lay_out
 from models_ml.loading import load
 from models_ml.model_folder import ModelFolderError, read_config
 from models_ml.recommender import NetworkModel, Recommender
-from models_ml.tokens import EventTokens, lay_out
 from serving.release import EXPORT
 
 

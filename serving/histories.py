@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from feature_repo.reader import OnlineReader, open_readers
-from models_ml.tokens import History
+from models_ml.data.tokens import History
 from serving.home import Home, now
 from serving.release import Release
 

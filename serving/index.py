@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from models_ml.tokens import History
+from models_ml.data.tokens import History
 from serving import approximate
 from serving.approximate import Approximate
 from serving.nearness import nearness, usual_likeness

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from models_ml.tokens import History
+from models_ml.data.tokens import History
 from serving.catalogue import Catalogue
 from serving.messages import (
     PlaceReason,

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from models_ml.learned import LearnedFrom
+from models_ml.data.leakage import LearnedFrom
 from orchestration.model.retraining.policy import POLICY_FILE
 from orchestration.model.store import current_model, current_training_set
 from serving import champion

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from models_ml.gate import NETWORK
+from models_ml.evaluation.gate import NETWORK
 from orchestration.home.console import console as progress
 from orchestration.landing.registered import register, registered, resolve
 from orchestration.model.quality_tables import ALONE, quality_rows

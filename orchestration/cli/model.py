@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from models_ml.config import PRESETS
+from models_ml.presets import PRESETS
 from orchestration.cli.output import Report, enter, reports
 from serving.home import Home
 

@@ -153,8 +153,9 @@ def _tags(folder: Path, training: dict[str, Any]) -> dict[str, str]:
 def _code() -> str:
     """Name the code that trains by its content, whether or not it is committed."""
     digest = hashlib.sha256()
-    for path in sorted((PROJECT / "models_ml").glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    package = PROJECT / "models_ml"
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from models_ml.claims import CLAIMS
+from models_ml.evaluation.behaviour_limits import CLAIMS
 from orchestration import asset_keys as keys
 from orchestration.home.atomic_files import read_json
 from orchestration.home.console import say
@@ -103,8 +103,8 @@ def recommender(
 
 def _carried_out(paths: Home, wish: "Wish", verdict: "Verdict") -> tuple[Path, "Verdict"]:
     """Train as *verdict* says; tell what was done, which is to train from scratch if need be."""
-    from models_ml.learned import LearnedBeforeError
-    from models_ml.warm_start import WarmStartError
+    from models_ml.data.leakage import LearnedBeforeError
+    from models_ml.training.warm_start import WarmStartError
 
     if not verdict.retrain:
         return model_store.current_model(paths), verdict
@@ -122,7 +122,7 @@ def _carried_out(paths: Home, wish: "Wish", verdict: "Verdict") -> tuple[Path, "
 def _trained(paths: Home, wish: "Wish", start: Path | None) -> Path:
     """Train from scratch, or go on from the model *start*."""
     from models_ml.train import Epoch, train
-    from models_ml.warm_start import content_hash
+    from models_ml.training.warm_start import content_hash
 
     def tell(epoch: Epoch) -> None:
         say(

@@ -9,7 +9,7 @@ mpl.use("Agg")
 
 from matplotlib.figure import Figure
 
-from models_ml.gate import MODEL, NETWORK
+from models_ml.evaluation.gate import MODEL, NETWORK
 
 OURS, OTHERS = "#2a7ab0", "#c3ccd5"
 

@@ -11,8 +11,8 @@ def export_model(model: Path, training_set: Path) -> dict[str, Any] | None:
 
     Returns what `serving.export.Export` says; nothing where there is no network to export.
     """
-    from models_ml.asking import some_people
-    from models_ml.training_set import read_training_set
+    from models_ml.data.training_set import read_training_set
+    from models_ml.evaluation.ranking import some_people
     from serving.export import export
 
     made = export(model, lambda: some_people(read_training_set(training_set)))

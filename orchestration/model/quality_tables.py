@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from models_ml.gate import NETWORK
+from models_ml.evaluation.gate import NETWORK
 
 SPLITS = {"time": "the last tenth of events", "loo": "each user's last event"}
 

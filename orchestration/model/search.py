@@ -3,7 +3,7 @@
 python -m orchestration.model.search --data SET --out FOLDER [--from PRESET] [--trials N]
 
 What counts is NDCG@10 on the validation events alone. The study and each trial's training lie in
-FOLDER; the best preset is printed as it would stand in models_ml/config.py.
+FOLDER; the best preset is printed as it would stand in models_ml/presets.py.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
-from models_ml.config import PRESETS, Preset, preset_named
+from models_ml.presets import PRESETS, Preset, preset_named
 from models_ml.train import Epoch, train
 
 _WIDTH_OF_A_HEAD = 32

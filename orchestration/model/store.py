@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models_ml.config import PRESETS, preset_named, run_name
+from models_ml.presets import PRESETS, preset_named, run_name
 from orchestration.home.atomic_files import read_json, write_atomically
 from serving.home import Home
 

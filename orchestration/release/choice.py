@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models_ml.gate import CHAMPION
+from models_ml.evaluation.gate import CHAMPION
 from orchestration.home.atomic_files import read_json
 from orchestration.model import store as model_store
 from orchestration.release.live import kept_by_hand
@@ -77,8 +77,8 @@ def _has_aged(home: Home, live: str, evaluation: dict[str, Any]) -> bool:
 
 def _baseline_folder(home: Home, name: str) -> Path:
     """Write the baseline *name*, fitted to what the model learned from, as a model folder."""
-    from models_ml.baselines import fit_baselines
-    from models_ml.training_set import read_training_set
+    from models_ml.baselines.fit import fit_baselines
+    from models_ml.data.training_set import read_training_set
 
     training_set = model_store.training_set_of(home, model_store.current_model(home))
     fitted = fit_baselines(read_training_set(training_set.folder))

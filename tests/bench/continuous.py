@@ -21,12 +21,12 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
-from models_ml.asking import ask
+from models_ml.data.split import split
+from models_ml.data.training_set import read_training_set
+from models_ml.evaluation.ranking import ask
 from models_ml.loading import load
 from models_ml.metrics import bootstrap_mean, gains, paired_p_value
-from models_ml.split import split
 from models_ml.train import Epoch, TrainingReport, train
-from models_ml.training_set import read_training_set
 from orchestration.model.retraining.figures import Figures, compare
 from tests.bench.figures import FOLDER, Figure, publish
 from tests.bench.quality_runs import Study

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models_ml.lessons import WINDOW
-from models_ml.processes import Processes
-from models_ml.tensors import moved
-from models_ml.training import Training
+from models_ml.data.tensors import moved
+from models_ml.training.batches import WINDOW
+from models_ml.training.distributed import Processes
+from models_ml.training.run import Training
 from tests.bench.cuda_steps import OF_THE_CARD, SEQUENCES, Shape, step_figures, wait
 from tests.bench.embed import embed_figures
 from tests.bench.figures import Figure, publish, show

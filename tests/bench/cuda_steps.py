@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models_ml.config import PRESETS, Preset
-from models_ml.lessons import Windows
-from models_ml.tensors import moved
-from models_ml.training import Training
+from models_ml.data.tensors import moved
+from models_ml.presets import PRESETS, Preset
+from models_ml.training.batches import Windows
+from models_ml.training.run import Training
 from tests.bench.figures import Figure
 from tests.bench.roofline import Card, Encoder
 from tests.bench.synthetic import training_set

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from models_ml.data.history_files import HistoriesFile
 from models_ml.embed import embed_people
-from models_ml.histories import HistoriesFile
 from models_ml.loading import load
 from tests.bench.figures import Figure, publish
 

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.stats import rankdata
 
-from models_ml.split import split
-from models_ml.taste_fitting import fit_taste
-from models_ml.tokens import MAX_CATEGORIES, SPECIAL_TOKENS, EventTokens, Vocabulary
-from models_ml.training_set import read_training_set
+from models_ml.data.split import split
+from models_ml.data.tokens import MAX_CATEGORIES, SPECIAL_TOKENS, EventTokens, Vocabulary
+from models_ml.data.training_set import read_training_set
+from models_ml.user_vectors_fit import fit_taste
 from serving.nearness import nearness, usual_likeness
 
 if TYPE_CHECKING:
-    from models_ml.taste import Taste
+    from models_ml.user_vectors import Taste
 
 SHORTEST = 20
 EACH = 2
@@ -107,7 +107,7 @@ def newest(count: int, cut: Cut, *, both: bool = True) -> Cut:
 
 
 def tokens(rows: csr_matrix) -> tuple[EventTokens, NDArray[np.int64]]:
-    """Lay *rows* out as the events that `models_ml.taste` reads."""
+    """Lay *rows* out as the events that `models_ml.user_vectors` reads."""
     places = rows.indices.astype(np.int64) + SPECIAL_TOKENS
     nothing = np.zeros(0, dtype=np.int64)
     no_strangers = np.zeros((0, MAX_CATEGORIES), dtype=np.int64)

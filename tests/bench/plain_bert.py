@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from transformers import BertConfig, BertForMaskedLM
 
+from models_ml.data.split import split
+from models_ml.data.training_set import TrainingSet
 from models_ml.metrics import gains, worst_ranks
-from models_ml.split import split
-from models_ml.training_set import TrainingSet
 
 LENGTH = 200
 _MASKED = 0.2

@@ -14,12 +14,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from models_ml.baselines import fit_baselines
+from models_ml.baselines.fit import fit_baselines
+from models_ml.data.training_set import read_training_set
 from models_ml.evaluate import compare
-from models_ml.gate import MODEL, NETWORK
+from models_ml.evaluation.gate import MODEL, NETWORK
 from models_ml.loading import load
 from models_ml.recommender import NetworkModel, Recommender
-from models_ml.training_set import read_training_set
 from orchestration.release.model_card import Published, quality_page
 from tests.bench.figures import publish
 from tests.bench.quality_goals import NEW_PLACES, all_told, quality_figures

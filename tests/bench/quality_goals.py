@@ -3,7 +3,7 @@
 import statistics
 from typing import Any, Literal
 
-from models_ml.gate import MODEL, NETWORK
+from models_ml.evaluation.gate import MODEL, NETWORK
 from orchestration.model.charts import is_ours
 from tests.bench.figures import Figure
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from models_ml.config import preset_named, run_name
+from models_ml.presets import preset_named, run_name
 from models_ml.train import Epoch, train
 from tests.bench import figures
 from tests.bench.public_training_sets import SETS

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models_ml.split import known_events, known_offsets, split
-from models_ml.taste import Taste
-from models_ml.taste_fitting import fit_taste
-from models_ml.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
-from models_ml.training_set import TrainingSet, read_training_set
+from models_ml.data.split import known_events, known_offsets, split
+from models_ml.data.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
+from models_ml.data.training_set import TrainingSet, read_training_set
+from models_ml.user_vectors import Taste
+from models_ml.user_vectors_fit import fit_taste
 from tests.bench.figures import Figure
 from tests.bench.halves import EACH, SHORTEST, Floats, interleaved, newest, ranks, read_people
 from tests.bench.halves import released as fit_released

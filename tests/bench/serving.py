@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from models_ml.asking import ask, categories_and_districts, history_before
+from models_ml.data.split import split
+from models_ml.data.tokens import History
+from models_ml.data.training_set import TrainingSet, read_training_set
+from models_ml.evaluation.ranking import ask, categories_and_districts, history_before
 from models_ml.metrics import bootstrap_mean, gains
 from models_ml.recommender import NetworkModel
-from models_ml.split import split
-from models_ml.tokens import History
-from models_ml.training_set import TrainingSet, read_training_set
 from serving.bento import EAGER as INSTALLED_EAGER
 from serving.bento import EXPORTED as INSTALLED_EXPORTED
 from serving.bento import INSTALLED, requirements
@@ -137,7 +137,7 @@ if sys.argv[2] == "exported":
     from serving.exported import open_recommender as load
 else:
     from models_ml.recommender import load
-from models_ml.tokens import History
+from models_ml.data.tokens import History
 recommender = load(Path(sys.argv[1]))
 names, count = recommender.places.place_ids[:200], 200
 recommender.score([History(names, ["visit"] * count, [0] * count, [-1.0] * count)])

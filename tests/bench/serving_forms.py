@@ -14,11 +14,11 @@ from numpy.typing import DTypeLike, NDArray
 from onnx import numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from models_ml.data.tokens import EventTokens, collate
 from models_ml.loading import load
 from models_ml.model_folder import read_config
 from models_ml.recommender import NetworkModel
-from models_ml.tokens import EventTokens, collate
-from models_ml.trained import TrainedModel
+from models_ml.torch_model import TrainedModel
 from serving.export import write_graph
 from serving.exported import ExportedModel
 from serving.release import EXPORT, MODEL_FILES

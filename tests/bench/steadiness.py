@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models_ml.taste import Taste
-from models_ml.taste_fitting import fit_taste
-from models_ml.tokens import MAX_EVENTS, Vocabulary
-from models_ml.training_set import TrainingSet, read_training_set
+from models_ml.data.tokens import MAX_EVENTS, Vocabulary
+from models_ml.data.training_set import TrainingSet, read_training_set
+from models_ml.user_vectors import Taste
+from models_ml.user_vectors_fit import fit_taste
 from orchestration.release.hubness import nearest, share_kept
 from serving.nearness import usual_likeness
 from tests.bench.figures import Figure

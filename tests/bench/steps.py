@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from models_ml.config import PRESETS, preset_named
-from models_ml.lessons import Windows
-from models_ml.training import Training
-from models_ml.training_set import read_training_set
+from models_ml.data.training_set import read_training_set
+from models_ml.presets import PRESETS, preset_named
+from models_ml.training.batches import Windows
+from models_ml.training.run import Training
 
 BATCHES, TIMES = 12, 8
 

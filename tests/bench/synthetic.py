@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models_ml.tokens import MAX_EVENTS
-from models_ml.training_set import PlaceTable, TrainingSet
+from models_ml.data.tokens import MAX_EVENTS
+from models_ml.data.training_set import PlaceTable, TrainingSet
 
 FEW = 20
 """Nobody has fewer events."""

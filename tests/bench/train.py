@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 import torch
 from rich.console import Console
 
-from models_ml.config import preset_named
-from models_ml.training import Training
-from models_ml.training_set import read_training_set
+from models_ml.data.training_set import read_training_set
+from models_ml.presets import preset_named
+from models_ml.training.run import Training
 from tests.bench.figures import Figure, publish
 from tests.bench.plain_bert import LENGTH, PlainBert
 from tests.bench.quality_runs import Study, add_small

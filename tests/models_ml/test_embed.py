@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from models_ml.data.history_files import HistoriesError, HistoriesFile
+from models_ml.data.tokens import MAX_EVENTS, History, Vocabulary
+from models_ml.data.training_set import read_training_set
 from models_ml.embed import embed
-from models_ml.histories import HistoriesError, HistoriesFile
-from models_ml.tokens import MAX_EVENTS, History, Vocabulary
-from models_ml.training_set import read_training_set
 
 
 def test_people_of_one_taste_are_near_each_other(town: Path, trained: Path, tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models_ml.asking import ask
+from models_ml.data.tokens import MAX_EVENTS, History
+from models_ml.data.training_set import PlaceTable, read_training_set
 from models_ml.evaluate import compare, evaluate
+from models_ml.evaluation.ranking import ask
 from models_ml.loading import load
-from models_ml.tokens import MAX_EVENTS, History
-from models_ml.training_set import PlaceTable, read_training_set
 
 World = Callable[..., Path]
 

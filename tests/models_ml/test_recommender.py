@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models_ml.data.tokens import History
 from models_ml.loading import load
 from models_ml.model_folder import ModelFolderError
 from models_ml.recommender import Recommender
-from models_ml.tokens import History
-from models_ml.trained import TrainedModel
+from models_ml.torch_model import TrainedModel
 
 HOUR = 3_600_000_000
 

@@ -11,9 +11,9 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from models_ml.config import UnknownPresetError
+from models_ml.data.training_set import TrainingSetError
+from models_ml.presets import UnknownPresetError
 from models_ml.train import NothingToLearnError, OtherRunError, main, train
-from models_ml.training_set import TrainingSetError
 from tests.models_ml.conftest import train_until_killed
 
 Choices = dict[str, list[tuple[str, int]]]
@@ -163,7 +163,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 import torch
-from models_ml.config import preset_named
+from models_ml.presets import preset_named
 from models_ml.train import train
 torch.set_num_threads(1)
 plain = replace(preset_named("tiny"), dropout=0.0, place_dropout=0.0, candidates=8)

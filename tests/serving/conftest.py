@@ -7,9 +7,9 @@ import pytest
 from feature_repo import lock
 from feature_repo.frozen import freeze
 from feature_repo.publish import publish
-from models_ml.asking import some_people
+from models_ml.data.training_set import read_training_set
+from models_ml.evaluation.ranking import some_people
 from models_ml.train import train
-from models_ml.training_set import read_training_set
 from serving import champion
 from serving.export import export
 from serving.home import Home

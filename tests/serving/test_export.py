@@ -13,15 +13,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models_ml.asking import some_people
-from models_ml.baselines import fit_baselines
-from models_ml.config import preset_named
+from models_ml.baselines.fit import fit_baselines
+from models_ml.data.tokens import History
+from models_ml.data.training_set import read_training_set
+from models_ml.evaluation.ranking import some_people
 from models_ml.loading import load
 from models_ml.model_folder import ModelFolderError
-from models_ml.tokens import History
+from models_ml.presets import preset_named
+from models_ml.torch_model import TrainedModel
 from models_ml.train import train
-from models_ml.trained import TrainedModel
-from models_ml.training_set import read_training_set
 from serving import export as exporting
 from serving.export import BOUND, RECORD, export, largest_difference, write_graph
 from serving.exported import ExportedModel, open_recommender
@@ -45,7 +45,7 @@ class Refuse:
 
 sys.meta_path.insert(0, Refuse())
 from pathlib import Path
-from models_ml.tokens import History
+from models_ml.data.tokens import History
 from serving.exported import open_recommender
 model = open_recommender(Path(sys.argv[1]))
 history = History(model.places.place_ids[:3], ["visit"] * 3, [0] * 3, [-1.0] * 3)

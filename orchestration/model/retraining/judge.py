@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from models_ml.config import PRESETS, preset_named
+from models_ml.presets import PRESETS, preset_named
 from orchestration.home.atomic_files import read_json, write_atomically
 from orchestration.model import store as model_store
 from orchestration.model.retraining.figures import Figures, compare

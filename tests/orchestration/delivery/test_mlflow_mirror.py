@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from models_ml.config import preset_named
+from models_ml.presets import preset_named
 from orchestration.delivery import mlflow_mirror as tracking
 from orchestration.home.atomic_files import write_atomically
 from orchestration.home.environment import exports

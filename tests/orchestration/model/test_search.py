@@ -6,7 +6,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from models_ml.config import preset_named
+from models_ml.presets import preset_named
 from orchestration.model.search import search
 from tests.models_ml.conftest import TOWN_CATEGORIES, TOWN_CUT, town_choices, write_training_set
 

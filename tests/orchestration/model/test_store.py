@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models_ml.config import preset_named
+from models_ml.presets import preset_named
 from orchestration.home.atomic_files import write_atomically
 from orchestration.model.store import (
     NoModelError,

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from models_ml.baselines import fit_baselines
+from models_ml.baselines.fit import fit_baselines
+from models_ml.data.training_set import read_training_set
 from models_ml.evaluate import compare
 from models_ml.loading import load
 from models_ml.train import train
-from models_ml.training_set import read_training_set
 from orchestration.release.model_card import Published, quality_page
 from tests.models_ml.conftest import TOWN_CATEGORIES, TOWN_CUT, town_choices, write_training_set
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from models_ml.config import preset_named
-from models_ml.training_set import read_training_set
+from models_ml.data.training_set import read_training_set
+from models_ml.presets import preset_named
 from orchestration.home.atomic_files import write_atomically
 from orchestration.model.retraining.judge import Wish, judge, remember, remembered
 from orchestration.model.retraining.policy import POLICY_FILE, PolicyError

@@ -1,0 +1,90 @@
+"""What every baseline is: a recommender that is saved and loaded as a model is."""
+
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models_ml.data.tokens import EventTokens, Histories, Vocabulary
+from models_ml.data.training_set import PlaceTable
+from models_ml.model_folder import save_safetensors
+from models_ml.user_vectors import Taste
+
+_TIE_BREAK = 1e-6
+"""The weight of a place's popularity, which decides where a method itself does not."""
+
+
+class Baseline(ABC):
+    """A method without a network, behind the model's own interface."""
+
+    def __init__(
+        self, name: str, vocabulary: Vocabulary, taste: Taste, *, excludes_seen: bool
+    ) -> None:
+        """Take what all of them have."""
+        self.name = name
+        self.excludes_seen = excludes_seen
+        self._vocabulary = vocabulary
+        self._taste = taste
+        counts = vocabulary.places.event_counts
+        popularity = (counts / max(1, counts.max(initial=0))).astype(np.float32)
+        self.tie_break: NDArray[np.float32] = popularity * _TIE_BREAK
+
+    @property
+    @abstractmethod
+    def architecture(self) -> dict[str, Any]:
+        """What was tuned, for ``config.json``."""
+
+    @property
+    @abstractmethod
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What was fitted, for ``model.safetensors``."""
+
+    @abstractmethod
+    def score_events(
+        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Score every place as the next after each window ``start:stop`` of *events*, (B, P)."""
+
+    @property
+    def places(self) -> PlaceTable:
+        """The places that the training part has seen."""
+        return self._vocabulary.places
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a user vector."""
+        return self._taste.dimensions
+
+    def score(self, histories: Histories) -> NDArray[np.float32]:
+        """Score every place as the next of each history, (B, P)."""
+        events, offsets = self._vocabulary.encode(histories)
+        return self.score_events(events, offsets[:-1], offsets[1:])
+
+    def embed(self, histories: Histories) -> NDArray[np.float32]:
+        """Turn each history into a vector of unit length, (B, D)."""
+        return self._taste.vectors(*self._vocabulary.encode(histories))
+
+    def save(self, folder: Path, training_set_hash: str) -> None:
+        """Write the baseline as a model folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = self.tensors | self._taste.tensors
+        save_safetensors(
+            {name: torch.from_numpy(value).contiguous() for name, value in tensors.items()},
+            folder / "model.safetensors",
+            {},
+        )
+        self._vocabulary.write(folder)
+        config = {
+            "kind": "baseline",
+            "name": self.name,
+            "architecture": self.architecture,
+            "preset": None,
+            "seed": 0,
+            "training_set_hash": training_set_hash,
+            "excludes_seen": self.excludes_seen,
+        }
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")

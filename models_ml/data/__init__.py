@@ -1,0 +1,1 @@
+"""From a training set on disk to tensors: the split, tokens, packing, and what may leak."""

@@ -1,0 +1,1 @@
+"""How good a model is: questions, ranks, lists, slices, behaviour, cost, and the gate."""

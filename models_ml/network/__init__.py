@@ -1,0 +1,1 @@
+"""The network: BERT over events, its attention, its loss, and how it is asked."""

@@ -1,0 +1,65 @@
+"""A trained model that torch runs, on the best device there is."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor
+
+from models_ml.data.tokens import EventTokens, Histories, collate
+from models_ml.model_folder import is_beside_the_network
+from models_ml.network.bert import Architecture, Network
+from models_ml.network.inference import Scorer
+from models_ml.recommender import NetworkModel, batches_of_like_length
+
+
+class TrainedModel(NetworkModel):
+    """The network with its weights, run by torch."""
+
+    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+        """Read weights and vocabulary from *folder*."""
+        super().__init__(folder, config)
+        self.architecture = Architecture(**config["architecture"])
+        network = Network(self.architecture, self._vocabulary)
+        tensors = load_file(folder / "model.safetensors")
+        network.load_state_dict(
+            {name: value for name, value in tensors.items() if not is_beside_the_network(name)}
+        )
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.scorer = Scorer(network).to(self._device)
+
+    def best(
+        self, histories: Histories, most: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the *most* likely places of each history and their scores, best first, (B, K).
+
+        They are found on the model's device, or on CPU where counts answer beside the network.
+        Nothing is left out, not even what was seen.
+        """
+        shape = len(histories), min(most, len(self.places))
+        places, scores = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.float32)
+        events, offsets = self._vocabulary.encode(histories)
+        for rows in batches_of_like_length(offsets):
+            windows = events, offsets[:-1][rows], offsets[1:][rows]
+            found = self._scores(*windows)
+            if self.mixture:
+                found = torch.from_numpy(self.mixture.mixed(found.cpu().numpy(), *windows))
+            highest = found.topk(shape[1])
+            places[rows], scores[rows] = highest.indices.cpu(), highest.values.cpu()
+        return places, scores
+
+    def _run(
+        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = self._scores(events, starts, stops).cpu().numpy()
+        return scores
+
+    def _scores(
+        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
+    ) -> Tensor:
+        batch = collate(events, starts, stops, has_times=self.architecture.has_times)
+        with torch.inference_mode():
+            return self.scorer.score(batch.to(self._device))

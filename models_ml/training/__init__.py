@@ -1,0 +1,1 @@
+"""One training: its batches, steps, checkpoints, devices and processes."""

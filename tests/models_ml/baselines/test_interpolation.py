@@ -1,0 +1,106 @@
+"""Counts beside a network: how both are added up, when they are, and from which events."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models_ml.baselines.co_occurrence import fit_co_occurrence, tune_own_visits
+from models_ml.baselines.counts import Counting, Counts
+from models_ml.baselines.interpolation import Mixture
+from models_ml.baselines.interpolation_fit import fit_mixture
+from models_ml.baselines.item_neighbours import Neighbours
+from models_ml.baselines.tuning import Fit
+from models_ml.data.tokens import SPECIAL_TOKENS, History, Vocabulary
+from models_ml.data.training_set import read_training_set
+from models_ml.loading import load
+from models_ml.presets import PRESETS
+from models_ml.recommender import NetworkModel
+from models_ml.train import train
+
+
+@pytest.fixture(scope="module")
+def fit(town: Path) -> Fit:
+    return Fit(read_training_set(town), seed=0)
+
+
+@pytest.fixture(scope="module")
+def model(trained: Path) -> NetworkModel:
+    loaded = load(trained)
+    assert isinstance(loaded, NetworkModel)
+    return loaded
+
+
+def person() -> History:
+    return History(["a0", "b1", "a2"], ["visit"] * 3, [0, 3_600_000_000, 7_200_000_000], [-1.0] * 3)
+
+
+def test_logarithms_are_added_by_weight(fit: Fit) -> None:
+    size = len(fit.vocabulary)
+    visits = Counts(Counting("own_visits", own=1.0, own_age=1e9), Neighbours.none(size))
+    window = np.array([0]), np.array([3])
+    scores = np.linspace(-1, 1, size, dtype=np.float32)[None]
+    found = Mixture(0.25, visits).mixed(scores, fit.events, *window)
+    counted = np.bincount(fit.events.places[:3] - SPECIAL_TOKENS, minlength=size) / 3
+    assert found[0] == pytest.approx(0.75 * scores[0] + 0.25 * np.log(counted + 1 / size))
+
+
+def test_a_mixture_is_told_by_its_settings_and_tensors(fit: Fit) -> None:
+    counts = fit_co_occurrence(fit, tune_own_visits(fit)).known
+    kept = Mixture(0.4, counts)
+    again = Mixture.restore(json.loads(json.dumps(kept.settings)), kept.tensors)
+    assert (again.weight, again.counts.counting) == (0.4, counts.counting)
+    assert again.tensors.keys() == kept.tensors.keys()
+
+
+def test_a_model_answers_with_its_counts_and_alone_without_them(
+    model: NetworkModel, trained: Path
+) -> None:
+    assert model.mixture
+    alone = model.alone()
+    vocabulary = Vocabulary.read(trained)
+    events, offsets = vocabulary.encode([person()])
+    wanted = model.mixture.mixed(alone.score([person()]), events, offsets[:-1], offsets[1:])
+    assert np.array_equal(model.score([person()]), wanted)
+    assert alone.mixture is None
+    assert not np.array_equal(alone.score([person()]), wanted)
+    assert np.array_equal(alone.embed([person()]), model.embed([person()]))
+
+
+def test_what_is_kept_is_counted_with_the_validating_events_and_chosen_without(
+    fit: Fit, model: NetworkModel
+) -> None:
+    fitted = fit_co_occurrence(fit, tune_own_visits(fit))
+    assert model.mixture
+    kept = model.mixture.tensors
+    assert all(np.array_equal(kept[name], value) for name, value in fitted.known.tensors.items())
+    assert not np.array_equal(kept["neighbours.weights"], fitted.learned.neighbours.weights)
+
+
+def test_a_network_that_knows_the_answer_is_left_alone(fit: Fit) -> None:
+    def oracle(_: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.float32]:
+        scores = np.zeros((len(stops), len(fit.vocabulary)), dtype=np.float32)
+        scores[np.arange(len(stops)), fit.events.places[stops] - SPECIAL_TOKENS] = 100
+        return scores
+
+    assert fit_mixture(fit, oracle) is None
+
+
+def test_a_network_that_knows_nothing_gets_counts(fit: Fit) -> None:
+    def clueless(starts: NDArray[np.int64], _: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.zeros((len(starts), len(fit.vocabulary)), dtype=np.float32)
+
+    found = fit_mixture(fit, clueless)
+    assert found
+    assert found.weight > 0
+
+
+def test_a_preset_without_counts_gives_a_network_alone(town: Path, tmp_path: Path) -> None:
+    train(town, tmp_path / "out", replace(PRESETS["tiny"], epochs=1, counts=False))
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["counts"] is None
+    loaded = load(tmp_path / "out")
+    assert isinstance(loaded, NetworkModel)
+    assert np.array_equal(loaded.score([person()]), loaded.alone().score([person()]))

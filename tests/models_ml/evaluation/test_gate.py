@@ -1,0 +1,177 @@
+"""The gate: what it refuses, and why; with reports by hand and with forged models."""
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from models_ml.evaluate import evaluate
+from models_ml.evaluation.gate import refusals
+from models_ml.model_folder import is_beside_the_network
+from models_ml.train import train
+from tests.models_ml.conftest import Choices, town_choices, write_training_set
+
+GOOD: dict[str, Any] = {
+    "time": {
+        "model": {"ndcg_10": 0.3}, "popularity": {"ndcg_10": 0.1}, "champion": {"ndcg_10": 0.2},
+    },
+    "model_minus": {
+        "time": {
+            "popularity": {"ndcg_10": 0.2, "p_value": 0.001},
+            "champion": {"ndcg_10": 0.1, "p_value": 0.001},
+        }
+    },
+    "slices": {
+        "time": {
+            "visit": {
+                "return": {
+                    "n": 70,
+                    "ndcg_10": {"model": 0.3, "champion": 0.2},
+                    "model_minus_champion": {"low": -0.005, "high": 0.1},
+                }
+            }
+        }
+    },
+    "behaviours": [
+        {"name": "any_length", "claim": "finite", "value": 1.0, "least": 1.0, "passed": True}
+    ],
+    "cost": {"median_ms": 5.0, "p95_ms": 9.0, "bytes": 1000},
+}  # fmt: skip
+
+
+def test_nothing_speaks_against_a_good_model() -> None:
+    assert refusals(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "reason"),
+    [
+        (("model_minus", "time", "popularity", "ndcg_10"), -0.01, "no better than popularity"),
+        (("model_minus", "time", "popularity", "ndcg_10"), 0.0, "no better than popularity"),
+        (("model_minus", "time", "popularity", "p_value"), 0.2, "not surely better .* p 0.200"),
+        (
+            ("slices", "time", "visit", "return", "model_minus_champion", "high"),
+            -0.02,
+            "worse than the champion where visit is return",
+        ),
+        (("behaviours", 0, "passed"), False, "any_length: finite"),
+        (("cost", "p95_ms"), 500.0, "500 ms"),
+        (("cost", "bytes"), 10**10, "10,000,000,000 bytes"),
+    ],
+)
+def test_each_fault_is_a_reason(where: tuple[Any, ...], value: Any, reason: str) -> None:
+    report: Any = copy.deepcopy(GOOD)
+    *path, last = where
+    part = report
+    for step in path:
+        part = part[step]
+    part[last] = value
+    (said,) = refusals(report)
+    assert re.search(reason, said)
+
+
+def test_worse_than_the_champion_by_less_than_the_margin_is_no_reason() -> None:
+    report = copy.deepcopy(GOOD)
+    report["slices"]["time"]["visit"]["return"]["model_minus_champion"] = {
+        "low": -0.02, "high": -0.005,
+    }  # fmt: skip
+    assert refusals(report) == []
+
+
+def _constant(weights: dict[str, np.ndarray]) -> None:
+    for value in weights.values():
+        value[...] = 0
+
+
+def _constant_beside_counts(weights: dict[str, np.ndarray]) -> None:
+    for name, value in weights.items():
+        if not is_beside_the_network(name):
+            value[...] = 0
+
+
+def _nan(weights: dict[str, np.ndarray]) -> None:
+    for name, value in weights.items():
+        if not is_beside_the_network(name):
+            value[...] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_constant, "one_event"),
+        (_constant_beside_counts, "better than co_occurrence"),
+        (_nan, "any_length"),
+        (_nan, "no better than"),
+    ],
+)
+def test_a_spoiled_model_is_refused(
+    town: Path,
+    trained: Path,
+    tmp_path: Path,
+    spoil: Callable[[dict[str, np.ndarray]], None],
+    reason: str,
+) -> None:
+    forged = forge(trained, tmp_path / "forged", spoil)
+    report = evaluate(town, forged, tmp_path / "evaluation.json")
+    assert not report["passes"]
+    assert any(reason in refusal for refusal in report["refusals"])
+
+
+def test_a_model_that_learned_from_shuffled_histories_is_refused(
+    town: Path, tmp_path: Path
+) -> None:
+    shuffled = write_training_set(tmp_path / "shuffled", _shuffled(town_choices()), 2200)
+    train(shuffled, tmp_path / "model", "tiny")
+    report = evaluate(town, tmp_path / "model", tmp_path / "evaluation.json")
+    assert not report["passes"]
+    assert any("better than" in refusal for refusal in report["refusals"])
+
+
+def test_the_command_says_why_and_compares_with_what_is_live(
+    town: Path, trained: Path, tmp_path: Path
+) -> None:
+    forged = forge(trained, tmp_path / "forged", _constant)
+    said = subprocess.run(
+        [
+            sys.executable, "-m", "models_ml.evaluate", "--data", town, "--model", forged,
+            "--champion", trained,
+        ],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "refused:" in said
+    assert "worse than the champion where" in said
+    report = json.loads((forged / "evaluation.json").read_text())
+    assert set(report["time"]) >= {"model", "champion"}
+    assert report["best_baseline"] not in {"model", "champion"}
+
+
+def forge(folder: Path, to: Path, spoil: Callable[[dict[str, np.ndarray]], None]) -> Path:
+    """Copy what a release holds of a model folder, with its weights spoiled."""
+    to.mkdir()
+    for name in ("config.json", "places.parquet", "vocabulary.json"):
+        (to / name).write_bytes((folder / name).read_bytes())
+    weights = {
+        name: value.copy() for name, value in load_file(folder / "model.safetensors").items()
+    }
+    spoil(weights)
+    save_file(weights, to / "model.safetensors")
+    return to
+
+
+def _shuffled(choices: Choices) -> Choices:
+    """Give each event to anybody: what is left is how often each place is visited."""
+    generator = np.random.default_rng(0)
+    places = [place for events in choices.values() for place, _ in events]
+    order = iter(generator.permutation(len(places)))
+    return {
+        user: [(places[next(order)], minute) for _, minute in events]
+        for user, events in choices.items()
+    }
