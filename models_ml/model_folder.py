@@ -4,9 +4,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models_ml.baselines.counts import PREFIX as COUNTED
-from models_ml.user_vectors import PREFIX as TASTE
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -35,8 +32,3 @@ def save_safetensors(tensors: "dict[str, Tensor]", path: Path, metadata: dict[st
     unfinished = path.with_suffix(".unfinished")
     save_file(tensors, unfinished, metadata)
     unfinished.replace(path)
-
-
-def is_beside_the_network(name: str) -> bool:
-    """Tell whether a tensor of a model folder is no weight of its network."""
-    return name.startswith((TASTE, COUNTED))

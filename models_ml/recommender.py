@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
+from models_ml.baselines.counts import PREFIX as COUNTED
 from models_ml.baselines.interpolation import Mixture
 from models_ml.data.tokens import EventTokens, Histories, Vocabulary
 from models_ml.data.training_set import PlaceTable
-from models_ml.model_folder import is_beside_the_network
+from models_ml.user_vectors import PREFIX as TASTE
 from models_ml.user_vectors import Taste
 
 _BATCH = 128
@@ -100,6 +101,11 @@ class NetworkModel(ABC):
         self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Let the network score every place as the next after windows of *events*, (B, P)."""
+
+
+def is_beside_the_network(name: str) -> bool:
+    """Tell whether a tensor of a model folder is no weight of its network."""
+    return name.startswith((TASTE, COUNTED))
 
 
 def batches_of_like_length(offsets: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

@@ -10,10 +10,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from models_ml.data.tokens import EventTokens, Histories, collate
-from models_ml.model_folder import is_beside_the_network
 from models_ml.network.bert import Architecture, Network
 from models_ml.network.inference import Scorer
-from models_ml.recommender import NetworkModel, batches_of_like_length
+from models_ml.recommender import NetworkModel, batches_of_like_length, is_beside_the_network
 
 
 class TrainedModel(NetworkModel):

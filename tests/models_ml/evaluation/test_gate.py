@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from models_ml.evaluate import evaluate
 from models_ml.evaluation.gate import refusals
-from models_ml.model_folder import is_beside_the_network
+from models_ml.recommender import is_beside_the_network
 from models_ml.train import train
 from tests.models_ml.conftest import Choices, town_choices, write_training_set
 
