@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from orchestration.release.hubness import exposure
 from serving.nearness import usual_likeness
-from tests.bench import rivals
 from tests.bench.figures import Figure, publish
 from tests.bench.halves import (
     Embed,
@@ -30,6 +29,7 @@ from tests.bench.halves import (
     released,
     with_usual,
 )
+from tests.bench.rivals import user_vectors
 from tests.bench.rungs import few_events, unseen_places
 from tests.bench.steadiness import one_more_day
 
@@ -107,8 +107,8 @@ def _what_it_follows(name: str, people: People, embed: Embed) -> list[Figure]:
     known = _no_taste(people)
     methods = {
         "ours": embed,
-        "length": rivals.length(fitted),
-        "popularity": rivals.popularity(fitted),
+        "length": user_vectors.length(fitted),
+        "popularity": user_vectors.popularity(fitted),
     }
     pairs = {method: (of(one), of(other)) for method, of in methods.items()}
     pairs["ours"] = with_usual(*pairs["ours"])

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from tests.bench import rivals
 from tests.bench.figures import Figure, publish
 from tests.bench.halves import (
     Embed,
@@ -35,6 +34,7 @@ from tests.bench.halves import (
     released,
     with_usual,
 )
+from tests.bench.rivals import user_vectors
 
 DATA = Path(__file__).parents[2] / ".quality" / "ml-1m" / "set"
 FEW = 20
@@ -60,10 +60,10 @@ BEFORE = {
     "by time, 20 events R@10": 0.061,
 }
 RIVALS = {
-    "svd": rivals.svd,
-    "item_knn": rivals.item_knn,
-    "length": rivals.length,
-    "popularity": rivals.popularity,
+    "svd": user_vectors.svd,
+    "item_knn": user_vectors.item_knn,
+    "length": user_vectors.length,
+    "popularity": user_vectors.popularity,
 }
 Halves = dict[str, tuple[csr_matrix, csr_matrix]]
 Prepare = Callable[[Floats, Floats], tuple[Floats, Floats]]
