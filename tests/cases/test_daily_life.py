@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models_ml.training_set import read_training_set
+from models_ml.data.training_set import read_training_set
 from orchestration.landing import land, load_mapping
 from serving.home import Home
 from tests.cases.daily_life import (

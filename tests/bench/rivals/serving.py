@@ -20,8 +20,8 @@ from fastapi import FastAPI
 from feast import FeatureStore
 from pydantic import BaseModel
 
-from models_ml.recommender import load
-from models_ml.tokens import History
+from models_ml.data.tokens import History
+from models_ml.loading import load
 from serving import champion
 from serving.home import Home
 from serving.index import newest

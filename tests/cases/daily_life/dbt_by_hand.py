@@ -1,6 +1,6 @@
 """dbt run by hand in a home that `tastemate run` has completed, so that no command knows of it."""
 
-from orchestration.dbt_command import run_dbt
+from orchestration.warehouse.dbt_command import run_dbt
 from serving.home import Home
 
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from models_ml.config import PRESETS, Preset
-from orchestration import search as searching
+from models_ml.presets import PRESETS, Preset
+from orchestration.model import search as searching
 
 
 def tried(out: Path, sessions: int, trials: int) -> list[list[str]]:

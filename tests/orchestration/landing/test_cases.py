@@ -12,10 +12,10 @@ import duckdb
 import pytest
 import yaml
 
-from orchestration.dbt_command import run_dbt
 from orchestration.landing import land, load_mapping
 from orchestration.landing.errors import LandingError
 from orchestration.landing.replay import replay
+from orchestration.warehouse.dbt_command import run_dbt
 from serving.home import Home
 
 LOGS = Path(__file__).parents[2] / "cases" / "any_log"
