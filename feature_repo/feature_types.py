@@ -18,6 +18,14 @@ from feast.protos.feast.types.Value_pb2 import (
 )
 from feast.types import Array, Bool, FeastType, Float64, Int32, Int64, String, UnixTimestamp
 
+Value = (
+    bool | int | float | str | datetime | list[str] | list[int] | list[float] | list[bool]
+    | list[datetime] | None
+)  # fmt: skip
+"""What a feature may be in Python; None where it is not known."""
+Row = dict[str, Value]
+"""A row of a view by column name."""
+
 UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
 
 

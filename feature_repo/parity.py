@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from feature_repo.contract import View, read_views
-from feature_repo.feature_types import comparable
+from feature_repo.feature_types import Row, comparable
 from feature_repo.offline import column_list, connection, identifier, source
 from feature_repo.online import open_online, reachable
 from feature_repo.protos import plain
@@ -23,29 +23,42 @@ BATCH = 1000
 EXAMPLES = 10
 
 
-@dataclass
+@dataclass(frozen=True)
 class ParityReport:
-    """What a comparison found."""
+    """What a comparison found: keys looked at, equal, and in which way the others are not.
+
+    ``missing`` keys are offline and not online, ``extra`` ones online and not offline. It ``holds``
+    where all are equal; ``examples`` are the first few differences in words.
+    """
+
+    keys: int
+    equal: int
+    different: int
+    missing: int
+    extra: int
+    examples: list[str]
+    holds: bool
+
+
+@dataclass
+class _Tally:
+    """The counts of a comparison that goes on."""
 
     keys: int = 0
-    """Keys looked at."""
     equal: int = 0
     different: int = 0
     missing: int = 0
-    """Keys that are offline and not online."""
     extra: int = 0
-    """Keys that are online and not offline."""
     examples: list[str] = field(default_factory=list)
-
-    @property
-    def holds(self) -> bool:
-        """Say whether online is offline."""
-        return self.equal == self.keys
 
     def note(self, example: str) -> None:
         """Keep the first few differences in words."""
         if len(self.examples) < EXAMPLES:
             self.examples.append(example)
+
+    def report(self) -> ParityReport:
+        """Sum up."""
+        return ParityReport(**vars(self), holds=self.equal == self.keys)
 
 
 def check(home_root: Path, sample: int | None = None, online: str | None = None) -> ParityReport:
@@ -53,16 +66,16 @@ def check(home_root: Path, sample: int | None = None, online: str | None = None)
 
     A sample does not look for keys that are online only.
     """
-    report = ParityReport()
+    tally = _Tally()
     with reachable("parity"):
         store = open_store(home_root, online)
         for view in read_views(home_root):
             if view.online:
                 for batch in _newest_rows(home_root, view, sample):
-                    _compare(store, view, batch.to_pylist(), report)
+                    _compare(store, view, batch.to_pylist(), tally)
                 if sample is None:
-                    _look_for_extra(home_root, store, view, report)
-    return report
+                    _look_for_extra(home_root, store, view, tally)
+    return tally.report()
 
 
 def _newest_rows(home_root: Path, view: View, sample: int | None) -> Iterator[pa.RecordBatch]:
@@ -79,7 +92,7 @@ def _newest_rows(home_root: Path, view: View, sample: int | None) -> Iterator[pa
         ).to_arrow_reader(BATCH)
 
 
-def _compare(store: Any, view: View, rows: list[dict[str, Any]], report: ParityReport) -> None:
+def _compare(store: Any, view: View, rows: list[Row], tally: _Tally) -> None:
     names = [column.name for column in view.features]
     answer = store.get_online_features(
         features=[f"{view.name}:{name}" for name in names],
@@ -88,12 +101,12 @@ def _compare(store: Any, view: View, rows: list[dict[str, Any]], report: ParityR
     columns = dict(zip(answer.metadata.feature_names.val, answer.results, strict=True))
     whole_seconds = store.config.online_store.type == "sqlite"
     for place, row in enumerate(rows):
-        report.keys += 1
+        tally.keys += 1
         key = f"{view.name} {row[view.key.name]!r}"
         moments = {_moment(columns[name].event_timestamps[place]) for name in names}
         if moments == {0}:
-            report.missing += 1
-            report.note(f"{key} is not online")
+            tally.missing += 1
+            tally.note(f"{key} is not online")
             continue
         wanted = _microseconds(row[view.timestamp])
         if whole_seconds:
@@ -107,13 +120,13 @@ def _compare(store: Any, view: View, rows: list[dict[str, Any]], report: ParityR
         if moments != {wanted}:
             unequal.append(view.timestamp)
         if unequal:
-            report.different += 1
-            report.note(f"{key} differs in {', '.join(unequal)}")
+            tally.different += 1
+            tally.note(f"{key} differs in {', '.join(unequal)}")
         else:
-            report.equal += 1
+            tally.equal += 1
 
 
-def _look_for_extra(home_root: Path, store: Any, view: View, report: ParityReport) -> None:
+def _look_for_extra(home_root: Path, store: Any, view: View, tally: _Tally) -> None:
     key = identifier(view.key.name)
     with connection(home_root) as db:
         for keys in open_online(store).keys(view):
@@ -122,10 +135,10 @@ def _look_for_extra(home_root: Path, store: Any, view: View, report: ParityRepor
                 f"select key from online_keys anti join "  # noqa: S608
                 f"(select {key} as key from {source(home_root, view)}) using (key)"
             ).fetchall()
-            report.keys += len(found)
-            report.extra += len(found)
+            tally.keys += len(found)
+            tally.extra += len(found)
             for (extra,) in found:
-                report.note(f"{view.name} {extra!r} is online only")
+                tally.note(f"{view.name} {extra!r} is online only")
 
 
 def _moment(timestamp: Any) -> int:

@@ -35,12 +35,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class PublishReport:
-    """What a publishing did."""
+    """What a publishing did: rows written, and their size in Arrow; keys deleted, and left."""
 
     rows: int = 0
-    """Rows written."""
     bytes: int = 0
-    """Their size in Arrow."""
     deleted: int = 0
     unchanged: int = 0
     seconds: float = 0.0

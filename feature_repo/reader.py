@@ -4,18 +4,20 @@ Knows no feature by name: a column added to a feature model reaches the answer b
 registry alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from feature_repo.feature_types import Row
 from feature_repo.online import OnlineStoreUnavailable, reachable
 from feature_repo.protos import plain
 from feature_repo.settings import PROJECT, REQUEST_PATIENCE_S, online_store, quiet_feast
 
-__all__ = ["OnlineReader", "OnlineStoreUnavailable", "open_readers"]
+if TYPE_CHECKING:
+    from feast.protos.feast.serving.ServingService_pb2 import GetOnlineFeaturesResponse
 
-Row = dict[str, Any]
+__all__ = ["OnlineReader", "OnlineStoreUnavailable", "open_readers"]
 
 
 class OnlineReader:
@@ -48,7 +50,12 @@ class OnlineReader:
         rows = ((key, self._row(place, columns, moment)) for place, key in enumerate(keys))
         return {key: {self.key: key, **row} for key, row in rows if row}
 
-    def _row(self, place: int, columns: dict[str, Any], now: datetime) -> Row:
+    def _row(
+        self,
+        place: int,
+        columns: "Mapping[str, GetOnlineFeaturesResponse.FeatureVector]",
+        now: datetime,
+    ) -> Row:
         row: Row = {}
         known = False
         for view in self._views:

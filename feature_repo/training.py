@@ -111,25 +111,25 @@ def training_places(home_root: Path, as_of: datetime, store: Any) -> pa.Table:
     return places.select(PLACES.names).cast(PLACES).sort_by("place_id")
 
 
-def write_training_set(home_root: Path, out: Path, as_of: datetime) -> dict[str, Any]:
+def write_training_set(home_root: Path, out: Path, as_of: datetime) -> Path:
     """Write the training set known at *as_of* into a folder of *out*, named by its hash.
 
-    Returns its manifest. The folder appears whole or not at all; one that is there is left alone.
+    Returns the folder. It appears whole or not at all; one that is there is left alone.
     """
     draft = out / f".draft-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
-        manifest = _fill(draft, home_root, as_of)
-        folder = out / manifest["hash"][:16]
+        folder = out / _fill(draft, home_root, as_of)[:16]
         if not folder.exists():
             draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return manifest
+    return folder
 
 
-def _fill(folder: Path, home_root: Path, as_of: datetime) -> dict[str, Any]:
+def _fill(folder: Path, home_root: Path, as_of: datetime) -> str:
+    """Write the set into *folder*; return its hash."""
     store = open_store(home_root)
     digest = hashlib.sha256()
     users = events = 0
@@ -147,20 +147,22 @@ def _fill(folder: Path, home_root: Path, as_of: datetime) -> dict[str, Any]:
     places = training_places(home_root, as_of, store)
     pq.write_table(places, folder / "places.parquet")
     _digest(digest, places)
-    facts = {
+    cut_at = _cut_at(home_root, as_of).isoformat()
+    digest.update(cut_at.encode())
+    manifest = {
         "format": 1,
-        "cut_at": _cut_at(home_root, as_of).isoformat(),
+        "cut_at": cut_at,
         "is_time_synthetic": _is_time_synthetic(home_root),
         "feature_services": [USERS_SERVICE, PLACES_SERVICE],
         "users": users,
         "places": places.num_rows,
         "events": events,
         "events_left_out": _known_events(home_root, as_of) - events,
+        "as_of": as_of.astimezone(UTC).isoformat(),
+        "hash": digest.hexdigest(),
     }
-    digest.update(facts["cut_at"].encode())
-    manifest = facts | {"as_of": as_of.astimezone(UTC).isoformat(), "hash": digest.hexdigest()}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
-    return manifest
+    return digest.hexdigest()
 
 
 def _moments(home_root: Path, as_of: datetime) -> Iterator[pa.Table]:

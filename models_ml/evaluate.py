@@ -9,12 +9,9 @@ whoever made them, and a place that is unknown to the vocabulary is a miss.
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,21 +21,37 @@ from models_ml.data.split import known_events, split
 from models_ml.data.training_set import TrainingSet, TrainingSetError, read_training_set
 from models_ml.evaluation.behaviour import behaviours
 from models_ml.evaluation.cost import answer_cost
-from models_ml.evaluation.gate import (
-    CHAMPION,
-    GATE_SPLIT,
-    MODEL,
-    NETWORK,
-    baselines_among,
-    refusals,
-)
+from models_ml.evaluation.gate import GATE_SPLIT, baselines_among, refusals
 from models_ml.evaluation.list_metrics import describe_lists
 from models_ml.evaluation.ranking import Answers, ask, some_people
+from models_ml.evaluation.report import (
+    CHAMPION,
+    LOO,
+    MODEL,
+    NETWORK,
+    TIME,
+    Comparison,
+    Evaluation,
+    Lead,
+    Quality,
+    RecommenderFigures,
+    SliceFigures,
+    Slices,
+)
 from models_ml.evaluation.slices import is_return, slices_of
 from models_ml.loading import load
-from models_ml.metrics import bootstrap_mean, calibration, gains, paired_p_value, summary
-from models_ml.model_folder import ModelFolderError
+from models_ml.metrics import (
+    Calibration,
+    RankFigures,
+    bootstrap_mean,
+    calibration,
+    gains,
+    paired_p_value,
+    summary,
+)
+from models_ml.model_folder import ModelFolder, ModelFolderError
 from models_ml.recommender import NetworkModel, Recommender
+from models_ml.typed_json import json_text
 
 MOST_TARGETS = 20_000
 _SEED = 0
@@ -50,16 +63,14 @@ def evaluate(  # noqa: PLR0913 - what is compared, and what is told
     out: Path,
     progress: Callable[[str], None] = lambda _: None,
     *,
-    champion: Path | None = None,
+    champion: Recommender | None = None,
     served: Recommender | None = None,
-) -> dict[str, Any]:
-    """Measure *model*, the baselines and the *champion* on *data*; write the report to *out*.
+) -> Evaluation:
+    """Measure *model*, the baselines and the *champion* on *data*; write the evaluation to *out*.
 
-    Where counts answer beside the model's network, ``network`` is the same without them. Returns
-    what `compare` does, and ``best_baseline`` on the ``time`` split, ``behaviours`` and
-    ``cost`` of the model, ``refusals``, all that speaks against releasing it, and whether it
-    ``passes``. *progress* is told each figure as soon as it is there. The cost is that of *served*,
-    what a release of the model answers with, where that is not the model as it is loaded here.
+    Where counts answer beside the model's network, ``network`` is the same without them.
+    *progress* is told each figure as soon as it is there. The cost is that of *served*, what a
+    release of the model answers with, where that is not the model as it is loaded here.
     """
     training_set = read_training_set(data)
     judged = load(model)
@@ -69,58 +80,59 @@ def evaluate(  # noqa: PLR0913 - what is compared, and what is told
     for baseline in fit_baselines(training_set):
         recommenders[baseline.name] = baseline
     if champion:
-        recommenders[CHAMPION] = load(champion)
-    report = compare(recommenders, training_set, progress)
-    gate = report[GATE_SPLIT]
-    report["best_baseline"] = max(baselines_among(gate), key=lambda who: gate[who]["ndcg_10"])
-    report["behaviours"] = [
-        behaviour.as_dict() for behaviour in behaviours(judged, some_people(training_set))
-    ]
-    report["cost"] = answer_cost(served or judged, model)
-    report["refusals"] = refusals(report)
-    report["passes"] = not report["refusals"]
+        recommenders[CHAMPION] = champion
+    compared = compare(recommenders, training_set, progress)
+    gate = compared.quality[GATE_SPLIT]
+    tried = behaviours(judged, some_people(training_set))
+    cost = answer_cost(served or judged, ModelFolder(model))
+    against = refusals(compared, tried, cost)
+    evaluation = Evaluation(
+        **vars(compared),
+        best_baseline=max(baselines_among(gate), key=lambda who: gate[who].ndcg_10),
+        behaviours=tried,
+        cost=cost,
+        refusals=against,
+        passes=not against,
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(report, indent=2) + "\n")
-    return report
+    out.write_text(json_text(evaluation))
+    return evaluation
 
 
 def compare(
-    recommenders: dict[str, Recommender],
+    recommenders: Mapping[str, Recommender],
     data: TrainingSet,
     progress: Callable[[str], None] = lambda _: None,
     *,
     most_targets: int = MOST_TARGETS,
-) -> dict[str, Any]:
+) -> Comparison:
     """Ask *recommenders*, ``model`` among them, the same questions, and tell how they differ.
 
     Of more than *most_targets* in a split a sample is asked.
-
-    Returns ``time`` and ``loo``, each with figures by recommender, and by split: ``model_minus``
-    with the model's lead over each other, ``slices`` with NDCG@10 by group of targets (and the
-    interval of the model's lead over a ``champion``), and ``calibration`` of the model's scores.
     """
     parts = split(data)
     counts = np.bincount(data.places[known_events(data, parts)], minlength=len(data.catalogue))
-    report: dict[str, Any] = {"model_minus": {}, "slices": {}, "calibration": {}}
-    for part, targets in (("time", parts.time_targets), ("loo", parts.loo_targets)):
+    quality: dict[str, Quality] = {}
+    leads: dict[str, dict[str, Lead]] = {}
+    slices: dict[str, Slices] = {}
+    calibrations: dict[str, Calibration] = {}
+    for part, targets in ((TIME, parts.time_targets), (LOO, parts.loo_targets)):
         asked = _sample(targets, most_targets)
         answers: dict[str, Answers] = {}
         for who, recommender in recommenders.items():
             answers[who] = ask(recommender, data, asked)
             if len(asked):
                 progress(_figures(part, who, summary(answers[who].ranks)))
-        report[part] = {
-            who: _describe(found, data, asked, counts) for who, found in answers.items()
-        }
         ours = answers[MODEL]
-        report["model_minus"][part] = {
-            who: _difference(ours, found, data.event_users[asked])
-            for who, found in answers.items()
+        quality[part] = {who: _describe(one, data, asked, counts) for who, one in answers.items()}
+        leads[part] = {
+            who: _lead(ours, one, data.event_users[asked])
+            for who, one in answers.items()
             if who != MODEL
         }
-        report["slices"][part] = _by_slice(answers, data, asked, counts)
-        report["calibration"][part] = calibration(ours.confidences, ours.ranks == 1)
-    return report
+        slices[part] = _by_slice(answers, data, asked, counts)
+        calibrations[part] = calibration(ours.confidences, ours.ranks == 1)
+    return Comparison(leads, slices, calibrations, time=quality[TIME], loo=quality[LOO])
 
 
 def _sample(targets: NDArray[np.int64], most: int) -> NDArray[np.int64]:
@@ -131,41 +143,36 @@ def _sample(targets: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 
 def _describe(
-    found: Answers, data: TrainingSet, targets: NDArray[np.int64], counts: NDArray[np.int64]
-) -> dict[str, Any]:
-    """Sum up ranks and lists: of all targets, of places new to the person, of returns.
-
-    ``new_places`` rank among all places, ``new_among_unvisited`` are the same targets ranked among
-    those where the person had not been.
-    """
+    answers: Answers, data: TrainingSet, targets: NDArray[np.int64], counts: NDArray[np.int64]
+) -> RecommenderFigures:
+    """Sum up ranks and lists: of all targets, of places new to the person, of returns."""
     returns = is_return(data, targets)
-    interval = bootstrap_mean(gains(found.ranks), data.event_users[targets])
-    return {
-        **summary(found.ranks),
-        "ndcg_10_interval": asdict(interval),
-        "new_places": summary(found.ranks[~returns]),
-        "new_among_unvisited": summary(found.unvisited_ranks[~returns]),
-        "returns": summary(found.ranks[returns]),
-        "lists": describe_lists(found.tops, data.places[targets], data.catalogue, counts),
-    }
+    return RecommenderFigures(
+        **vars(summary(answers.ranks)),
+        ndcg_10_interval=bootstrap_mean(gains(answers.ranks), data.event_users[targets]),
+        new_places=summary(answers.ranks[~returns]),
+        new_among_unvisited=summary(answers.unvisited_ranks[~returns]),
+        returns=summary(answers.ranks[returns]),
+        lists=describe_lists(answers.tops, data.places[targets], data.catalogue, counts),
+    )
 
 
-def _difference(ours: Answers, theirs: Answers, users: NDArray[np.int64]) -> dict[str, Any]:
+def _lead(ours: Answers, theirs: Answers, users: NDArray[np.int64]) -> Lead:
     """Compare on the same targets; the interval tells whether the difference is more than luck."""
     differences = gains(ours.ranks) - gains(theirs.ranks)
-    return {
-        "ndcg_10": float(differences.mean()) if len(differences) else 0.0,
-        "interval": asdict(bootstrap_mean(differences, users)),
-        "p_value": paired_p_value(differences, users),
-    }
+    return Lead(
+        ndcg_10=float(differences.mean()) if len(differences) else 0.0,
+        interval=bootstrap_mean(differences, users),
+        p_value=paired_p_value(differences, users),
+    )
 
 
 def _by_slice(
-    answers: dict[str, Answers],
+    answers: Mapping[str, Answers],
     data: TrainingSet,
     targets: NDArray[np.int64],
     counts: NDArray[np.int64],
-) -> dict[str, Any]:
+) -> Slices:
     return {
         way: {
             group: _slice(answers, mask, data.event_users[targets])
@@ -176,22 +183,22 @@ def _by_slice(
 
 
 def _slice(
-    answers: dict[str, Answers], mask: NDArray[np.bool_], users: NDArray[np.int64]
-) -> dict[str, Any]:
-    found = {who: gains(one.ranks[mask]) for who, one in answers.items()}
-    told: dict[str, Any] = {
-        "n": int(mask.sum()),
-        "ndcg_10": {who: float(values.mean()) for who, values in found.items()},
-    }
-    if CHAMPION in found:
-        interval = bootstrap_mean(found[MODEL] - found[CHAMPION], users[mask])
-        told["model_minus_champion"] = asdict(interval)
-    return told
+    answers: Mapping[str, Answers], mask: NDArray[np.bool_], users: NDArray[np.int64]
+) -> SliceFigures:
+    gained = {who: gains(one.ranks[mask]) for who, one in answers.items()}
+    return SliceFigures(
+        n=int(mask.sum()),
+        ndcg_10={who: float(values.mean()) for who, values in gained.items()},
+        model_minus_champion=bootstrap_mean(gained[MODEL] - gained[CHAMPION], users[mask])
+        if CHAMPION in gained
+        else None,
+    )
 
 
-def _figures(part: str, who: str, found: dict[str, Any]) -> str:
-    figures = "  ".join(f"{name} {found[name]:.4f}" for name in ("ndcg_10", "hr_10", "mrr"))
-    return f"{part:5}{who:14} {figures}  n {found['n']}"
+def _figures(part: str, who: str, ranks: RankFigures) -> str:
+    told = {"ndcg_10": ranks.ndcg_10, "hr_10": ranks.hr_10, "mrr": ranks.mrr}
+    figures = "  ".join(f"{name} {value:.4f}" for name, value in told.items())
+    return f"{part:5}{who:14} {figures}  n {ranks.n}"
 
 
 def _print(line: str) -> None:
@@ -208,13 +215,14 @@ def main() -> int:
     parser.add_argument("--champion", type=Path, help="the model folder of what is live")
     parser.add_argument("--out", type=Path, help="default: evaluation.json in the model folder")
     arguments = parser.parse_args()
-    out = arguments.out or arguments.model / "evaluation.json"
+    out = arguments.out or ModelFolder(arguments.model).evaluation
     try:
-        report = evaluate(arguments.data, arguments.model, out, _print, champion=arguments.champion)
+        champion = load(arguments.champion) if arguments.champion else None
+        report = evaluate(arguments.data, arguments.model, out, _print, champion=champion)
     except (TrainingSetError, ModelFolderError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own output
         return 1
-    _print("passes the gate" if report["passes"] else "\n".join(["refused:", *report["refusals"]]))
+    _print("passes the gate" if report.passes else "\n".join(["refused:", *report.refusals]))
     return 0
 
 

@@ -1,7 +1,6 @@
 """Ranks and what is reported of them. Ties are always broken against ourselves."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,34 @@ class Interval:
 
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class RankFigures:
+    """Hit rates, NDCG@10 and mean reciprocal rank of n targets."""
+
+    hr_1: float
+    hr_10: float
+    ndcg_10: float
+    mrr: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Bin:
+    """A tenth of the answers by confidence: mean confidence and accuracy of n answers."""
+
+    confidence: float
+    accuracy: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far the stated chance of the first place is from how often it was right."""
+
+    error: float
+    bins: list[Bin]
 
 
 def worst_ranks(scores: NDArray[np.float32], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -40,17 +67,17 @@ def gains(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
     return values
 
 
-def summary(ranks: NDArray[np.int64]) -> dict[str, Any]:
-    """Return hr_1, hr_10, ndcg_10, mrr and n of *ranks*."""
+def summary(ranks: NDArray[np.int64]) -> RankFigures:
+    """Sum up *ranks*; zeros where there are none."""
     if len(ranks) == 0:
-        return {"hr_1": 0.0, "hr_10": 0.0, "ndcg_10": 0.0, "mrr": 0.0, "n": 0}
-    return {
-        "hr_1": float((ranks == 1).mean()),
-        "hr_10": float((ranks <= TOP).mean()),
-        "ndcg_10": float(gains(ranks).mean()),
-        "mrr": float((1 / ranks).mean()),
-        "n": len(ranks),
-    }
+        return RankFigures(0.0, 0.0, 0.0, 0.0, 0)
+    return RankFigures(
+        hr_1=float((ranks == 1).mean()),
+        hr_10=float((ranks <= TOP).mean()),
+        ndcg_10=float(gains(ranks).mean()),
+        mrr=float((1 / ranks).mean()),
+        n=len(ranks),
+    )
 
 
 def bootstrap_mean(
@@ -92,7 +119,7 @@ def paired_p_value(
     return (as_far + 1) / (_SWAPS + 1)
 
 
-def calibration(confidences: NDArray[np.float64], is_right: NDArray[np.bool_]) -> dict[str, Any]:
+def calibration(confidences: NDArray[np.float64], is_right: NDArray[np.bool_]) -> Calibration:
     """Tell how far the stated chance of the first place is from how often it was right.
 
     ``bins`` are tenths of the answers by confidence, each with mean ``confidence`` and
@@ -100,16 +127,12 @@ def calibration(confidences: NDArray[np.float64], is_right: NDArray[np.bool_]) -
     bins of equal mass: Nixon et al., CVPR workshops 2019).
     """
     if len(confidences) == 0:
-        return {"error": 0.0, "bins": []}
+        return Calibration(0.0, [])
     order = np.argsort(confidences, kind="stable")
     parts = [part for part in np.array_split(order, _BINS) if len(part)]
     bins = [
-        {
-            "confidence": float(confidences[part].mean()),
-            "accuracy": float(is_right[part].mean()),
-            "n": len(part),
-        }
+        Bin(float(confidences[part].mean()), float(is_right[part].mean()), len(part))
         for part in parts
     ]
-    error = sum(one["n"] * abs(one["confidence"] - one["accuracy"]) for one in bins)
-    return {"error": error / len(confidences), "bins": bins}
+    error = sum(one.n * abs(one.confidence - one.accuracy) for one in bins)
+    return Calibration(error / len(confidences), bins)

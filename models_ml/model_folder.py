@@ -1,34 +1,149 @@
-"""A model folder: what a trained model or a baseline is on disk."""
+"""A model folder: the files that a training, an evaluation and an export leave, and what they say.
+
+Everything else asks it for their names. Here are those that say what the model is; what a training
+record or an evaluation holds is for `models_ml.training.record` and `models_ml.evaluation.report`.
+"""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
+
+from models_ml.typed_json import JsonTypeError, Settings, decode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+PLACES, VOCABULARY = "places.parquet", "vocabulary.json"
+CONTENT = (CONFIG, WEIGHTS, PLACES, VOCABULARY)
+"""What decides an answer, and all that a release takes from the folder but the export."""
+GRAPH, EXPORT = "network.onnx", "export.json"
+"""The network as ONNX Runtime runs it, where serving has exported it, and how that went."""
+TRAINING, EVALUATION = "training.json", "evaluation.json"
 
 
 class ModelFolderError(ValueError):
     """The folder holds no model that can be loaded."""
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """Read ``config.json`` of a model folder."""
-    path = folder / "config.json"
-    if not path.exists():
-        raise ModelFolderError(
-            f"{folder}: no config.json, so no finished model. "
-            f"Train one: python -m models_ml.train --data FOLDER --out {folder}"
-        )
-    config: dict[str, Any] = json.loads(path.read_text())
-    return config
+@dataclass(frozen=True)
+class ModelConfig:
+    """What is known of any model; ``architecture`` is its own class's business."""
+
+    kind: Literal["model", "baseline"]
+    name: str
+    architecture: Settings
+    preset: str | None
+    seed: int
+    training_set_hash: str
+    excludes_seen: bool
 
 
-def save_safetensors(tensors: "dict[str, Tensor]", path: Path, metadata: dict[str, str]) -> None:
+@dataclass(frozen=True)
+class BaselineConfig(ModelConfig):
+    """What `Baseline.save` says of a method that counts."""
+
+
+@dataclass(frozen=True)
+class NetworkConfig(ModelConfig):
+    """What a training says of its network, and of the counts that answer beside it, if any do."""
+
+    counts: Settings | None = None
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """Where the files of one model lie."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def config(self) -> Path:
+        return self.path / CONFIG
+
+    @property
+    def weights(self) -> Path:
+        return self.path / WEIGHTS
+
+    @property
+    def places(self) -> Path:
+        return self.path / PLACES
+
+    @property
+    def vocabulary(self) -> Path:
+        return self.path / VOCABULARY
+
+    @property
+    def training(self) -> Path:
+        return self.path / TRAINING
+
+    @property
+    def evaluation(self) -> Path:
+        return self.path / EVALUATION
+
+    @property
+    def graph(self) -> Path:
+        return self.path / GRAPH
+
+    @property
+    def export(self) -> Path:
+        return self.path / EXPORT
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "training.lock"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all is there: ``config.json`` is written last."""
+        return self.config.exists()
+
+    def read_config(self) -> NetworkConfig | BaselineConfig:
+        """Read what the model is.
+
+        Raises:
+            ModelFolderError: there is no finished model, or one of another version.
+        """
+        if not self.is_finished:
+            raise ModelFolderError(
+                f"{self.path}: no config.json, so no finished model. "
+                f"Train one: python -m models_ml.train --data FOLDER --out {self.path}"
+            )
+        told = json.loads(self.config.read_text())
+        kinds = {"model": NetworkConfig, "baseline": BaselineConfig}
+        kind = told.get("kind")
+        if kind not in kinds:
+            raise ModelFolderError(
+                f"{self.config}: kind is {kind!r}; it must be 'baseline' or 'model'."
+            )
+        try:
+            return decode(kinds[kind], told, str(self.config))
+        except JsonTypeError as error:
+            raise ModelFolderError(f"{error} Train or fit the model again.") from error
+
+
+def save_safetensors(
+    tensors: "Mapping[str, Tensor]", path: Path, metadata: "Mapping[str, str]"
+) -> None:
     """Write *tensors* to *path* whole or not at all."""
     from safetensors.torch import save_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
-    save_file(tensors, unfinished, metadata)
+    save_file(dict(tensors), unfinished, dict(metadata))
     unfinished.replace(path)

@@ -4,8 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from models_ml.baselines.counts import PREFIX as COUNTED
 from models_ml.baselines.interpolation import Mixture
 from models_ml.data.tokens import EventTokens, Histories, Vocabulary
 from models_ml.data.training_set import PlaceTable
+from models_ml.model_folder import ModelFolder, NetworkConfig
 from models_ml.user_vectors import PREFIX as TASTE
 from models_ml.user_vectors import Taste
 
@@ -49,16 +49,15 @@ class NetworkModel(ABC):
     Where counting finds what the network does not, counts answer beside it.
     """
 
-    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+    def __init__(self, folder: ModelFolder, config: NetworkConfig) -> None:
         """Read from *folder* the vocabulary and all that is beside the network."""
         self._vocabulary = Vocabulary.read(folder)
-        self.excludes_seen: bool = config["excludes_seen"]
-        with safe_open(folder / "model.safetensors", framework="np") as tensors:
+        self.excludes_seen = config.excludes_seen
+        with safe_open(folder.weights, framework="np") as tensors:
             names = [name for name in tensors.keys() if is_beside_the_network(name)]  # noqa: SIM118
             self._fitted = {name: tensors.get_tensor(name) for name in names}
         # A model of an earlier version says nothing of counts.
-        counted = config.get("counts")
-        self.mixture = Mixture.restore(counted, self._fitted) if counted else None
+        self.mixture = Mixture.restore(config.counts, self._fitted) if config.counts else None
 
     def alone(self) -> Self:
         """Return the same model without the counts, to tell what the network is worth."""

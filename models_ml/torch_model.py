@@ -1,8 +1,5 @@
 """A trained model that torch runs, on the best device there is."""
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,20 +7,23 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from models_ml.data.tokens import EventTokens, Histories, collate
-from models_ml.network.bert import Architecture, Network
+from models_ml.model_folder import ModelFolder, NetworkConfig
+from models_ml.network.architecture import Architecture
+from models_ml.network.bert import Network
 from models_ml.network.inference import Scorer
 from models_ml.recommender import NetworkModel, batches_of_like_length, is_beside_the_network
+from models_ml.typed_json import decode
 
 
 class TrainedModel(NetworkModel):
     """The network with its weights, run by torch."""
 
-    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+    def __init__(self, folder: ModelFolder, config: NetworkConfig) -> None:
         """Read weights and vocabulary from *folder*."""
         super().__init__(folder, config)
-        self.architecture = Architecture(**config["architecture"])
+        self.architecture = decode(Architecture, config.architecture, str(folder.config))
         network = Network(self.architecture, self._vocabulary)
-        tensors = load_file(folder / "model.safetensors")
+        tensors = load_file(folder.weights)
         network.load_state_dict(
             {name: value for name, value in tensors.items() if not is_beside_the_network(name)}
         )

@@ -8,12 +8,11 @@ checkpoint when started again with the same arguments.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -21,11 +20,12 @@ from filelock import FileLock, Timeout
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from models_ml.baselines.interpolation import Mixture
 from models_ml.baselines.interpolation_fit import fit_mixture
 from models_ml.baselines.tuning import Fit
 from models_ml.data.leakage import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
 from models_ml.data.training_set import TrainingSetError, read_training_set
-from models_ml.model_folder import save_safetensors
+from models_ml.model_folder import ModelFolder, NetworkConfig, save_safetensors
 from models_ml.presets import PRESETS, Preset, UnknownPresetError, preset_named
 from models_ml.training.checkpoints import (
     Checkpoint,
@@ -35,8 +35,10 @@ from models_ml.training.checkpoints import (
     state_of,
 )
 from models_ml.training.distributed import joined_processes
+from models_ml.training.record import Epoch, Identity, TrainingRecord
 from models_ml.training.run import NothingToLearnError, Training
 from models_ml.training.warm_start import WarmStart, WarmStartError
+from models_ml.typed_json import as_settings, json_text
 
 NAME = "bert"
 UNNAMED = "unnamed"
@@ -49,34 +51,11 @@ class OtherRunError(ValueError):
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What a training gave.
+    """What a training gave: its folder, its record, and whether there was anything left to do."""
 
-    ``is_new`` is false where there was nothing left to do, ``is_cut_short`` is true where time
-    was up before the training had run its course.
-    """
-
-    out: Path
+    folder: ModelFolder
+    record: TrainingRecord
     is_new: bool
-    epochs: int
-    best_epoch: int
-    validation_ndcg_10: float
-    loss: float
-    seconds: float
-    events_per_second: float
-    parameters: int
-    device: str
-    is_cut_short: bool
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What is told after each epoch."""
-
-    number: int
-    of: int
-    loss: float
-    validation_ndcg_10: float
-    seconds: float
 
 
 def train(  # noqa: PLR0913 - what a run is, and nothing more
@@ -113,34 +92,36 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
     start = WarmStart.read(warm_start) if warm_start else None
     if start:
         chosen = chosen.warm
-    identity = {
-        "training_set_hash": training_set.hash,
-        "preset": preset if isinstance(preset, str) else UNNAMED,
-        "settings": chosen.as_text(),
-        "seed": str(seed),
-    } | ({"warm_start": start.content} if start else {})
-    finished = _finished(out, identity)
+    identity = Identity(
+        training_set_hash=training_set.hash,
+        preset=preset if isinstance(preset, str) else UNNAMED,
+        settings=chosen.as_text(),
+        seed=str(seed),
+        warm_start=start.content if start else None,
+    )
+    folder = ModelFolder(out)
+    finished = _finished(folder, identity)
     if finished:
         return finished
     with (
         joined_processes() as processes,
-        _alone(out) if processes.is_first else nullcontext(),
+        _alone(folder) if processes.is_first else nullcontext(),
         _repeatable(),
     ):
         run = Training(training_set, chosen, seed, processes, start)
         if start:
             refuse_what_was_learned(data, run.parts, start.learned_from)
-        checkpoint = load_checkpoint(out / "checkpoints")
+        checkpoint = load_checkpoint(folder.checkpoints)
         if checkpoint:
             if checkpoint.identity != identity:
-                raise OtherRunError(_other_run(out, checkpoint.identity, identity))
+                raise OtherRunError(_other_run(folder, checkpoint.identity, identity))
             run.best = restore(checkpoint, run.modules, run.optimizer)
             run.progress = checkpoint.progress
-        _learn(run, out, identity, max_minutes, progress)
-        report = _finish(run, out, identity, start) if processes.is_first else None
+        _learn(run, folder, identity, max_minutes, progress)
+        report = _finish(run, folder, identity, start) if processes.is_first else None
         # The others wait until all is written.
         processes.of_first(0.0)
-        report = report or _finished(out, identity)
+        report = report or _finished(folder, identity)
     if report is None:
         raise RuntimeError(f"{out}: the first process has written no model.")
     return report
@@ -148,8 +129,8 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
 
 def _learn(
     run: Training,
-    out: Path,
-    identity: dict[str, str],
+    folder: ModelFolder,
+    identity: Identity,
     max_minutes: float | None,
     tell: Callable[[Epoch], None] | None,
 ) -> None:
@@ -169,7 +150,7 @@ def _learn(
         state.seconds = time.monotonic() - began
         if is_first:
             tensors = state_of(run.modules, run.optimizer, run.best)
-            save_checkpoint(out / "checkpoints", Checkpoint(identity, state, tensors))
+            save_checkpoint(folder.checkpoints, Checkpoint(identity, state, tensors))
         last_saved = time.monotonic()
 
     def must_stop() -> bool:
@@ -177,7 +158,7 @@ def _learn(
             save()
         return is_over()
 
-    with _log(out, state.epoch) if is_first else nullcontext(_untold) as log:
+    with _log(folder, state.epoch) if is_first else nullcontext(_untold) as log:
         while not (run.is_done or (run.best and is_over())):
             _go_on(run, must_stop)
             epoch = _close_epoch(run, time.monotonic() - began)
@@ -207,9 +188,9 @@ def _go_on(run: Training, must_stop: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def _log(out: Path, epoch: int) -> Iterator[Callable[[Epoch, int], None]]:
+def _log(folder: ModelFolder, epoch: int) -> Iterator[Callable[[Epoch, int], None]]:
     """Keep figures for TensorBoard from *epoch* on."""
-    with SummaryWriter(str(out / "logs"), purge_step=epoch) as writer:
+    with SummaryWriter(str(folder.logs), purge_step=epoch) as writer:
 
         def log(epoch: Epoch, events: int) -> None:
             writer.add_scalar("loss", epoch.loss, epoch.number)
@@ -240,17 +221,16 @@ def _close_epoch(run: Training, seconds: float) -> Epoch:
     if epoch.validation_ndcg_10 > state.best_ndcg:
         state.best_ndcg, state.best_epoch = epoch.validation_ndcg_10, state.epoch
         run.best = {name: value.clone() for name, value in run.answering.state_dict().items()}
-    state.epochs.append(asdict(epoch))
+    state.epochs.append(epoch)
     state.step, state.loss_sum, state.loss_count = 0, 0.0, 0
     return epoch
 
 
 def _finish(
-    run: Training, out: Path, identity: dict[str, str], start: WarmStart | None
+    run: Training, folder: ModelFolder, identity: Identity, start: WarmStart | None
 ) -> TrainingReport:
     """Write the model folder; ``config.json`` last, for it says that all is there."""
     run.network.load_state_dict(run.best)
-    state = run.progress
     with tqdm(
         desc="counting what answers beside the network", bar_format="{desc}", leave=False,
         disable=not sys.stderr.isatty(),
@@ -260,79 +240,86 @@ def _finish(
     beside = fit.taste.tensors | (mixture.tensors if mixture else {})
     tensors = {name: value.cpu().contiguous() for name, value in run.best.items()}
     tensors |= {name: torch.from_numpy(value).contiguous() for name, value in beside.items()}
-    save_safetensors(tensors, out / "model.safetensors", {})
-    run.vocabulary.write(out)
-    report = TrainingReport(
-        out=out,
-        is_new=True,
+    save_safetensors(tensors, folder.weights, {})
+    run.vocabulary.write(folder)
+    record = _record(run, folder, identity, start, mixture)
+    folder.training.write_text(json_text(record))
+    config = NetworkConfig(
+        kind="model",
+        name=NAME,
+        architecture=as_settings(run.architecture),
+        preset=identity.preset,
+        seed=run.seed,
+        training_set_hash=run.data.hash,
+        excludes_seen=run.excludes_seen,
+        counts=record.counts,
+    )
+    folder.config.write_text(json_text(config))
+    return TrainingReport(folder, record, is_new=True)
+
+
+def _record(
+    run: Training,
+    folder: ModelFolder,
+    identity: Identity,
+    start: WarmStart | None,
+    mixture: Mixture | None,
+) -> TrainingRecord:
+    state = run.progress
+    return TrainingRecord(
+        out=folder.name,
         epochs=state.epoch,
         best_epoch=state.best_epoch,
         validation_ndcg_10=state.best_ndcg,
-        loss=state.epochs[-1]["loss"],
+        loss=state.epochs[-1].loss,
         seconds=state.seconds,
         events_per_second=state.events / state.seconds,
         parameters=sum(parameter.numel() for parameter in run.network.parameters()),
         device=str(run.device),
         is_cut_short=not run.is_done,
+        identity=identity,
+        torch=torch.__version__,
+        warm_start=start.folder.name if start else None,
+        learned_from=[
+            *(start.learned_from if start else ()),
+            LearnedFrom.of(run.data, run.parts),
+        ],
+        counts=mixture.settings if mixture else None,
+        losses=[epoch.loss for epoch in state.epochs],
+        validation=[epoch.validation_ndcg_10 for epoch in state.epochs],
     )
-    learned = [*(start.learned_from if start else ()), LearnedFrom.of(run.data, run.parts)]
-    training = asdict(report) | {
-        "out": out.name,
-        "identity": identity,
-        "warm_start": start.folder.name if start else None,
-        "learned_from": [asdict(one) for one in learned],
-        "counts": mixture.settings if mixture else None,
-        "losses": [epoch["loss"] for epoch in state.epochs],
-        "validation": [epoch["validation_ndcg_10"] for epoch in state.epochs],
-        "torch": torch.__version__,
-    }
-    (out / "training.json").write_text(json.dumps(training, indent=2) + "\n")
-    config = {
-        "kind": "model",
-        "name": NAME,
-        "architecture": asdict(run.architecture),
-        "preset": identity["preset"],
-        "seed": run.seed,
-        "training_set_hash": run.data.hash,
-        "excludes_seen": run.excludes_seen,
-        "counts": mixture.settings if mixture else None,
-    }
-    (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    return report
 
 
-def _finished(out: Path, identity: dict[str, str]) -> TrainingReport | None:
-    if not (out / "config.json").exists() or not (out / "training.json").exists():
+def _finished(folder: ModelFolder, identity: Identity) -> TrainingReport | None:
+    record = TrainingRecord.read(folder) if folder.is_finished else None
+    if record is None or (record.identity == identity and record.is_cut_short):
         return None
-    training = json.loads((out / "training.json").read_text())
-    if training["identity"] == identity and training["is_cut_short"]:
-        return None
-    if training["identity"] != identity:
-        raise OtherRunError(_other_run(out, training["identity"], identity))
-    fields = {name: training[name] for name in TrainingReport.__dataclass_fields__}
-    return TrainingReport(**fields | {"out": out, "is_new": False})
+    if record.identity != identity:
+        raise OtherRunError(_other_run(folder, record.identity, identity))
+    return TrainingReport(folder, record, is_new=False)
 
 
-def _other_run(out: Path, there: dict[str, str], wanted: dict[str, str]) -> str:
-    names = sorted(there.keys() | wanted.keys())
-    different = [name for name in names if there.get(name) != wanted.get(name)]
+def _other_run(folder: ModelFolder, there: Identity, wanted: Identity) -> str:
+    told = {field.name: getattr(there, field.name) for field in fields(there)}
+    different = [name for name in sorted(told) if told[name] != getattr(wanted, name)]
     return (
-        f"{out}: holds a training with another {' and '.join(different)} "
-        f"({', '.join(str(there.get(name)) for name in different)}). "
+        f"{folder.path}: holds a training with another {' and '.join(different)} "
+        f"({', '.join(str(told[name]) for name in different)}). "
         "Give the old arguments to go on with it, or another --out."
     )
 
 
 @contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Keep other trainings out of *out*: each would overwrite the other's checkpoints."""
-    out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / "training.lock")
+def _alone(folder: ModelFolder) -> Iterator[None]:
+    """Keep other trainings out of *folder*: each would overwrite the other's checkpoints."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.lock)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         raise OtherRunError(
-            f"{out}: another training is at work here. Wait for it, end it, or give another --out."
+            f"{folder.path}: another training is at work here. Wait for it, end it, or give "
+            "another --out."
         ) from None
     try:
         yield
@@ -388,9 +375,11 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own output
         return 1
     verb = "trained" if report.is_new else "already trained, nothing to do"
+    record = report.record
     print(  # noqa: T201 - the command's own output
-        f"{report.out}: {verb}; best epoch {report.best_epoch} of {report.epochs}, validation "
-        f"NDCG@10 {report.validation_ndcg_10:.4f}, {report.seconds:.0f} s on {report.device}"
+        f"{report.folder.path}: {verb}; best epoch {record.best_epoch} of {record.epochs}, "
+        f"validation NDCG@10 {record.validation_ndcg_10:.4f}, {record.seconds:.0f} s on "
+        f"{record.device}"
     )
     return 0
 

@@ -17,7 +17,7 @@ from orchestration.delivery.assets import (
 from orchestration.home.environment import DBT_PROJECT, enter
 from orchestration.jobs import daily, every_night, land, refresh
 from orchestration.landing.assets import landed
-from orchestration.model.assets import evaluation, recommender, training_set
+from orchestration.model.assets import evaluation, export, recommender, training_set
 from orchestration.online.assets import online_features, registry
 from orchestration.release.assets import bento, champion, index, release
 from orchestration.steps.home_resource import HomeResource
@@ -37,6 +37,7 @@ def build_definitions(home: Home) -> dg.Definitions:
             online_features,
             training_set,
             recommender,
+            export,
             evaluation,
             release,
             index,

@@ -15,12 +15,14 @@ from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from orchestration import asset_keys as keys
 from orchestration.definitions import build_definitions
-from orchestration.delivery.run_report import LANDED_BY, write_report
-from orchestration.home.atomic_files import read_json, write_atomically
+from orchestration.delivery.run_report import RunReport, latest_report
+from orchestration.delivery.write_report import LANDED_BY, write_report
 from orchestration.home.lock import BusyError, alone
+from orchestration.home.state_files import LastRun, Pointers
 from orchestration.jobs import LAND, REFRESH
-from orchestration.landing.registered import registered
-from orchestration.model import store as model_store
+from orchestration.landing.land import LandedFile
+from orchestration.landing.registered import last_landing, registered
+from orchestration.model.assets import Training
 from orchestration.model.retraining.policy import load_policy, policy_file
 from orchestration.steps.failures import why
 from orchestration.steps.home_resource import STARTED_HERE
@@ -43,7 +45,7 @@ class RunFailedError(RuntimeError):
 class Outcome:
     """How a run ended. `is_new` is false where there was nothing to do."""
 
-    report: dict[str, Any]
+    report: RunReport
     is_new: bool
 
 
@@ -66,23 +68,22 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
         definitions = build_definitions(home)
         landed = _land(home, definitions, instance)
         if _is_done(home, preset, seed):
-            return Outcome(read_json(home.reports / "latest.json"), is_new=False)
+            return Outcome(latest_report(home), is_new=False)
         result = _execute(
             definitions.resolve_job_def(REFRESH),
             instance,
-            training_config(preset, seed),
+            Training(preset=preset, seed=seed),
             tags={LANDED_BY: landed},
         )
         if not result.success:
             write_report(home, instance, result.run_id, "failed")
             raise RunFailedError(_why(result))
         # With the champion that the run has made.
-        done = {"fingerprint": _fingerprint(home), "preset": preset, "seed": seed}
-        write_atomically(home.state / "run.json", json.dumps(done))
-        return Outcome(read_json(home.reports / "latest.json"), is_new=True)
+        Pointers(home).last_run.write(LastRun(_fingerprint(home), preset, seed))
+        return Outcome(latest_report(home), is_new=True)
 
 
-def land_sources(home: Home) -> list[dict[str, Any]]:
+def land_sources(home: Home) -> list[LandedFile]:
     """Land what is new in the home's sources, as the asset `raw/lines` of today's partition.
 
     Raises:
@@ -94,12 +95,10 @@ def land_sources(home: Home) -> list[dict[str, Any]]:
         _refuse_beside_dagster(home, instance)
         _end_runs_that_died(instance)
         _land(home, build_definitions(home), instance)
-        return list(read_json(home.state / "landed.json"))
+        return last_landing(home).read() or []
 
 
-def materialize(
-    home: Home, assets: list[dg.AssetKey], config: dict[str, Any] | None = None
-) -> None:
+def materialize(home: Home, assets: list[dg.AssetKey], training: Training | None = None) -> None:
     """Make some assets of the graph anew, as a run of their own.
 
     Raises:
@@ -111,7 +110,7 @@ def materialize(
         result = _execute(
             build_definitions(home).resolve_job_def(REFRESH),
             instance,
-            config,
+            training,
             asset_selection=assets,
         )
         if not result.success:
@@ -128,12 +127,6 @@ def held(home: Home) -> Iterator[None]:
     with alone(home), _instance(home) as instance:
         _refuse_beside_dagster(home, instance)
         yield
-
-
-def training_config(preset: str | None, seed: int, *, anew: bool = False) -> dict[str, Any]:
-    """Give the run config that says how to train; *anew*: whatever the policy says."""
-    step = keys.RECOMMENDER.to_python_identifier()
-    return {"ops": {step: {"config": {"preset": preset, "seed": seed, "anew": anew}}}}
 
 
 @contextmanager
@@ -169,17 +162,18 @@ def _land(home: Home, definitions: dg.Definitions, instance: dg.DagsterInstance)
 def _execute(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
-    config: dict[str, Any] | None = None,
+    training: Training | None = None,
     *,
     tags: Mapping[str, str] | None = None,
     **what: Any,
 ) -> dg.ExecuteInProcessResult:
     _end_if_asked()
+    asked = {keys.RECOMMENDER.to_python_identifier(): training} if training else {}
     # What libraries print or warn of goes to nobody; a person follows the lines of the steps.
     with warnings.catch_warnings(), redirect_stdout(DbtLines()):
         warnings.simplefilter("ignore")
         result = job.execute_in_process(
-            run_config={**(config or {}), "loggers": {"steps": {}}},
+            run_config=dg.RunConfig(ops=asked, loggers={"steps": {}}),
             instance=instance,
             raise_on_error=False,
             tags={**STARTED_HERE, **(tags or {})},
@@ -223,10 +217,10 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
 
 def _is_done(home: Home, preset: str | None, seed: int) -> bool:
     """Say whether a run would give what is there; without a preset any model will do."""
-    last = read_json(home.state / "run.json")
-    if not last or last["fingerprint"] != _fingerprint(home):
+    last = Pointers(home).last_run.read()
+    if not last or last.fingerprint != _fingerprint(home):
         return False
-    return preset is None or (preset, seed) == (last["preset"], last["seed"])
+    return preset is None or (preset, seed) == (last.preset, last.seed)
 
 
 def _fingerprint(home: Home) -> str:
@@ -235,7 +229,9 @@ def _fingerprint(home: Home) -> str:
 
     facts = [os.environ.get("TASTEMATE_ONLINE"), project_hash()]
     digest = hashlib.sha256(json.dumps(facts).encode())
-    told = (home.landed_files, home.champion, policy_file(home), *model_store.pointers(home))
+    pointers = Pointers(home)
+    current = (pointers.training_set.path, pointers.model.path)
+    told = (home.landed_files, home.champion, policy_file(home), *current)
     for path in told:
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()

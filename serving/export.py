@@ -4,12 +4,11 @@ Needs torch and the exporter; what is served needs neither.
 """
 
 import hashlib
-import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,16 @@ import torch
 
 from models_ml.data.tokens import MAX_CATEGORIES, MAX_EVENTS, History
 from models_ml.data.training_set import PlaceTable
-from models_ml.loading import load
-from models_ml.model_folder import read_config
+from models_ml.model_folder import ModelFolder, NetworkConfig
 from models_ml.network.inference import Scorer
 from models_ml.recommender import Recommender
 from models_ml.torch_model import TrainedModel
+from models_ml.typed_json import json_text
+from serving.card import Export
 from serving.exported import ExportedModel
-from serving.release import EXPORT
 
 BOUND = 1e-3
 """So far a log-score may be from the network's own: a thousandth of the chance it stands for."""
-RECORD = "export.json"
 _LENGTHS = (0, 1, 2, 3, 7, 20, 63, MAX_EVENTS - 1, MAX_EVENTS)
 _MOST_HISTORIES = 20
 _ANY = torch.export.Dim.DYNAMIC
@@ -38,45 +36,28 @@ _OPSET = 23
 _NOISY = "torch.onnx._internal.exporter._registration"
 
 
-@dataclass(frozen=True)
-class Export:
-    """How the network of a model folder is served.
-
-    ``weights`` and ``graph`` are the sha256 of what was exported, and of the export that is served.
-    ``largest_difference`` is that of any log-score from the network's own; ``refusal`` says why
-    torch runs the network instead, and is empty where ONNX Runtime does.
-    """
-
-    weights: str
-    versions: dict[str, str]
-    graph: str | None
-    bound: float
-    largest_difference: float | None
-    refusal: str
-
-
-def export(model_folder: Path, people: Callable[[], Sequence[History]]) -> Export | None:
-    """Export the network in *model_folder* beside its weights, unless that is done already.
+def export(model: ModelFolder, people: Callable[[], Sequence[History]]) -> Export | None:
+    """Export the network of *model* beside its weights, unless that is done already.
 
     It is asked of *people*, cut to every class of length, what the network itself is asked. If any
     log-score differs by more than `BOUND`, or it cannot be exported at all, the folder is left
     without an export, and what comes back says why. Nothing where there is no network.
     """
-    if read_config(model_folder)["kind"] != "model":
+    config = model.read_config()
+    if not isinstance(config, NetworkConfig):
         return None
-    path, record = model_folder / EXPORT, model_folder / RECORD
-    weights = _hash(model_folder / "model.safetensors")
+    weights = _hash(model.weights)
     versions = {"torch": torch.__version__, "onnxruntime": onnxruntime.__version__}
-    kept = json.loads(record.read_text()) if record.exists() else {}
-    graph = _hash(path) if path.exists() else None
-    if kept.items() >= {"weights": weights, "versions": versions, "graph": graph}.items():
-        return Export(**kept)
-    difference, refusal = _tried(model_folder, people())
+    graph = _hash(model.graph) if model.graph.exists() else None
+    kept = Export.read(model)
+    if kept and (kept.weights, kept.versions, kept.graph) == (weights, versions, graph):
+        return kept
+    difference, refusal = _tried(model, config, people())
     if refusal:
-        path.unlink(missing_ok=True)
-    graph = None if refusal else _hash(path)
+        model.graph.unlink(missing_ok=True)
+    graph = None if refusal else _hash(model.graph)
     made = Export(weights, versions, graph, BOUND, difference, refusal)
-    record.write_text(json.dumps(vars(made), indent=2) + "\n")
+    model.export.write_text(json_text(made))
     return made
 
 
@@ -85,15 +66,17 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _tried(model_folder: Path, histories: Sequence[History]) -> tuple[float | None, str]:
+def _tried(
+    model: ModelFolder, config: NetworkConfig, histories: Sequence[History]
+) -> tuple[float | None, str]:
     """Write the export and ask it; return how far it is off, and what speaks against it."""
-    network = load(model_folder)
-    assert isinstance(network, TrainedModel)  # noqa: S101 -- its config says so
+    network = TrainedModel(model, config)
     try:
-        write_graph(network.scorer, model_folder / EXPORT)
-        exported = ExportedModel(model_folder, read_config(model_folder))
+        write_graph(network.scorer, model.graph)
         # Alone, for the counts beside both are the same.
-        difference = largest_difference(network.alone(), exported.alone(), histories)
+        difference = largest_difference(
+            network.alone(), ExportedModel(model, config).alone(), histories
+        )
     except Exception as error:  # noqa: BLE001 - whatever it is, torch serves the network as well
         return None, f"it cannot be exported: {error}"
     if difference <= BOUND:

@@ -1,7 +1,6 @@
 """A model whose network ONNX Runtime runs: neither torch nor transformers is loaded for it."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -9,9 +8,10 @@ from numpy.typing import NDArray
 
 from models_ml.data.tokens import EventTokens, lay_out
 from models_ml.loading import load
-from models_ml.model_folder import ModelFolderError, read_config
+from models_ml.model_folder import ModelConfig, ModelFolder, ModelFolderError, NetworkConfig
+from models_ml.network.architecture import Architecture
 from models_ml.recommender import NetworkModel, Recommender
-from serving.release import EXPORT
+from models_ml.typed_json import decode
 
 
 def open_recommender(folder: Path) -> Recommender:
@@ -20,28 +20,32 @@ def open_recommender(folder: Path) -> Recommender:
     Raises:
         ModelFolderError: it holds no model, or an export that cannot be run.
     """
-    if (folder / EXPORT).is_file():
-        return ExportedModel(folder, read_config(folder))
+    model = ModelFolder(folder)
+    if model.graph.is_file():
+        return ExportedModel(model, model.read_config())
     return load(folder)
 
 
 class ExportedModel(NetworkModel):
     """The exported network, one thread an answer: many requests share the cores anyway."""
 
-    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+    def __init__(self, folder: ModelFolder, config: ModelConfig) -> None:
         """Read the exported network, vocabulary and taste from *folder*."""
+        if not isinstance(config, NetworkConfig):
+            raise ModelFolderError(f"{folder.graph}: beside a {config.kind}, which has no network.")
         super().__init__(folder, config)
-        self._has_times: bool = config["architecture"]["has_times"]
+        architecture = decode(Architecture, config.architecture, str(folder.config))
+        self._has_times = architecture.has_times
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors
         try:
             self._session = onnxruntime.InferenceSession(
-                folder / EXPORT, options, providers=["CPUExecutionProvider"]
+                folder.graph, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # what it raises share no class of their own
             raise ModelFolderError(
-                f"{folder / EXPORT}: ONNX Runtime {onnxruntime.__version__} cannot run it: {error} "
+                f"{folder.graph}: ONNX Runtime {onnxruntime.__version__} cannot run it: {error} "
                 "Remove it from the model folder and pack the release again: tastemate run"
             ) from error
         self._inputs = [wanted.name for wanted in self._session.get_inputs()]

@@ -7,19 +7,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from feature_repo.feature_types import Row
 from feature_repo.reader import OnlineReader, open_readers
 from models_ml.data.tokens import History
 from serving.home import Home, now
 from serving.release import Release
 
-Row = Mapping[str, Any]
 PlaceFacts = tuple[Sequence[str], str]
 
 # The feature services that a release reads.
@@ -52,7 +52,7 @@ class OnlineFeatures:
         row = self._users.read([user_id], now()).get(user_id)
         if row is None or row["event_place_ids"] is None:  # other views may know of the user
             return None
-        unknown = sorted(set(row["event_place_ids"]) - self._known_places)
+        unknown = sorted(set(cast("list[str]", row["event_place_ids"])) - self._known_places)
         facts = self._places.read(unknown, now())
         return features_of(row, {place: _facts(told) for place, told in facts.items()})
 
@@ -74,10 +74,16 @@ def open_features(release: Release, home: Home, known_places: Collection[str]) -
 
 def features_of(row: Row, places: Mapping[str, PlaceFacts]) -> Features:
     """Turn a row of `user_favor` into features; *places* tells of places no release knows."""
-    place_ids, kinds, ats, ratings = (row[name] for name in HISTORY_COLUMNS)
+    # What the columns hold is what the model's contract says, which apply and publishing keep.
     return Features(
-        history=History(place_ids, kinds, ats, ratings, unknown_places=places),
-        known_at=row["known_at"],
+        history=History(
+            cast("list[str]", row["event_place_ids"]),
+            cast("list[str]", row["event_kinds"]),
+            cast("list[int]", row["event_ats"]),
+            cast("list[float]", row["event_ratings"]),
+            unknown_places=places,
+        ),
+        known_at=cast("datetime", row["known_at"]),
         is_discoverable=bool(row["is_discoverable"]),
     )
 
@@ -92,7 +98,8 @@ def discoverable(
     """
     for row, facts in current_rows(user_favor, place, known_places, as_of):
         if row["is_discoverable"]:
-            yield row["user_id"], row["known_at"], features_of(row, facts).history
+            features = features_of(row, facts)
+            yield str(row["user_id"]), features.known_at, features.history
 
 
 def current_rows(
@@ -136,8 +143,10 @@ def _facts_of_unknown(place: Path, known_places: Collection[str]) -> dict[str, P
 
 
 def _unknown(rows: Iterable[Row], known_places: Collection[str]) -> dict[str, PlaceFacts]:
-    return {row["place_id"]: _facts(row) for row in rows if row["place_id"] not in known_places}
+    return {
+        str(row["place_id"]): _facts(row) for row in rows if row["place_id"] not in known_places
+    }
 
 
 def _facts(row: Row) -> PlaceFacts:
-    return row["category_codes"] or (), row["district_code"] or ""
+    return cast("list[str]", row["category_codes"] or []), cast("str", row["district_code"] or "")

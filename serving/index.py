@@ -7,15 +7,14 @@ ranked lower, see `serving.nearness`.
 """
 
 import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models_ml.data.tokens import History
+from models_ml.typed_json import ABSENT, JsonTypeError, json_text, read_json
 from serving import approximate
 from serving.approximate import Approximate
 from serving.nearness import nearness, usual_likeness
@@ -35,6 +35,25 @@ VECTORS = "vectors.npy"
 USUAL = "usual.npy"
 META = "index.json"
 SCHEMA = pa.schema([("user_id", pa.string()), ("known_at", pa.timestamp("us", tz="UTC"))])
+
+
+@dataclass(frozen=True)
+class IndexMeta:
+    """What ``index.json`` says.
+
+    ``approximate_recall_at_10`` is that of an approximate search which found too few, so that the
+    search stayed exact.
+    """
+
+    index_id: str
+    release_id: str
+    as_of: str
+    users: int
+    dimensions: int
+    search: Literal["exact", "approximate"]
+    recall_at_10: float
+    approximate_recall_at_10: float | None = field(default=None, metadata=ABSENT)
+
 
 Entry = tuple[str, datetime, History]
 Vectors = npt.NDArray[np.float32]
@@ -160,28 +179,34 @@ def _lay(  # noqa: PLR0913, PLR0917 -- all that an index consists of
     usual = usual_likeness(laid)
     np.save(draft / USUAL, usual)
     index_id = digest.hexdigest()[:16]
-    meta = {
-        "index_id": index_id,
-        "release_id": release_id,
-        "as_of": as_of,
-        "users": len(users),
-        "dimensions": vectors.shape[1],
-        **_searched(laid, usual, draft / approximate.FILE),
-    }
-    (draft / META).write_text(json.dumps(meta, indent=2) + "\n")
+    recall = _approximate_recall(laid, usual, draft / approximate.FILE)
+    is_enough = recall is not None and recall >= approximate.LEAST_RECALL
+    meta = IndexMeta(
+        index_id=index_id,
+        release_id=release_id,
+        as_of=as_of,
+        users=len(users),
+        dimensions=vectors.shape[1],
+        search="approximate" if is_enough else "exact",
+        recall_at_10=recall if is_enough and recall is not None else 1.0,
+        approximate_recall_at_10=None if is_enough else recall,
+    )
+    (draft / META).write_text(json_text(meta))
     settle(draft, draft.parent / index_id)
     return draft.parent / index_id
 
 
-def _searched(vectors: Vectors, usual: Vectors, target: Path) -> dict[str, Any]:
-    """Choose how to search, and say what share of the ten nearest is found that way."""
+def _approximate_recall(vectors: Vectors, usual: Vectors, target: Path) -> float | None:
+    """Prepare an approximate search where there are many; tell what share it finds of the ten.
+
+    Without enough of them what was prepared is removed. None where the search is exact anyway.
+    """
     if len(vectors) <= approximate.MOST_EXACT:
-        return {"search": "exact", "recall_at_10": 1.0}
+        return None
     recall = approximate.build(vectors, usual, target)
-    if recall >= approximate.LEAST_RECALL:
-        return {"search": "approximate", "recall_at_10": recall}
-    target.unlink()
-    return {"search": "exact", "recall_at_10": 1.0, "approximate_recall_at_10": recall}
+    if recall < approximate.LEAST_RECALL:
+        target.unlink()
+    return recall
 
 
 def open_index(folder: Path) -> Index:
@@ -191,25 +216,25 @@ def open_index(folder: Path) -> Index:
         raise IndexFaultError(
             f"{folder}: no index, it lacks {', '.join(missing)}. Make one: tastemate run"
         )
-    meta = json.loads((folder / META).read_text())
+    meta = _meta(folder)
     users = pq.read_table(folder / USERS, columns=["user_id"]).column(0).combine_chunks()
-    is_approximate = meta["search"] == "approximate"
+    is_approximate = meta.search == "approximate"
     vectors = np.load(folder / VECTORS, mmap_mode="r")
-    if vectors.shape != (len(users), meta["dimensions"]):
+    if vectors.shape != (len(users), meta.dimensions):
         raise IndexFaultError(
             f"{folder / VECTORS}: holds {vectors.shape[0]} vectors for {len(users)} users. "
             "Remove the folder and make the index again: tastemate run"
         )
     return Index(
-        index_id=meta["index_id"],
-        release_id=meta["release_id"],
-        as_of=meta["as_of"],
+        index_id=meta.index_id,
+        release_id=meta.release_id,
+        as_of=meta.as_of,
         folder=folder,
         users=users,
         vectors=vectors,
         usual=np.load(folder / USUAL, mmap_mode="r"),
-        recall=meta["recall_at_10"],
-        missed_recall=meta.get("approximate_recall_at_10"),
+        recall=meta.recall_at_10,
+        missed_recall=meta.approximate_recall_at_10,
         approximate=Approximate(folder / approximate.FILE) if is_approximate else None,
     )
 
@@ -228,10 +253,19 @@ def newest_or_none(indexes_dir: Path, release_id: str) -> Index | None:
     """Open the index of *release_id* with the latest as-of, if it has any."""
     found = []
     for meta_file in indexes_dir.glob(f"[!.]*/{META}"):
-        meta = json.loads(meta_file.read_text())
-        if meta["release_id"] == release_id:
-            found.append((datetime.fromisoformat(meta["as_of"]), meta_file.parent))
+        meta = _meta(meta_file.parent)
+        if meta.release_id == release_id:
+            found.append((datetime.fromisoformat(meta.as_of), meta_file.parent))
     return open_index(max(found)[1]) if found else None
+
+
+def _meta(folder: Path) -> IndexMeta:
+    try:
+        return read_json(folder / META, IndexMeta)
+    except JsonTypeError as error:
+        raise IndexFaultError(
+            f"{error} Remove the folder and make the index again: tastemate run"
+        ) from error
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

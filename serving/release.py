@@ -5,23 +5,23 @@ found by name. The card (metrics, times) lies beside the content, outside the ha
 """
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from models_ml.model_folder import CONTENT as MODEL_FILES
+from models_ml.model_folder import GRAPH, ModelFolder
+from models_ml.typed_json import JsonTypeError, json_text, read_json
+from serving.card import Card, Provenance
 from serving.home import now
 
-MODEL_FILES = ("config.json", "model.safetensors", "places.parquet", "vocabulary.json")
 REGISTRY = "registry.pb"
 FEATURE_SCHEMA = "feature_schema.json"
 CONTENT = (*MODEL_FILES, REGISTRY, FEATURE_SCHEMA)
-# Where there is one: the network as ONNX Runtime runs it. Without it torch does.
-EXPORT = "network.onnx"
 CARD = "card.json"
 
 
@@ -35,17 +35,22 @@ class Release:
 
     release_id: str
     folder: Path
-    card: Mapping[str, Any]
+    card: Card
 
     @property
     def kind(self) -> Literal["model", "baseline"]:
         """`model`, or `baseline` where no model was good enough."""
-        return "baseline" if self.card["kind"] == "baseline" else "model"
+        return self.card.kind
+
+    @property
+    def model(self) -> ModelFolder:
+        """The release as the model folder that it was packed from."""
+        return ModelFolder(self.folder)
 
     @property
     def is_exported(self) -> bool:
         """Whether ONNX Runtime runs its network, so that torch need not be there."""
-        return (self.folder / EXPORT).is_file()
+        return self.model.graph.is_file()
 
     @property
     def registry(self) -> Path:
@@ -57,7 +62,7 @@ def pack(
     registry_pb: Path,
     feature_schema: Path,
     releases_dir: Path,
-    card: Mapping[str, Any],
+    provenance: Provenance,
 ) -> Release:
     """Put the parts of a release into *releases_dir* under the name of their content.
 
@@ -67,8 +72,9 @@ def pack(
     """
     sources = {name: model_folder / name for name in MODEL_FILES}
     sources |= {REGISTRY: registry_pb, FEATURE_SCHEMA: feature_schema}
-    if (model_folder / EXPORT).is_file():
-        sources[EXPORT] = model_folder / EXPORT
+    # Where there is one: the network as ONNX Runtime runs it. Without it torch does.
+    if (model_folder / GRAPH).is_file():
+        sources[GRAPH] = model_folder / GRAPH
     for name, source in sources.items():
         if not source.is_file():
             raise ReleaseError(
@@ -82,14 +88,16 @@ def pack(
             shutil.copyfile(source, draft / name)
         files = _hashes(draft)
         release_id = _identify(files)
-        config = json.loads((draft / "config.json").read_text())
-        whole_card = {
-            "kind": config["kind"],
-            "name": config["name"],
-            "created_at": now().isoformat(),
-        }
-        whole_card |= dict(card) | {"release_id": release_id, "files": files}
-        (draft / CARD).write_text(json.dumps(whole_card, indent=2, sort_keys=True) + "\n")
+        config = ModelFolder(draft).read_config()
+        card = Card(
+            **vars(provenance),
+            release_id=release_id,
+            kind=config.kind,
+            name=config.name,
+            created_at=now().isoformat(),
+            files=files,
+        )
+        (draft / CARD).write_text(json_text(card))
         settle(draft, releases_dir / release_id)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -103,8 +111,8 @@ def verify(release_dir: Path, release_id: str | None = None) -> Release:
     """
     release = open_release(release_dir)
     found = _hashes(release_dir)
-    packed = release.card["files"]
-    for name in (*CONTENT, EXPORT):
+    packed = release.card.files
+    for name in (*CONTENT, GRAPH):
         if found.get(name) != packed.get(name):
             raise ReleaseError(
                 f"{release_dir / name}: its sha256 is {found.get(name)}, but it was packed as "
@@ -126,8 +134,11 @@ def open_release(release_dir: Path) -> Release:
         raise ReleaseError(
             f"{release_dir}: no release, it lacks {', '.join(missing)}. Pack one: tastemate run"
         )
-    card = json.loads((release_dir / CARD).read_text())
-    return Release(release_id=card["release_id"], folder=release_dir, card=card)
+    try:
+        card = read_json(release_dir / CARD, Card)
+    except JsonTypeError as error:
+        raise ReleaseError(f"{error} Pack the release again: tastemate run") from error
+    return Release(release_id=card.release_id, folder=release_dir, card=card)
 
 
 def settle(draft: Path, final: Path) -> None:
@@ -151,7 +162,7 @@ def settle(draft: Path, final: Path) -> None:
 
 def _hashes(folder: Path) -> dict[str, str]:
     hashes = {}
-    for name in (name for name in (*CONTENT, EXPORT) if (folder / name).is_file()):
+    for name in (name for name in (*CONTENT, GRAPH) if (folder / name).is_file()):
         with (folder / name).open("rb") as file:
             hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return hashes

@@ -14,6 +14,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from models_ml.evaluation.report import Evaluation
 from orchestration.model.store import current_model
 from serving.home import Home
 from tests.command import ROOT, TINY, conserved, tastemate
@@ -144,7 +145,7 @@ def test_a_model_trained_elsewhere_comes_back_as_the_homes_model(city, tmp_path)
     there = [sys.executable, "-m", "models_ml.train", "--data", data, "--out", model]
     subprocess.run([*there, *TINY, "--seed", "1"], cwd=ROOT, check=True, capture_output=True)
     tastemate(home.root, "train", "--adopt", str(model))
-    adopted = current_model(home)
+    adopted = current_model(home).path
     for name in ("model.safetensors", "config.json", "training.json"):
         assert (adopted / name).read_bytes() == (model / name).read_bytes()
 
@@ -152,12 +153,12 @@ def test_a_model_trained_elsewhere_comes_back_as_the_homes_model(city, tmp_path)
 def test_the_gate_exits_with_3_and_says_all_that_speaks_against_the_model(city):
     home, _ = city
     done = tastemate(home.root, "evaluate", "--gate", check=False)
-    found = json.loads((current_model(home) / "evaluation.json").read_text())
+    found = Evaluation.read(current_model(home))
     # A model of seconds does not beat counting.
-    assert not found["passes"]
+    assert not found.passes
     assert done.returncode == 3
-    assert all(reason in done.stderr for reason in found["refusals"])
-    assert {"model", "champion", found["best_baseline"]} <= set(found["time"])
+    assert all(reason in done.stderr for reason in found.refusals)
+    assert {"model", "champion", found.best_baseline} <= set(found.time)
 
 
 def test_a_release_has_a_page_and_mlflow_says_what_is_live(city):

@@ -8,9 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from models_ml.data.leakage import LearnedFrom
 from orchestration.model.retraining.policy import POLICY_FILE
-from orchestration.model.store import current_model, current_training_set
+from orchestration.model.store import current_model, current_training_set, record_of
 from serving import champion
 from serving.home import Home
 from tests.command import TINY, tastemate
@@ -50,7 +49,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, list[tuple[dic
     home.retraining.write_text(yaml.safe_dump(policy))
     like_more(home, 3, EVENTS)
     # What the gate says of a model of seconds is no matter here.
-    evaluation = current_model(home) / "evaluation.json"
+    evaluation = current_model(home).evaluation
     evaluation.write_text(json.dumps(json.loads(evaluation.read_text()) | {"passes": True}))
     told.append(run(home))
     return home, told
@@ -81,9 +80,9 @@ def test_what_passes_the_policys_bound_trains_on_from_the_last_weights(days):
     assert third["retraining"]["retrain"]
     assert not third["retraining"]["from_scratch"]
     assert "trained on from the last model: 1." in said
-    training = json.loads((current_model(home) / "training.json").read_text())
-    assert training["warm_start"]
-    learned = [LearnedFrom(**one) for one in training["learned_from"]]
+    record = record_of(current_model(home))
+    assert record.warm_start
+    learned = record.learned_from or []
     assert len(learned) == 2
     assert learned[-1].training_set_hash == current_training_set(home).hash
 

@@ -1,6 +1,5 @@
 """What every baseline is: a recommender that is saved and loaded as a model is."""
 
-import json
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 
 from models_ml.data.tokens import EventTokens, Histories, Vocabulary
 from models_ml.data.training_set import PlaceTable
-from models_ml.model_folder import save_safetensors
+from models_ml.model_folder import BaselineConfig, ModelFolder, save_safetensors
+from models_ml.typed_json import Settings, json_text
 from models_ml.user_vectors import Taste
 
 _TIE_BREAK = 1e-6
@@ -35,7 +35,7 @@ class Baseline(ABC):
 
     @property
     @abstractmethod
-    def architecture(self) -> dict[str, Any]:
+    def architecture(self) -> Settings:
         """What was tuned, for ``config.json``."""
 
     @property
@@ -68,23 +68,24 @@ class Baseline(ABC):
         """Turn each history into a vector of unit length, (B, D)."""
         return self._taste.vectors(*self._vocabulary.encode(histories))
 
-    def save(self, folder: Path, training_set_hash: str) -> None:
-        """Write the baseline as a model folder."""
-        folder.mkdir(parents=True, exist_ok=True)
+    def save(self, path: Path, training_set_hash: str) -> None:
+        """Write the baseline as the model folder at *path*."""
+        path.mkdir(parents=True, exist_ok=True)
+        folder = ModelFolder(path)
         tensors = self.tensors | self._taste.tensors
         save_safetensors(
             {name: torch.from_numpy(value).contiguous() for name, value in tensors.items()},
-            folder / "model.safetensors",
+            folder.weights,
             {},
         )
         self._vocabulary.write(folder)
-        config = {
-            "kind": "baseline",
-            "name": self.name,
-            "architecture": self.architecture,
-            "preset": None,
-            "seed": 0,
-            "training_set_hash": training_set_hash,
-            "excludes_seen": self.excludes_seen,
-        }
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+        config = BaselineConfig(
+            kind="baseline",
+            name=self.name,
+            architecture=self.architecture,
+            preset=None,
+            seed=0,
+            training_set_hash=training_set_hash,
+            excludes_seen=self.excludes_seen,
+        )
+        folder.config.write_text(json_text(config))

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from models_ml.baselines.base import Baseline
 from models_ml.baselines.counts import Counts
 from models_ml.data.tokens import EventTokens, Vocabulary
+from models_ml.model_folder import BaselineConfig
+from models_ml.typed_json import Settings
 from models_ml.user_vectors import Taste
 
 
@@ -26,15 +28,15 @@ class CountingBaseline(Baseline):
         cls,
         vocabulary: Vocabulary,
         taste: Taste,
-        config: dict[str, Any],
+        config: BaselineConfig,
         tensors: dict[str, NDArray[Any]],
     ) -> "CountingBaseline":
         """Put together what was saved."""
-        counts = Counts.restore(config["architecture"], tensors)
-        return cls(vocabulary, counts, taste, excludes_seen=config["excludes_seen"])
+        counts = Counts.restore(config.architecture, tensors)
+        return cls(vocabulary, counts, taste, excludes_seen=config.excludes_seen)
 
     @property
-    def architecture(self) -> dict[str, Any]:
+    def architecture(self) -> Settings:
         """What was tuned."""
         return self.counts.settings
 

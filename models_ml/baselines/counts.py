@@ -5,7 +5,7 @@ their history point to it; they differ in which of these they use. Needs numpy a
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models_ml.baselines.item_neighbours import Neighbours
 from models_ml.data.tokens import SPECIAL_TOKENS, EventTokens
+from models_ml.typed_json import Settings, as_settings, decode
 
 PREFIX = "neighbours."
 _PARTS = [part.name for part in fields(Neighbours)]
@@ -52,10 +53,10 @@ class Counts:
     neighbours: Neighbours
 
     @classmethod
-    def restore(cls, settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> "Counts":
+    def restore(cls, settings: Settings, tensors: Mapping[str, NDArray[Any]]) -> "Counts":
         """Put together what `settings` and `tensors` gave."""
         neighbours = Neighbours(**{name: tensors[PREFIX + name] for name in _PARTS})
-        return cls(Counting(**settings), neighbours)
+        return cls(decode(Counting, settings, "what was tuned"), neighbours)
 
     @staticmethod
     def are_all_in(tensors: Mapping[str, NDArray[Any]]) -> bool:
@@ -63,9 +64,9 @@ class Counts:
         return all(PREFIX + name in tensors for name in _PARTS)
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Settings:
         """What was tuned."""
-        return asdict(self.counting)
+        return as_settings(self.counting)
 
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:

@@ -4,7 +4,7 @@ Harald Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019. Her
 of a history weigh more when places are scored.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from models_ml.baselines.base import Baseline
 from models_ml.data.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
+from models_ml.model_folder import BaselineConfig
+from models_ml.typed_json import Settings, as_settings, decode
 from models_ml.user_vectors import Taste
 
 MOST_PLACES = 6000
@@ -53,20 +55,20 @@ class Ease(Baseline):
         cls,
         vocabulary: Vocabulary,
         taste: Taste,
-        config: dict[str, Any],
+        config: BaselineConfig,
         tensors: dict[str, NDArray[Any]],
     ) -> "Ease":
         """Put together what was saved."""
-        shrinkage = Shrinkage(**config["architecture"])
+        shrinkage = decode(Shrinkage, config.architecture, "what was tuned")
         return cls(
             vocabulary, taste, shrinkage, tensors["columns"], tensors["weights"],
-            excludes_seen=config["excludes_seen"],
+            excludes_seen=config.excludes_seen,
         )  # fmt: skip
 
     @property
-    def architecture(self) -> dict[str, Any]:
+    def architecture(self) -> Settings:
         """What was tuned."""
-        return asdict(self._shrinkage)
+        return as_settings(self._shrinkage)
 
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:

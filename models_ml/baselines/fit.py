@@ -2,8 +2,6 @@
 
 from dataclasses import fields
 from functools import lru_cache, partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +22,7 @@ from models_ml.baselines.item_neighbours import Neighbours, nearest
 from models_ml.baselines.tuning import Fit, Settings, climb
 from models_ml.data.tokens import Vocabulary
 from models_ml.data.training_set import TrainingSet
-from models_ml.model_folder import ModelFolderError
+from models_ml.model_folder import BaselineConfig, ModelFolder, ModelFolderError
 from models_ml.user_vectors import Taste
 
 # What is tried of each setting.
@@ -32,27 +30,27 @@ _ITEM_KNN: Axes = {"follow_power": FADING, "shrinkage": (0.0, 1.0, 3.0, 10.0, 30
 _EASE: Axes = {"age": (3.0, 6.0, 10.0, 30.0), "penalty": (100.0, 300.0, 1000.0)}
 
 
-def read_baseline(folder: Path, config: dict[str, Any]) -> Baseline:
+def read_baseline(folder: ModelFolder, config: BaselineConfig) -> Baseline:
     """Read what `Baseline.save` wrote.
 
     Raises:
         ModelFolderError: an earlier version wrote it, otherwise than it is read now.
     """
-    kind, settings = (Ease, Shrinkage) if config["name"] == "ease" else (CountingBaseline, Counting)
-    tensors = load_file(folder / "model.safetensors")
+    kind, settings = (Ease, Shrinkage) if config.name == "ease" else (CountingBaseline, Counting)
+    tensors = load_file(folder.weights)
     wanted = {field.name for field in fields(settings)}
-    if config["architecture"].keys() != wanted:
+    if config.architecture.keys() != wanted:
         raise _earlier(
-            folder, f"settings {sorted(config['architecture'])} where {sorted(wanted)} are read now"
+            folder, f"settings {sorted(config.architecture)} where {sorted(wanted)} are read now"
         )
     if kind is CountingBaseline and not Counts.are_all_in(tensors):
         raise _earlier(folder, "neighbours laid out as they are no more")
     return kind.restore(Vocabulary.read(folder), Taste.restore(tensors), config, tensors)
 
 
-def _earlier(folder: Path, found: str) -> ModelFolderError:
+def _earlier(folder: ModelFolder, found: str) -> ModelFolderError:
     return ModelFolderError(
-        f"{folder / 'config.json'}: an earlier version fitted this baseline, with {found}. "
+        f"{folder.config}: an earlier version fitted this baseline, with {found}. "
         "Fit and release it anew: tastemate run"
     )
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models_ml.baselines.counts import Counts
 from models_ml.data.tokens import EventTokens
+from models_ml.typed_json import Settings, decode
 
 _WEIGHT = "weight"
 
@@ -25,13 +26,13 @@ class Mixture:
     counts: Counts
 
     @classmethod
-    def restore(cls, settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> "Mixture":
+    def restore(cls, settings: Settings, tensors: Mapping[str, NDArray[Any]]) -> "Mixture":
         """Put together what `settings` and `tensors` gave."""
-        counted = {name: value for name, value in settings.items() if name != _WEIGHT}
-        return cls(settings[_WEIGHT], Counts.restore(counted, tensors))
+        weight = decode(float, settings[_WEIGHT], _WEIGHT)
+        return cls(weight, Counts.restore(settings, tensors))
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Settings:
         """What was tuned."""
         return {_WEIGHT: self.weight, **self.counts.settings}
 

@@ -8,13 +8,14 @@ vocabulary keeps its category and district and loses only its name.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models_ml.data.training_set import PlaceTable, TrainingSet
+from models_ml.model_folder import ModelFolder
+from models_ml.typed_json import read_json
 
 if TYPE_CHECKING:
     import torch
@@ -114,6 +115,15 @@ class Batch:
         return moved(self, device)
 
 
+@dataclass(frozen=True)
+class _Names:
+    """What ``vocabulary.json`` holds."""
+
+    categories: list[str]
+    districts: list[str]
+    kinds: list[str]
+
+
 class Vocabulary:
     """The places, categories, districts and kinds that have a token.
 
@@ -154,18 +164,16 @@ class Vocabulary:
         )
 
     @classmethod
-    def read(cls, folder: Path) -> "Vocabulary":
+    def read(cls, folder: ModelFolder) -> "Vocabulary":
         """Read what `write` wrote into a model folder."""
-        return cls(
-            PlaceTable.read(folder / "places.parquet"),
-            **json.loads((folder / "vocabulary.json").read_text()),
-        )
+        names = read_json(folder.vocabulary, _Names)
+        return cls(PlaceTable.read(folder.places), names.categories, names.districts, names.kinds)
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: ModelFolder) -> None:
         """Write ``places.parquet`` and ``vocabulary.json``."""
-        self.places.write(folder / "places.parquet")
+        self.places.write(folder.places)
         lists = {"categories": self.categories, "districts": self.districts, "kinds": self.kinds}
-        (folder / "vocabulary.json").write_text(json.dumps(lists, indent=1) + "\n")
+        folder.vocabulary.write_text(json.dumps(lists, indent=1) + "\n")
 
     def encode_training_set(self, data: TrainingSet) -> EventTokens:
         """Encode every event of *data*; places without a token become strangers."""

@@ -5,16 +5,17 @@ events came from, nor what a token is.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from models_ml.typed_json import JsonTypeError, decode
 
 PLACE_SCHEMA = pa.schema(
     {
@@ -29,8 +30,72 @@ PLACE_SCHEMA = pa.schema(
 HISTORY_LISTS = ("place_ids", "event_kinds", "event_ats", "event_ratings")
 
 
+FORMAT = 1
+
+
 class TrainingSetError(ValueError):
     """The folder is no training set that this package can read."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ``manifest.json`` says of a training set; whoever wrote it by hand may leave out more.
+
+    ``cut_at`` and ``as_of`` are moments in ISO 8601; the last tenth of the events begins with the
+    cut. ``events_left_out`` were known and are in no history.
+    """
+
+    format: int
+    cut_at: str
+    is_time_synthetic: bool
+    hash: str
+    feature_services: list[str] = field(default_factory=list)
+    users: int = 0
+    places: int = 0
+    events: int = 0
+    events_left_out: int = 0
+    as_of: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingSetFolder:
+    """Where the files of a training set lie."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def histories(self) -> Path:
+        return self.path / "histories.parquet"
+
+    @property
+    def places(self) -> Path:
+        return self.path / "places.parquet"
+
+    def read_manifest(self) -> Manifest:
+        """Read what the set is.
+
+        Raises:
+            TrainingSetError: there is none, or one of another format.
+        """
+        path = self.manifest
+        if not path.exists():
+            raise TrainingSetError(
+                f"{path}: no such file. A training set is a folder with manifest.json, "
+                "histories.parquet and places.parquet: tastemate train --export FOLDER writes one."
+            )
+        told = json.loads(path.read_text())
+        if told.get("format") != FORMAT:
+            raise TrainingSetError(
+                f"{path}: format is {told.get('format')!r}; this version reads format {FORMAT}."
+            )
+        try:
+            return decode(Manifest, told, str(path))
+        except JsonTypeError as error:
+            raise TrainingSetError(f"{error} Export the set again.") from error
 
 
 @dataclass(frozen=True)
@@ -120,26 +185,27 @@ class TrainingSet:
         return np.repeat(np.arange(len(self.user_ids)), np.diff(self.offsets))
 
 
-def read_training_set(folder: Path) -> TrainingSet:
-    """Read *folder*; say what is missing if it is not a training set."""
-    manifest = _read_manifest(folder / "manifest.json")
-    for name in ("histories.parquet", "places.parquet"):
-        if not (folder / name).exists():
+def read_training_set(path: Path) -> TrainingSet:
+    """Read the folder at *path*; say what is missing if it is not a training set."""
+    folder = TrainingSetFolder(path)
+    manifest = folder.read_manifest()
+    for file in (folder.histories, folder.places):
+        if not file.exists():
             raise TrainingSetError(
-                f"{folder}: {name} is missing. Export it again: tastemate train --export {folder}"
+                f"{path}: {file.name} is missing. Export it again: tastemate train --export {path}"
             )
     histories = pq.read_table(
-        folder / "histories.parquet", columns=["user_id", *HISTORY_LISTS]
+        folder.histories, columns=["user_id", *HISTORY_LISTS]
     ).combine_chunks()
     lists = {name: _list_column(histories, name) for name in HISTORY_LISTS}
     offsets = lists["place_ids"][0]
     for name, (own_offsets, _) in lists.items():
         if not np.array_equal(own_offsets, offsets):
             raise TrainingSetError(
-                f"{folder}/histories.parquet: {name} and place_ids differ in length. "
+                f"{folder.histories}: {name} and place_ids differ in length. "
                 "The lists of a user are parallel; export the set again."
             )
-    catalogue = PlaceTable.read(folder / "places.parquet")
+    catalogue = PlaceTable.read(folder.places)
     places, catalogue = _rows_of(lists["place_ids"][1], catalogue)
     kinds = lists["event_kinds"][1].dictionary_encode()
     return TrainingSet(
@@ -151,33 +217,17 @@ def read_training_set(folder: Path) -> TrainingSet:
         ats=lists["event_ats"][1].to_numpy(zero_copy_only=False).astype(np.int64),
         ratings=lists["event_ratings"][1].to_numpy(zero_copy_only=False).astype(np.float64),
         catalogue=catalogue,
-        cut_at=_microseconds(manifest["cut_at"]),
-        is_time_synthetic=bool(manifest["is_time_synthetic"]),
-        hash=str(manifest["hash"]),
+        cut_at=_microseconds(manifest.cut_at),
+        is_time_synthetic=manifest.is_time_synthetic,
+        hash=manifest.hash,
     )
 
 
-def read_event_ids(folder: Path) -> pa.Array:
-    """Read the ids of the events in *folder*, in the order of the flat arrays."""
-    table = pq.read_table(folder / "histories.parquet", columns=["event_ids"]).combine_chunks()
+def read_event_ids(path: Path) -> pa.Array:
+    """Read the ids of the events of the set at *path*, in the order of the flat arrays."""
+    histories = TrainingSetFolder(path).histories
+    table = pq.read_table(histories, columns=["event_ids"]).combine_chunks()
     return _list_column(table, "event_ids")[1]
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise TrainingSetError(
-            f"{path}: no such file. A training set is a folder with manifest.json, "
-            "histories.parquet and places.parquet: tastemate train --export FOLDER writes one."
-        )
-    manifest: dict[str, Any] = json.loads(path.read_text())
-    if manifest.get("format") != 1:
-        raise TrainingSetError(
-            f"{path}: format is {manifest.get('format')!r}; this version reads format 1."
-        )
-    missing = {"cut_at", "is_time_synthetic", "hash"} - manifest.keys()
-    if missing:
-        raise TrainingSetError(f"{path}: {sorted(missing)} missing. Export the set again.")
-    return manifest
 
 
 def _list_column(table: pa.Table, name: str) -> tuple[NDArray[np.int64], pa.Array]:

@@ -6,14 +6,14 @@ answers before and after compared.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models_ml.data.tokens import MAX_EVENTS, History
 from models_ml.evaluation.behaviour_limits import CLAIMS, FIRST, MORE
+from models_ml.evaluation.report import BehaviourFigure
 from models_ml.recommender import Recommender
 
 _LENGTHS = (0, 1, 2, 10, MAX_EVENTS - 1, MAX_EVENTS, MAX_EVENTS + 50)
@@ -21,28 +21,9 @@ _LONG = 10
 _UNHEARD_OF = "a place that nobody has been to"
 
 
-@dataclass(frozen=True)
-class Behaviour:
-    """A claim's figure, and the least it must be. Without a figure there was nothing to test."""
-
-    name: str
-    claim: str
-    value: float | None
-    least: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether the claim holds."""
-        return self.value is None or self.value >= self.least
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return all of it, for a report."""
-        return asdict(self) | {"passed": self.passed}
-
-
 def behaviours(
     recommender: Recommender, histories: Sequence[History], seed: int = 0
-) -> list[Behaviour]:
+) -> list[BehaviourFigure]:
     """Try *recommender* on *histories* of real people, and on changed ones."""
     generator = np.random.default_rng(seed)
     told = [history for history in histories if history.place_ids]
@@ -69,9 +50,14 @@ def behaviours(
         "dropped_tenth": kept(longer, _same, lambda history: _thinned(history, generator)),
         "more_of_a_category": _share_raised(recommender, told, generator),
     }
-    return [
-        Behaviour(name, claim.text, values[name], claim.least) for name, claim in CLAIMS.items()
-    ]
+    return [_judged(name, values[name]) for name in CLAIMS]
+
+
+def _judged(name: str, value: float | None) -> BehaviourFigure:
+    """Hold a figure against its claim. Without a figure there was nothing to test."""
+    claim = CLAIMS[name]
+    passed = value is None or value >= claim.least
+    return BehaviourFigure(name, claim.text, value, claim.least, passed)
 
 
 def _share_finite(recommender: Recommender, histories: list[History]) -> float:

@@ -1,23 +1,21 @@
 """What an answer of a model costs: time on one thread, and bytes on disk."""
 
 import time
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from models_ml.data.tokens import MAX_EVENTS, History
+from models_ml.evaluation.report import AnswerCost
+from models_ml.model_folder import CONTENT, GRAPH, ModelFolder
 from models_ml.recommender import Recommender
 
 # The last is there where serving has exported the network.
-_RELEASED = (
-    "model.safetensors", "config.json", "places.parquet", "vocabulary.json", "network.onnx",
-)  # fmt: skip
+_RELEASED = (*CONTENT, GRAPH)
 _TIMES, _WARM_UP = 50, 5
 
 
-def answer_cost(recommender: Recommender, folder: Path) -> dict[str, Any]:
+def answer_cost(recommender: Recommender, folder: ModelFolder) -> AnswerCost:
     """Score one person of `MAX_EVENTS` events again and again; milliseconds, and bytes.
 
     *recommender* is what a release answers with, *folder* what it is packed from.
@@ -36,13 +34,12 @@ def answer_cost(recommender: Recommender, folder: Path) -> dict[str, Any]:
         taken = [_seconds(recommender, history) for _ in range(_WARM_UP + _TIMES)][_WARM_UP:]
     finally:
         torch.set_num_threads(threads)
-    return {
-        "median_ms": float(np.median(taken) * 1000),
-        "p95_ms": float(np.percentile(taken, 95) * 1000),
-        "bytes": sum(
-            (folder / name).stat().st_size for name in _RELEASED if (folder / name).exists()
-        ),
-    }
+    released = [path for name in _RELEASED if (path := folder.path / name).exists()]
+    return AnswerCost(
+        median_ms=float(np.median(taken) * 1000),
+        p95_ms=float(np.percentile(taken, 95) * 1000),
+        bytes=sum(path.stat().st_size for path in released),
+    )
 
 
 def _seconds(recommender: Recommender, history: History) -> float:

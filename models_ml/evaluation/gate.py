@@ -1,12 +1,18 @@
 """The gate: what keeps a model from being released."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-GATE_SPLIT = "time"
-MODEL, NETWORK, CHAMPION = "model", "network", "champion"
-"""What is judged; the same without the counts that answer beside its network; what is live."""
+from models_ml.evaluation.report import (
+    CHAMPION,
+    MODEL,
+    NETWORK,
+    TIME,
+    AnswerCost,
+    BehaviourFigure,
+    Comparison,
+)
 
+GATE_SPLIT = TIME
 SIGNIFICANT = 0.05
 SLICE_MARGIN = 0.01
 """So much NDCG@10 a slice may lose against the champion; more, and beyond chance, is too much."""
@@ -15,53 +21,55 @@ MOST_MILLISECONDS = 100.0
 MOST_BYTES = 4_000_000_000
 
 
-def refusals(report: dict[str, Any]) -> list[str]:
-    """Tell all that speaks against the model of `models_ml.evaluate`'s *report*; nothing: pass."""
+def refusals(
+    compared: Comparison, behaviours: Sequence[BehaviourFigure], cost: AnswerCost
+) -> list[str]:
+    """Tell all that speaks against the model; nothing: it passes."""
     return [
-        *_no_better_than_baselines(report),
-        *_worse_than_champion(report),
+        *_no_better_than_baselines(compared),
+        *_worse_than_champion(compared),
         *(
-            f"{told['name']}: {told['claim']}: {told['value']:.3f}, asked are {told['least']:g}"
-            for told in report["behaviours"]
-            if not told["passed"]
+            f"{told.name}: {told.claim}: {told.value:.3f}, asked are {told.least:g}"
+            for told in behaviours
+            if not told.passed
         ),
-        *_too_dear(report["cost"]),
+        *_too_dear(cost),
     ]
 
 
 def baselines_among(names: Iterable[str]) -> set[str]:
-    """Return those *names* of a report that are no model's."""
+    """Return those *names* of a comparison that are no model's."""
     return set(names) - {MODEL, NETWORK, CHAMPION}
 
 
-def _no_better_than_baselines(report: dict[str, Any]) -> list[str]:
-    figures, leads = report[GATE_SPLIT], report["model_minus"][GATE_SPLIT]
-    found = []
+def _no_better_than_baselines(compared: Comparison) -> list[str]:
+    figures, leads = compared.quality[GATE_SPLIT], compared.model_minus[GATE_SPLIT]
+    against = []
     for name in baselines_among(figures):
-        lead, told = leads[name], f"{name} {figures[name]['ndcg_10']:.4f}"
-        compared = f"NDCG@10 {figures[MODEL]['ndcg_10']:.4f} on the last tenth of events, {told}"
-        if lead["ndcg_10"] <= 0:
-            found.append(f"no better than {name}: {compared}")
-        elif lead["p_value"] > SIGNIFICANT:
-            found.append(f"not surely better than {name}: {compared}, p {lead['p_value']:.3f}")
-    return sorted(found)
+        lead, told = leads[name], f"{name} {figures[name].ndcg_10:.4f}"
+        both = f"NDCG@10 {figures[MODEL].ndcg_10:.4f} on the last tenth of events, {told}"
+        if lead.ndcg_10 <= 0:
+            against.append(f"no better than {name}: {both}")
+        elif lead.p_value > SIGNIFICANT:
+            against.append(f"not surely better than {name}: {both}, p {lead.p_value:.3f}")
+    return sorted(against)
 
 
-def _worse_than_champion(report: dict[str, Any]) -> list[str]:
+def _worse_than_champion(compared: Comparison) -> list[str]:
     return [
-        f"worse than the champion where {way} is {group} ({told['n']} targets): NDCG@10 "
-        f"{told['ndcg_10'][MODEL]:.4f}, champion {told['ndcg_10'][CHAMPION]:.4f}; surely more than "
+        f"worse than the champion where {way} is {group} ({told.n} targets): NDCG@10 "
+        f"{told.ndcg_10[MODEL]:.4f}, champion {told.ndcg_10[CHAMPION]:.4f}; surely more than "
         f"{SLICE_MARGIN:g} less"
-        for way, groups in report["slices"][GATE_SPLIT].items()
+        for way, groups in compared.slices[GATE_SPLIT].items()
         for group, told in groups.items()
-        if "model_minus_champion" in told and told["model_minus_champion"]["high"] < -SLICE_MARGIN
+        if told.model_minus_champion and told.model_minus_champion.high < -SLICE_MARGIN
     ]
 
 
-def _too_dear(cost: dict[str, Any]) -> list[str]:
-    found = []
-    if cost["p95_ms"] > MOST_MILLISECONDS:
-        found.append(f"{cost['p95_ms']:.0f} ms for one answer, {MOST_MILLISECONDS:.0f} are allowed")
-    if cost["bytes"] > MOST_BYTES:
-        found.append(f"{cost['bytes']:,} bytes, {MOST_BYTES:,} are allowed")
-    return found
+def _too_dear(cost: AnswerCost) -> list[str]:
+    against = []
+    if cost.p95_ms > MOST_MILLISECONDS:
+        against.append(f"{cost.p95_ms:.0f} ms for one answer, {MOST_MILLISECONDS:.0f} are allowed")
+    if cost.bytes > MOST_BYTES:
+        against.append(f"{cost.bytes:,} bytes, {MOST_BYTES:,} are allowed")
+    return against

@@ -1,12 +1,11 @@
 """What lists of recommended places are like, apart from being right."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from models_ml.data.tokens import MAX_CATEGORIES
 from models_ml.data.training_set import PlaceTable
+from models_ml.evaluation.report import ListFigures
 
 _LISTS_AT_ONCE = 2000
 
@@ -16,7 +15,7 @@ def describe_lists(
     targets: NDArray[np.int64],
     catalogue: PlaceTable,
     counts: NDArray[np.int64],
-) -> dict[str, Any]:
+) -> ListFigures:
     """Return coverage, novelty, diversity and popularity of lists of catalogue rows.
 
     tops     (N, K)  places shown, -1 where a list ends sooner
@@ -32,14 +31,14 @@ def describe_lists(
     is_shown = tops >= 0
     shown = tops[is_shown]
     if len(shown) == 0:
-        return {"coverage": 0.0, "novelty": 0.0, "diversity": None, "popularity": 0.0}
+        return ListFigures(coverage=0.0, novelty=0.0, diversity=None, popularity=0.0)
     often = np.maximum(counts, 1)
-    return {
-        "coverage": float(len(np.unique(shown)) / max(1, int(np.count_nonzero(counts)))),
-        "novelty": float(-np.log2(often[shown] / often.sum()).mean()),
-        "diversity": _diversity(tops, catalogue),
-        "popularity": float(counts[shown].mean()) / max(1e-12, float(counts[targets].mean())),
-    }
+    return ListFigures(
+        coverage=float(len(np.unique(shown)) / max(1, int(np.count_nonzero(counts)))),
+        novelty=float(-np.log2(often[shown] / often.sum()).mean()),
+        diversity=_diversity(tops, catalogue),
+        popularity=float(counts[shown].mean()) / max(1e-12, float(counts[targets].mean())),
+    )
 
 
 def _diversity(tops: NDArray[np.int64], catalogue: PlaceTable) -> float | None:

@@ -13,7 +13,7 @@ ATTENTION = "sdpa_or_packed"
 """The name that `attention` has in transformers."""
 
 # What a causal mask is called has changed between torch 2.10 and 2.12.
-_IS_CAUSAL: dict[str, Any] = (
+_IS_CAUSAL: dict[str, bool | tuple[int, int]] = (
     {"window_size": (-1, 0)}
     if "window_size" in inspect.signature(varlen_attn).parameters
     else {"is_causal": True}

@@ -9,7 +9,6 @@ just before it then.
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +25,7 @@ from models_ml.data.tokens import (
     Batch,
     Vocabulary,
 )
+from models_ml.network.architecture import Architecture
 from models_ml.network.attention import ATTENTION
 from models_ml.network.dropout import replace_dropout
 from models_ml.network.loss import NEVER, Candidates, next_place_loss
@@ -33,21 +33,6 @@ from models_ml.network.pre_norm import normalize_first
 
 POSITIONS = MAX_EVENTS + 1
 _INITIAL_SPREAD = 0.02
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """All that is needed to build the network again, besides its vocabulary."""
-
-    hidden_size: int
-    layers: int
-    heads: int
-    dropout: float
-    place_dropout: float
-    has_times: bool
-    has_pointer: bool
-    has_surroundings: bool = True
-    pre_norm: bool = False
 
 
 class Network(nn.Module):

@@ -5,7 +5,7 @@ or the new one. Nothing is pickled.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,6 +13,8 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from models_ml.model_folder import save_safetensors
+from models_ml.training.record import Epoch, Identity
+from models_ml.typed_json import decode, json_text
 
 _FILE = "last.safetensors"
 
@@ -29,14 +31,14 @@ class Progress:
     events: int = 0
     best_ndcg: float = -1.0
     best_epoch: int = 0
-    epochs: list[dict[str, float]] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """What a checkpoint file holds."""
 
-    identity: dict[str, str]
+    identity: Identity
     progress: Progress
     tensors: dict[str, Tensor]
 
@@ -56,8 +58,8 @@ def state_of(
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write *checkpoint* into *folder*, in place of the one before."""
     metadata = {
-        "identity": json.dumps(checkpoint.identity),
-        "progress": json.dumps(asdict(checkpoint.progress)),
+        "identity": json_text(checkpoint.identity),
+        "progress": json_text(checkpoint.progress),
     }
     save_safetensors(checkpoint.tensors, folder / _FILE, metadata)
 
@@ -70,8 +72,8 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     return Checkpoint(
-        identity=json.loads(metadata["identity"]),
-        progress=Progress(**json.loads(metadata["progress"])),
+        identity=decode(Identity, json.loads(metadata["identity"]), "identity"),
+        progress=decode(Progress, json.loads(metadata["progress"]), "progress"),
         tensors=tensors,
     )
 

@@ -12,7 +12,8 @@ from models_ml.data.tensors import moved, pinned
 from models_ml.data.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary, collate
 from models_ml.data.training_set import TrainingSet
 from models_ml.metrics import gains, worst_ranks
-from models_ml.network.bert import Architecture, Network
+from models_ml.network.architecture import Architecture
+from models_ml.network.bert import Network
 from models_ml.network.loss import draw_candidates
 from models_ml.presets import Preset
 from models_ml.training.batches import (

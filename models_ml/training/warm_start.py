@@ -6,7 +6,6 @@ weights stay as they were, so the architecture must be the same.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,9 +16,11 @@ from torch import Tensor
 
 from models_ml.data.leakage import LearnedFrom
 from models_ml.data.tokens import SPECIAL_TOKENS, Vocabulary
-from models_ml.network.bert import Architecture, Network
-
-_CONTENT = ("config.json", "model.safetensors", "places.parquet", "vocabulary.json")
+from models_ml.model_folder import CONTENT, TRAINING, ModelFolder
+from models_ml.network.architecture import Architecture
+from models_ml.network.bert import Network
+from models_ml.training.record import TrainingRecord
+from models_ml.typed_json import decode
 
 
 class WarmStartError(ValueError):
@@ -33,38 +34,38 @@ class WarmStart:
     ``content`` is a sha256 over the model's files, which names it wherever it lies.
     """
 
-    folder: Path
+    folder: ModelFolder
     content: str
     architecture: Architecture
     vocabulary: Vocabulary
     learned_from: list[LearnedFrom]
 
     @classmethod
-    def read(cls, folder: Path) -> "WarmStart":
-        """Read the finished model in *folder*.
+    def read(cls, path: Path) -> "WarmStart":
+        """Read the finished model in the folder at *path*.
 
         Raises:
             WarmStartError: there is none, or it does not tell what it has learned from.
         """
-        for name in (*_CONTENT, "training.json"):
-            if not (folder / name).exists():
+        folder = ModelFolder(path)
+        for name in (*CONTENT, TRAINING):
+            if not (path / name).exists():
                 raise WarmStartError(
-                    f"{folder}: there is no {name}, so no finished training of a network. "
+                    f"{path}: there is no {name}, so no finished training of a network. "
                     "Name a folder that models_ml.train has written, or train from scratch."
                 )
-        config = json.loads((folder / "config.json").read_text())
-        training = json.loads((folder / "training.json").read_text())
-        if "learned_from" not in training:
+        record = TrainingRecord.read(folder)
+        if record is None or record.learned_from is None:
             raise WarmStartError(
-                f"{folder / 'training.json'}: an earlier version wrote it, and it does not tell "
+                f"{folder.training}: an earlier version wrote it, and it does not tell "
                 "what the model has learned from. Train from scratch."
             )
         return cls(
             folder,
             content_hash(folder),
-            Architecture(**config["architecture"]),
+            decode(Architecture, folder.read_config().architecture, str(folder.config)),
             Vocabulary.read(folder),
-            [LearnedFrom(**one) for one in training["learned_from"]],
+            record.learned_from,
         )
 
     def put_into(self, network: Network, vocabulary: Vocabulary) -> None:
@@ -75,13 +76,13 @@ class WarmStart:
         """
         if self.architecture != network.architecture:
             raise WarmStartError(
-                f"{self.folder}: its network is another: {self._differences(network)}. "
+                f"{self.folder.path}: its network is another: {self._differences(network)}. "
                 "Train with the settings that it was trained with, or from scratch."
             )
         rows = self._rows(vocabulary)
         weights = {
             name: _moved(value, rows[name]) if name in rows else value
-            for name, value in load_file(self.folder / "model.safetensors").items()
+            for name, value in load_file(self.folder.weights).items()
         }
         fresh = network.state_dict()
         others = [
@@ -91,8 +92,8 @@ class WarmStart:
         ]
         if others:
             raise WarmStartError(
-                f"{self.folder}: another version made its network, which has no {others[0]} of "
-                "this form. Train from scratch."
+                f"{self.folder.path}: another version made its network, which has no {others[0]} "
+                "of this form. Train from scratch."
             )
         network.load_state_dict({name: weights[name] for name in fresh})
 
@@ -140,9 +141,9 @@ def _moved(earlier: Tensor, rows: Sequence[int]) -> Tensor:
     return moved
 
 
-def content_hash(folder: Path) -> str:
+def content_hash(folder: ModelFolder) -> str:
     """Name the model in *folder* by the content of its files, wherever it lies."""
     digest = hashlib.sha256()
-    for name in _CONTENT:
-        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    for name in CONTENT:
+        digest.update(hashlib.sha256((folder.path / name).read_bytes()).digest())
     return digest.hexdigest()

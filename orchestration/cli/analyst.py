@@ -54,7 +54,7 @@ def recheck(home: Home, people: int) -> Report:
 
     enter(home)
     found = compare(home, people)
-    return Report(found.as_json(), verdict(found), is_well=found.holds)
+    return Report(found, verdict(found), is_well=found.holds)
 
 
 @click.command()
@@ -78,7 +78,7 @@ def rebuild(home: Home, as_of: str, out: Path | None) -> Report:
         raise click.BadParameter(str(error), param_hint="--as-of") from error
     enter(home)
     rebuilt = again(home, moment, out)
-    return Report(rebuilt.as_json(), verdict(rebuilt), is_well=rebuilt.holds)
+    return Report(rebuilt.report(), verdict(rebuilt), is_well=rebuilt.holds)
 
 
 @click.command()
@@ -96,4 +96,4 @@ def diff(a: str, b: str, key: str, examples: int) -> Report:
     from orchestration.warehouse import table_diff
 
     found = table_diff.diff(a, b, [name.strip() for name in key.split(",")], examples)
-    return Report(found.as_json(), table_diff.sentence(found), is_well=found.is_equal)
+    return Report(found, table_diff.sentence(found), is_well=found.is_equal)

@@ -1,11 +1,23 @@
 """Verbs of features: agree to their definitions, register them, publish them, compare them."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestration.cli.output import Report, enter, reports
 from serving.home import Home
+
+if TYPE_CHECKING:
+    from feature_repo.parity import ParityReport
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the feature models differ from the lock, and whether that was accepted."""
+
+    differences: list[str]
+    accepted: bool
 
 
 @click.command()
@@ -29,7 +41,7 @@ def plan(home: Home, *, accept: bool) -> Report:
     )  # fmt: skip
     words = [*differences, hint] if differences else ["The feature models are as the lock says."]
     return Report(
-        {"differences": differences, "accepted": accept},
+        Plan(differences, accepted=accept),
         "\n".join(words),
         is_well=accept or not differences,
     )
@@ -69,6 +81,6 @@ def parity(home: Home) -> Report:
     return _compared(compare(home))
 
 
-def _compared(found: dict[str, Any]) -> Report:
-    facts = "\n".join(f"{name}: {value}" for name, value in found.items())
-    return Report(found, facts, is_well=found["holds"])
+def _compared(parity: "ParityReport") -> Report:
+    facts = "\n".join(f"{name}: {value}" for name, value in vars(parity).items())
+    return Report(parity, facts, is_well=parity.holds)

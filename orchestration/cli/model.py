@@ -25,7 +25,8 @@ def train(
     """Train on the home's features, as the Dagster asset model/recommender."""
     from orchestration import asset_keys as keys
     from orchestration.model import store
-    from orchestration.runs import materialize, training_config
+    from orchestration.model.assets import Training
+    from orchestration.runs import materialize
 
     enter(home)
     if target:
@@ -35,11 +36,11 @@ def train(
         return
     if source:
         store.adopt(home, source)
-        materialize(home, [keys.RECOMMENDER], training_config(None, seed))
+        materialize(home, [keys.RECOMMENDER], Training(seed=seed))
     else:
-        config = training_config(preset or "base", seed, anew=True)
-        materialize(home, [keys.TRAINING_SET, keys.RECOMMENDER], config)
-    click.echo(f"The home's model: {store.current_model(home)}")
+        training = Training(preset=preset or "base", seed=seed, anew=True)
+        materialize(home, [keys.TRAINING_SET, keys.RECOMMENDER], training)
+    click.echo(f"The home's model: {store.current_model(home).path}")
 
 
 @click.command()
@@ -48,15 +49,15 @@ def train(
 @click.pass_obj
 def evaluate(home: Home, *, gate: bool) -> Report:
     """Rank all places for held-out events, with the model and with every baseline."""
+    from models_ml.evaluation.report import Evaluation
     from orchestration import asset_keys as keys
-    from orchestration.home.atomic_files import read_json
     from orchestration.model.quality_tables import quality_tables
     from orchestration.model.store import current_model
     from orchestration.runs import materialize
 
     enter(home)
     current_model(home)
-    materialize(home, [keys.EVALUATION])
-    found = read_json(current_model(home) / "evaluation.json")
-    refusal = "" if found["passes"] or not gate else "\n".join(found["refusals"])
-    return Report(found, quality_tables(found), refusal=refusal)
+    materialize(home, [keys.EXPORT, keys.EVALUATION])
+    judged = Evaluation.read(current_model(home))
+    refusal = "" if judged.passes or not gate else "\n".join(judged.refusals)
+    return Report(judged, quality_tables(judged.quality), refusal=refusal)

@@ -20,7 +20,7 @@ from serving.home import Home
 @click.pass_obj
 def run(home: Home, chosen: ChosenSource, preset: str | None) -> Report:
     """Run the main job: from new files to what is live. Does little if nothing is new."""
-    from orchestration.delivery.run_report import as_markdown
+    from orchestration.delivery.report_text import as_markdown
     from orchestration.runs import run as run_all
 
     enter(home)
@@ -60,11 +60,12 @@ def doctor(home: Home) -> Report:
 @click.pass_obj
 def demo(home: Home, events: int) -> Report:
     """Run the main job on a sample city, ask the packaged service, print what came out."""
-    from orchestration.cli.demo import page_of, show
+    from orchestration.cli.demo import show
+    from orchestration.cli.demo_page import page_of
 
     enter(home)
-    found = show(home, events)
-    return Report(found, page_of(home, found))
+    shown = show(home, events)
+    return Report(shown, page_of(home, shown))
 
 
 @click.command()
@@ -79,13 +80,13 @@ def slo(home: Home, *, interval: bool) -> Report:
     With --interval, the time between checks that keeps wrong rows under 1 in 10,000, by what past
     checks found; with a picture in the home's reports/.
     """
-    from orchestration.delivery.run_report import slo_table
+    from orchestration.delivery.report_text import slo_table
     from orchestration.reliability import interval as intervals
     from orchestration.reliability.budget import standings
 
     if interval:
-        found = intervals.propose_for(home)
-        return Report(found.as_json(), intervals.sentence(found))
-    measured = [standing.as_json() for standing in standings(home)]
-    is_met = not any(one["met"] is False for one in measured)
+        proposed = intervals.propose_for(home)
+        return Report(proposed, intervals.sentence(proposed))
+    measured = standings(home)
+    is_met = not any(one.met is False for one in measured)
     return Report(measured, slo_table(measured), is_well=is_met)

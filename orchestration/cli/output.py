@@ -9,6 +9,7 @@ from typing import ParamSpec
 
 import click
 
+from models_ml.typed_json import plain
 from serving.home import Home
 
 FAILED, REFUSED = 1, 3
@@ -54,10 +55,14 @@ def reports(verb: Callable[_P, Report]) -> Callable[..., None]:
 
 
 def json_text(value: object) -> str:
-    """Write dataclasses, paths and moments, and lists of them, as JSON."""
-    from pydantic_core import to_jsonable_python
+    """Write a verb's value as JSON; what JSON has no word for, such as a path, as text."""
+    return json.dumps(plain(value), indent=2, default=_told)
 
-    return json.dumps(to_jsonable_python(value), indent=2)
+
+def _told(value: object) -> object:
+    from pydantic import BaseModel
+
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
 
 
 def enter(home: Home) -> None:

@@ -1,5 +1,7 @@
 """Verbs of releases: look at them, choose which is live, serve it."""
 
+import json
+
 import click
 
 from orchestration.cli.output import Report, enter, reports
@@ -22,8 +24,8 @@ def list_all(home: Home) -> Report:
     if not found:
         click.echo(f"{home.root}: no release yet. Make one: tastemate run", err=True)
     lines = [
-        f"{'*' if entry['is_champion'] else ' '} {entry['release_id']}  {entry['kind']:<8}  "
-        f"{entry['created_at']}  {entry['reason']}"
+        f"{'*' if entry.is_champion else ' '} {entry.release_id}  {entry.kind:<8}  "
+        f"{entry.created_at}  {entry.reason}"
         for entry in found
     ]
     return Report(found, "\n".join(lines))
@@ -36,10 +38,10 @@ def list_all(home: Home) -> Report:
 def show(home: Home, release_id: str) -> Report:
     """Check a release's content, and tell what it is, why it was made and how good it is."""
     from orchestration.release.text import release_text
-    from serving.release import verify
+    from serving.release import CARD, verify
 
-    found = verify(home.releases / release_id)
-    return Report(dict(found.card), release_text(found))
+    shown = verify(home.releases / release_id)
+    return Report(json.loads((shown.folder / CARD).read_text()), release_text(shown))
 
 
 @release.command()

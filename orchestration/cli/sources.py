@@ -113,7 +113,7 @@ def validate(home: Home, path: Path, mapping: Path | None) -> Report:
     hush()
     verdicts = judge(home, load_mapping(mapping) if mapping else SAMPLE, path)
     return Report(
-        [verdict.as_json() for verdict in verdicts],
+        verdicts,
         "\n".join(map(sentence, verdicts)),
         is_well=all(verdict.is_fit for verdict in verdicts),
     )
@@ -166,8 +166,9 @@ def forget(home: Home, user: str, *, only_prove: bool) -> Report:
     person = Person.of(home, user)
     proof = done.proof if done else prove(home, person)
     is_on_record = person.pseudonym in Tombstones(home)
-    return Report(
-        {**(done or proof).as_json(), "is_on_record": is_on_record},
-        report.sentences(done, proof, is_on_record=is_on_record),
-        is_well=proof.holds,
-    )
+    told = report.sentences(done, proof, is_on_record=is_on_record)
+    reported = (
+        report.ForgetReport(**vars(done), is_on_record=is_on_record) if done
+        else report.ProofReport(**vars(proof), is_on_record=is_on_record)
+    )  # fmt: skip
+    return Report(reported, told, is_well=proof.holds)

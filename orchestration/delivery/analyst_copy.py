@@ -6,11 +6,11 @@ goes on reading it.
 """
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from orchestration.warehouse.state_hash import HANDED_ON, NotBuiltError, nodes_handed_on
+from orchestration.warehouse.dbt_manifest import DbtModel
+from orchestration.warehouse.state_hash import HANDED_ON, NotBuiltError, handed_on
 from serving.home import Home
 
 
@@ -32,24 +32,24 @@ def publish_copy(home: Home) -> Path:
     with duckdb.connect(draft, config={"threads": 2}) as connection:
         for stage in HANDED_ON:
             connection.execute(f"create schema {stage}")
-        for node in nodes_handed_on(home):
-            _write_table(connection, home, node)
+        for model in handed_on(home):
+            _write_table(connection, home, model)
     # Who opens it to write is told so, instead of changing what others read.
     draft.chmod(0o444)
     return draft.replace(copy_of(home))
 
 
-def _write_table(connection: duckdb.DuckDBPyConnection, home: Home, node: dict[str, Any]) -> None:
-    stage, name = node["fqn"][1], node["name"]
+def _write_table(connection: duckdb.DuckDBPyConnection, home: Home, model: DbtModel) -> None:
+    stage, name = model.stage, model.name
     path = home.root / stage / f"{name}.parquet"
     if not path.exists():
         raise NotBuiltError(f"{path}: dbt has not handed on {name}. Build it: tastemate build")
     table = f'{stage}."{name}"'
     connection.read_parquet(str(path)).create(table)
-    connection.execute(f"comment on table {table} is {_text(node['description'])}")
-    for column in node["columns"].values():
-        described = f'{table}."{column["name"]}"'
-        connection.execute(f"comment on column {described} is {_text(column['description'])}")
+    connection.execute(f"comment on table {table} is {_text(model.description)}")
+    for column in model.columns.values():
+        described = f'{table}."{column.name}"'
+        connection.execute(f"comment on column {described} is {_text(column.description)}")
 
 
 def _text(value: str) -> str:

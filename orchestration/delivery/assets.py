@@ -3,7 +3,8 @@
 import dagster as dg
 
 from orchestration import asset_keys as keys
-from orchestration.delivery.run_report import as_markdown, write_report
+from orchestration.delivery.report_text import as_markdown
+from orchestration.delivery.write_report import write_report
 from orchestration.home.console import say
 from orchestration.steps.home_resource import HomeResource
 from orchestration.steps.resource_usage import measured

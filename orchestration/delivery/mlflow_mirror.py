@@ -10,11 +10,15 @@ import logging
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from models_ml.evaluation.report import Evaluation, EvaluationError
+from models_ml.model_folder import ModelFolder
+from models_ml.training.record import TrainingRecord
 from orchestration.home.environment import PROJECT, exports
 from orchestration.model import store as model_store
 from serving import champion
@@ -89,22 +93,22 @@ def _mirror_training(client: "MlflowClient", home: Home) -> str | None:
         folder = model_store.current_model(home)
     except model_store.NoModelError:
         return None
-    training = json.loads((folder / "training.json").read_text())
+    record = model_store.record_of(folder)
     experiment_id = _experiment(client, home)
     found = client.search_runs([experiment_id], f"tags.`{_MODEL}` = '{folder.name}'")
     if found:
         run_id, tags = found[0].info.run_id, found[0].data.tags
     else:
-        tags = _tags(folder, training)
+        tags = _tags(folder, record)
         run_id = client.create_run(experiment_id, tags=tags, run_name=folder.name).info.run_id
-        for name, value in _parameters(training).items():
+        for name, value in _parameters(record).items():
             client.log_param(run_id, name, value)
-        _log(client, run_id, list(_curves(training)))
+        _log(client, run_id, list(_curves(record)))
         client.set_terminated(run_id)
-    evaluation = folder / "evaluation.json"
-    if evaluation.exists() and tags.get(_EVALUATION) != _hash(evaluation):
-        _log(client, run_id, list(_quality(json.loads(evaluation.read_text()))))
-        client.set_tag(run_id, _EVALUATION, _hash(evaluation))
+    if folder.evaluation.exists() and tags.get(_EVALUATION) != _hash(folder.evaluation):
+        with suppress(EvaluationError):  # an earlier version asked less; it will be judged again
+            _log(client, run_id, list(_quality(Evaluation.read(folder))))
+            client.set_tag(run_id, _EVALUATION, _hash(folder.evaluation))
     return str(run_id)
 
 
@@ -139,14 +143,14 @@ def _experiment(client: "MlflowClient", home: Home) -> str:
     return str(client.create_experiment(NAME, artifact_location=(home.mlflow / "runs").as_uri()))
 
 
-def _tags(folder: Path, training: dict[str, Any]) -> dict[str, str]:
+def _tags(folder: ModelFolder, record: TrainingRecord) -> dict[str, str]:
     return {
         _MODEL: folder.name,
-        "data": training["identity"]["training_set_hash"],
+        "data": record.identity.training_set_hash,
         "code": _code(),
         "version": version("tastemate"),
-        "torch": training["torch"],
-        "device": training["device"],
+        "torch": record.torch,
+        "device": record.device,
     }
 
 
@@ -159,33 +163,34 @@ def _code() -> str:
     return digest.hexdigest()[:16]
 
 
-def _parameters(training: dict[str, Any]) -> dict[str, Any]:
-    identity = training["identity"]
-    told = {"preset": identity["preset"], "seed": identity["seed"]}
-    if training.get("warm_start"):
-        told["warm_start"] = training["warm_start"]
-    return told | json.loads(identity["settings"])
+def _parameters(record: TrainingRecord) -> dict[str, str]:
+    identity = record.identity
+    began = {"warm_start": record.warm_start} if record.warm_start else {}
+    settings = {name: str(value) for name, value in json.loads(identity.settings).items()}
+    return {"preset": identity.preset, "seed": identity.seed, **began, **settings}
 
 
-def _curves(training: dict[str, Any]) -> Iterator["Metric"]:
-    for name, values in (("loss", training["losses"]), ("validation", training["validation"])):
+def _curves(record: TrainingRecord) -> Iterator["Metric"]:
+    for name, values in (("loss", record.losses), ("validation", record.validation)):
         for epoch, value in enumerate(values, 1):
             yield _metric(name, value, epoch)
-    for name in ("seconds", "events_per_second", "parameters", "best_epoch"):
-        yield _metric(name, training[name])
+    yield _metric("seconds", record.seconds)
+    yield _metric("events_per_second", record.events_per_second)
+    yield _metric("parameters", record.parameters)
+    yield _metric("best_epoch", record.best_epoch)
 
 
-def _quality(evaluation: dict[str, Any]) -> Iterator["Metric"]:
-    for split in ("time", "loo"):
-        for name, told in evaluation[split].items():
+def _quality(judged: Evaluation) -> Iterator["Metric"]:
+    for split, quality in judged.quality.items():
+        for name, told in quality.items():
             for figure in _FIGURES:
-                yield _metric(f"{split}/{name}/{figure}", told[figure])
-    for told in evaluation["behaviours"]:
-        if told["value"] is not None:
-            yield _metric(f"behaviour/{told['name']}", told["value"])
-    for name, value in evaluation["cost"].items():
+                yield _metric(f"{split}/{name}/{figure}", getattr(told, figure))
+    for behaviour in judged.behaviours:
+        if behaviour.value is not None:
+            yield _metric(f"behaviour/{behaviour.name}", behaviour.value)
+    for name, value in vars(judged.cost).items():
         yield _metric(f"cost/{name}", value)
-    yield _metric("passes", float(evaluation["passes"]))
+    yield _metric("passes", float(judged.passes))
 
 
 def _metric(name: str, value: float, step: int = 0) -> "Metric":

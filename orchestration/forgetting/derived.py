@@ -13,9 +13,8 @@ from feature_repo.settings import online_url
 from orchestration.delivery.analyst_copy import copy_of, publish_copy
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.records import vacuum
-from orchestration.home.atomic_files import read_json
-from orchestration.model import store as model_store
-from orchestration.online.publish import publish_and_compare
+from orchestration.home.state_files import Pointers
+from orchestration.online.publish import last_comparison, publish_and_compare
 from orchestration.warehouse.dbt_command import run_dbt
 from orchestration.warehouse.dbt_lines import DbtLines
 from orchestration.warehouse.state_hash import HANDED_ON, models_handed_on, remember_published
@@ -52,11 +51,11 @@ def remove_training_sets(home: Home, person: Person) -> int:
     """
     _remove_drafts(home.training_sets)
     holding = _holding(home.training_sets, "histories.parquet", person)
-    pointer, _ = model_store.pointers(home)
-    current = read_json(pointer)
+    pointer = Pointers(home).training_set
+    current = pointer.read()
     for folder in holding:
-        if current and current["folder"] == folder.name:
-            pointer.unlink()
+        if current and current.folder == folder.name:
+            pointer.clear()
         shutil.rmtree(folder)
     return len(holding)
 
@@ -107,9 +106,9 @@ def publish_anew(home: Home, person: Person) -> None:
     here = home.feast / "online.db"
     if online_url() and here.exists():
         publish.publish(home.root, online="")
-    if not publish_and_compare(home)["holds"]:
+    if not publish_and_compare(home).holds:
         raise ParityError(
-            f"{home.state / 'parity.json'}: the online store differs from the features. See which "
+            f"{last_comparison(home).path}: the online store differs from the features. See which "
             "keys (tastemate parity), then run this again."
         )
     for path in remembered.glob("*.sqlite"):

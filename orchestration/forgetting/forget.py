@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from orchestration.forgetting import derived
 from orchestration.forgetting.archive import Erased, erase_lines
@@ -34,10 +33,6 @@ class Forgotten:
     records: int = 0
     proof: Proof = field(default_factory=Proof)
 
-    def as_json(self) -> dict[str, Any]:
-        """Give the facts as the command reports them."""
-        return {**asdict(self), "proof": self.proof.as_json()}
-
 
 def forget(home: Home, user_id: str) -> Forgotten:
     """Erase the user whom the product calls *user_id* from every store of *home*, and prove it.
@@ -62,14 +57,24 @@ def forget(home: Home, user_id: str) -> Forgotten:
         if before.holds and not _unfinished(home).exists():
             return Forgotten(requested_at.isoformat(), proof=before)
         with _finished(home):
-            done = _erase(home, person)
+            erased = _erase(home, person)
         say("proof: looking everywhere again")
         return Forgotten(
-            requested_at.isoformat(), was_in=before.found, **done, proof=prove(home, person)
+            requested_at.isoformat(), before.found, **vars(erased), proof=prove(home, person)
         )
 
 
-def _erase(home: Home, person: Person) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Erasure:
+    """What the steps erased."""
+
+    erased: Erased
+    indexes: int
+    training_sets: int
+    records: int
+
+
+def _erase(home: Home, person: Person) -> _Erasure:
     """Do the steps: first what people are served from, then what is read at leisure."""
     if home.vault.exists():
         with closing(Vault.create(home)) as vault:
@@ -89,9 +94,7 @@ def _erase(home: Home, person: Person) -> dict[str, Any]:
     recover(home)  # writes anew what dbt reads of the ledger
     derived.build_anew(home)
     derived.publish_anew(home, person)
-    return {
-        "erased": erased, "indexes": indexes, "training_sets": training_sets, "records": records,
-    }  # fmt: skip
+    return _Erasure(erased, indexes, training_sets, records)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,25 +44,26 @@ class Found:
 
 
 @dataclass
+class Searched:
+    """How many files and bytes of a store were searched."""
+
+    files: int = 0
+    bytes: int = 0
+
+
+@dataclass
 class Proof:
     """What was searched and what was found.
 
-    searched  the stores, and how many files and bytes of each
+    holds     whether nothing was found, and everything could be looked into
+    searched  the stores
     left_out  what was not searched, and why
     """
 
-    searched: dict[str, dict[str, int]] = field(default_factory=dict)
+    holds: bool = True
+    searched: dict[str, Searched] = field(default_factory=dict)
     found: list[Found] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing was found, and everything could be looked into."""
-        return not self.found
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the proof as the command reports it."""
-        return {"holds": self.holds, **asdict(self)}
 
 
 def prove(home: Home, person: Person) -> Proof:
@@ -77,6 +78,7 @@ def prove(home: Home, person: Person) -> Proof:
         _look_into(home, path, person, proof)
     if online_url():
         _search_redis(person, proof)
+    proof.holds = not proof.found
     return proof
 
 
@@ -91,9 +93,9 @@ def _left_out(home: Home) -> Iterator[tuple[str, str]]:
 
 def _look_into(home: Home, path: Path, person: Person, proof: Proof) -> None:
     place = path.relative_to(home.root)
-    store = proof.searched.setdefault(place.parts[0], {"files": 0, "bytes": 0})
-    store["files"] += 1
-    store["bytes"] += path.stat().st_size
+    store = proof.searched.setdefault(place.parts[0], Searched())
+    store.files += 1
+    store.bytes += path.stat().st_size
     found: Counter[str] = Counter()
     try:
         for traces in _traces(home, path, person):
@@ -214,7 +216,7 @@ def _search_redis(person: Person, proof: Proof) -> None:
     """Search the keys of the feature store in Redis, and all that stands under them."""
     from redis import Redis, RedisError
 
-    store = proof.searched.setdefault("redis", {"files": 0, "bytes": 0})
+    store = proof.searched.setdefault("redis", Searched())
     found: Counter[str] = Counter()
     try:
         with Redis.from_url(online_url()) as client:
@@ -222,9 +224,9 @@ def _search_redis(person: Person, proof: Proof) -> None:
                 is_hash = client.type(key) == b"hash"
                 held = client.hgetall(key) if is_hash else {b"": client.get(key) or b""}
                 for data in (key, *(part for pair in held.items() for part in pair)):
-                    store["bytes"] += len(data)
+                    store.bytes += len(data)
                     found += person.traces(data)
-                store["files"] += 1
+                store.files += 1
     except RedisError as error:
         proof.found.append(Found("redis", f"not decoded: {type(error).__name__}", 1))
     proof.found += [Found("redis", what, times) for what, times in sorted(found.items())]

@@ -1,7 +1,23 @@
 """What a person reads about a forgetting; the id and the pseudonym are not in it."""
 
+from dataclasses import dataclass
+
 from orchestration.forgetting.forget import Forgotten
 from orchestration.forgetting.proof import Found, Proof
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgetReport(Forgotten):
+    """What the command tells of a forgetting; ``is_on_record``: whether it ever took place."""
+
+    is_on_record: bool
+
+
+@dataclass(kw_only=True)
+class ProofReport(Proof):
+    """What the command tells where it only looked."""
+
+    is_on_record: bool
 
 
 def sentences(done: Forgotten | None, proof: Proof, *, is_on_record: bool = True) -> str:
@@ -35,7 +51,7 @@ def _told(done: Forgotten) -> list[str]:
 
 def _proven(proof: Proof) -> list[str]:
     stores = ", ".join(
-        f"{name} {store['files']:,} ({store['bytes'] / 1e6:.1f} MB)"
+        f"{name} {store.files:,} ({store.bytes / 1e6:.1f} MB)"
         for name, store in sorted(proof.searched.items())
     )
     verdict = "Neither id nor pseudonym was found." if proof.holds else "STILL THERE:"

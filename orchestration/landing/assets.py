@@ -1,14 +1,12 @@
 """The raw archive, by landing day: what the sources had, line by line."""
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 
 from orchestration import asset_keys as keys
-from orchestration.home.atomic_files import write_atomically
 from orchestration.home.errors import is_for_people
+from orchestration.landing.land import LandedFile
 from orchestration.landing.registered import land_registered
 from orchestration.steps.home_resource import HomeResource
 from orchestration.steps.resource_usage import measured
@@ -34,13 +32,12 @@ def landed(home: HomeResource) -> Iterator[dg.MaterializeResult]:
     paths = home.paths()
     with measured() as cost:
         files = _landed(paths)
-    write_atomically(paths.state / "landed.json", json.dumps(files))
-    new = [file for file in files if file["status"] == "landed"]
+    new = [file for file in files if file.status == "landed"]
     yield dg.MaterializeResult(
         asset_key=keys.LINES,
         metadata={
-            "lines": sum(file["lines_in"] for file in new),
-            "bytes": sum(file["bytes"] for file in new),
+            "lines": sum(file.lines_in for file in new),
+            "bytes": sum(file.bytes for file in new),
             **cost.metadata(),
         },
     )
@@ -48,7 +45,7 @@ def landed(home: HomeResource) -> Iterator[dg.MaterializeResult]:
     yield dg.MaterializeResult(asset_key=keys.FIELDS)
 
 
-def _landed(home: Home) -> list[dict[str, Any]]:
+def _landed(home: Home) -> list[LandedFile]:
     try:
         return land_registered(home)
     except Exception as error:

@@ -268,7 +268,7 @@ class Ledger:
         fields = [dict(zip(EXPORTED_FIELDS.names, row, strict=True)) for row in rows]
         kept = [field for field in fields if field["file_id"] in known]
         _write(pa.Table.from_pylist(kept, EXPORTED_FIELDS), home.landed_fields)
-        _write(pa.Table.from_pylist(list(map(_exported, entries)), EXPORTED), home.landed_files)
+        _write(_exported(entries), home.landed_files)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -293,7 +293,13 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     return Entry(**{**told, **flags})
 
 
-def _exported(entry: Entry) -> dict[str, object]:
-    landed_at = datetime.fromisoformat(entry.landed_at).astimezone(UTC)
-    told = {name: getattr(entry, name) for name in EXPORTED.names if name != "landed_date"}
-    return {**told, "landed_at": landed_at, "landed_date": landed_at.date()}
+def _exported(entries: list[Entry]) -> pa.Table:
+    """Lay *entries* out as `raw/files.parquet` has them."""
+    landed_ats = [datetime.fromisoformat(entry.landed_at).astimezone(UTC) for entry in entries]
+    columns = {
+        name: [getattr(entry, name) for entry in entries]
+        for name in EXPORTED.names
+        if name != "landed_date"
+    }
+    columns |= {"landed_at": landed_ats, "landed_date": [moment.date() for moment in landed_ats]}
+    return pa.table(columns, schema=EXPORTED)

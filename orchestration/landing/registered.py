@@ -3,10 +3,10 @@
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from orchestration.home.atomic_files import write_atomically
 from orchestration.home.console import say
+from orchestration.home.state_files import StateFile
 from orchestration.landing import LandedFile, Mapping, land, load_mapping
 from orchestration.landing.kafka.config import KAFKA, load_kafka
 from orchestration.landing.mapping import SAMPLE
@@ -56,12 +56,16 @@ def resolve(source: str, path: Path, mapping: Path | None) -> Registered:
     return Registered(source, str(path.resolve()), str(mapping.resolve()) if mapping else None)
 
 
-def land_registered(home: Home) -> list[dict[str, Any]]:
+def land_registered(home: Home) -> list[LandedFile]:
     """Land what is new in each of the home's sources; tell what became of every file."""
-    landed = []
-    for entry in registered(home):
-        landed += _land(home, entry)
-    return [asdict(file) for file in landed]
+    landed = [file for entry in registered(home) for file in _land(home, entry)]
+    last_landing(home).write(landed)
+    return landed
+
+
+def last_landing(home: Home) -> StateFile[list[LandedFile]]:
+    """Tell where it is kept what became of every file when sources were last landed."""
+    return StateFile(home.state / "landed.json", list[LandedFile])
 
 
 def _check(entry: Registered) -> None:
@@ -94,25 +98,25 @@ def _mapping(entry: Registered) -> Mapping:
     return load_mapping(Path(str(entry.mapping)))
 
 
-def sentence(file: dict[str, Any]) -> str:
+def sentence(file: LandedFile) -> str:
     """Say what became of one file."""
-    if file["status"] == "already_landed":
+    if file.status == "already_landed":
         also = "; its mapping has changed, and holds from the next build on"
-        return f"{file['name']} ({file['kind']}): already landed" + also * file["is_remapped"]
-    landed = f"{file['name']} ({file['kind']}): {file['lines_in']:,} lines landed"
-    if file["is_truncated"]:
+        return f"{file.name} ({file.kind}): already landed" + also * file.is_remapped
+    landed = f"{file.name} ({file.kind}): {file.lines_in:,} lines landed"
+    if file.is_truncated:
         landed += " up to where the packed data is cut off or spoilt"
-    if file["returned"]:
+    if file.returned:
         landed += (
-            f", telling anew of {file['returned']:,} who had been forgotten: what it tells of them "
+            f", telling anew of {file.returned:,} who had been forgotten: what it tells of them "
             "counts from now on (docs/how-to/forget-a-person.md)"
         )
-    unreadable = sum(file["unreadable"].values())
+    unreadable = sum(file.unreadable.values())
     if not unreadable:
         return landed
     reasons = "; ".join(
-        f"{count:,} {reason}, {_lines(file['first_unreadable'][reason], count)}"
-        for reason, count in file["unreadable"].items()
+        f"{count:,} {reason}, {_lines(file.first_unreadable[reason], count)}"
+        for reason, count in file.unreadable.items()
     )
     return f"{landed}, {unreadable:,} of them unreadable and kept in quarantine ({reasons})"
 

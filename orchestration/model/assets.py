@@ -1,15 +1,13 @@
 """From features to a trained and evaluated model."""
 
-import json
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from models_ml.evaluation.behaviour_limits import CLAIMS
+from models_ml.evaluation.report import Evaluation, EvaluationError
 from orchestration import asset_keys as keys
-from orchestration.home.atomic_files import read_json
 from orchestration.home.console import say
 from orchestration.model import store as model_store
 from orchestration.steps.home_resource import HomeResource
@@ -18,6 +16,10 @@ from serving import champion as champions
 from serving.home import Home, now
 
 if TYPE_CHECKING:
+    from models_ml.data.training_set import Manifest
+    from models_ml.model_folder import ModelFolder
+    from models_ml.recommender import Recommender
+    from models_ml.training.record import TrainingRecord
     from orchestration.model.retraining.judge import Wish
     from orchestration.model.retraining.verdict import Verdict
 
@@ -47,23 +49,30 @@ def training_set(home: HomeResource) -> dg.MaterializeResult:
 
     paths = home.paths()
     with measured() as cost:
-        manifest = write_training_set(paths.root, paths.training_sets, now())
-    if manifest["events_left_out"]:
+        folder = write_training_set(paths.root, paths.training_sets, now())
+    model_store.remember_training_set(paths, folder)
+    manifest = model_store.current_training_set(paths).manifest
+    if manifest.events_left_out:
         say(
-            f"{manifest['events_left_out']:,} events are left out, for more than 200 of a user "
+            f"{manifest.events_left_out:,} events are left out, for more than 200 of a user "
             "became known at once, or late"
         )
-    folder = paths.training_sets / manifest["hash"][:16]
-    model_store.remember_training_set(paths, folder)
     size = sum(file.stat().st_size for file in folder.iterdir())
     return dg.MaterializeResult(
         metadata={
-            **{name: value for name, value in manifest.items() if isinstance(value, str | int)},
-            "dagster/row_count": manifest["users"],
+            **_scalars(manifest),
+            "dagster/row_count": manifest.users,
             "bytes": size,
             **cost.metadata(),
         }
     )
+
+
+def _scalars(record: "Manifest | TrainingRecord") -> dict[str, str | int | float]:
+    """Give the plain fields of *record* as Dagster shows them."""
+    return {
+        name: value for name, value in vars(record).items() if isinstance(value, str | int | float)
+    }
 
 
 @dg.asset(
@@ -86,22 +95,19 @@ def recommender(
     judge.remember(paths, context.run.run_id, verdict)
     context.instance.add_run_tags(context.run.run_id, {RETRAINING: verdict.sentence()})
     model_store.remember_model(paths, folder)
-    training = json.loads((folder / "training.json").read_text())
-    facts = {
-        name: value for name, value in training.items() if isinstance(value, str | int | float)
-    }
+    record = model_store.record_of(folder)
     return dg.MaterializeResult(
         metadata={
-            **facts,
+            **_scalars(record),
             **cost.metadata(),
-            "training_seconds": training["seconds"],
-            "retraining": verdict.as_json(),
-            "curve": as_metadata(training_curve(training)),
+            "training_seconds": record.seconds,
+            "retraining": asdict(verdict),
+            "curve": as_metadata(training_curve(record)),
         }
     )
 
 
-def _carried_out(paths: Home, wish: "Wish", verdict: "Verdict") -> tuple[Path, "Verdict"]:
+def _carried_out(paths: Home, wish: "Wish", verdict: "Verdict") -> tuple["ModelFolder", "Verdict"]:
     """Train as *verdict* says; tell what was done, which is to train from scratch if need be."""
     from models_ml.data.leakage import LearnedBeforeError
     from models_ml.training.warm_start import WarmStartError
@@ -119,9 +125,10 @@ def _carried_out(paths: Home, wish: "Wish", verdict: "Verdict") -> tuple[Path, "
         return _trained(paths, wish, None), anew
 
 
-def _trained(paths: Home, wish: "Wish", start: Path | None) -> Path:
+def _trained(paths: Home, wish: "Wish", start: "ModelFolder | None") -> "ModelFolder":
     """Train from scratch, or go on from the model *start*."""
-    from models_ml.train import Epoch, train
+    from models_ml.train import train
+    from models_ml.training.record import Epoch
     from models_ml.training.warm_start import content_hash
 
     def tell(epoch: Epoch) -> None:
@@ -135,12 +142,48 @@ def _trained(paths: Home, wish: "Wish", start: Path | None) -> Path:
     out = model_store.model_folder(
         paths, data, preset, wish.seed, content_hash(start) if start else None
     )
-    train(data.folder, out, preset=preset, seed=wish.seed, warm_start=start, progress=tell)
+    begin = start.path if start else None
+    train(data.folder, out.path, preset=preset, seed=wish.seed, warm_start=begin, progress=tell)
     return out
 
 
 @dg.asset(
-    key=keys.EVALUATION, group_name="model", deps=[keys.RECOMMENDER], kinds={"pytorch"},
+    key=keys.EXPORT, group_name="model", deps=[keys.RECOMMENDER], kinds={"onnx"},
+    check_specs=[
+        dg.AssetCheckSpec(
+            "export_equals_network", asset=keys.EXPORT,
+            description="The exported network's log-scores are the network's own; else torch "
+            "serves it.",
+        )
+    ],
+)  # fmt: skip
+def export(home: HomeResource) -> dg.MaterializeResult:
+    """The network in the form that answers requests, checked against the network itself."""
+    from orchestration.model.export import export_model
+
+    paths = home.paths()
+    with measured() as cost:
+        folder = model_store.current_model(paths)
+        made = export_model(folder, model_store.training_set_of(paths, folder).folder)
+    if made is None:
+        return dg.MaterializeResult(
+            metadata={"refusal": "there is no network to export", **cost.metadata()},
+            check_results=[dg.AssetCheckResult(passed=True)],
+        )
+    difference = made.largest_difference
+    told = {"refusal": made.refusal, "largest_difference": difference, "bound": made.bound}
+    return dg.MaterializeResult(
+        metadata={**told, **cost.metadata()},
+        check_results=[
+            dg.AssetCheckResult(
+                passed=not made.refusal, severity=dg.AssetCheckSeverity.WARN, metadata=told
+            )
+        ],
+    )
+
+
+@dg.asset(
+    key=keys.EVALUATION, group_name="model", deps=[keys.EXPORT], kinds={"pytorch"},
     check_specs=[
         dg.AssetCheckSpec(
             "passes_the_gate", asset=keys.EVALUATION,
@@ -160,84 +203,78 @@ def evaluation(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mate
 
     paths = home.paths()
     with measured() as cost:
-        found = _kept_evaluation(paths, context.run.run_id) or _evaluated(paths)
+        judged = _kept_evaluation(paths, context.run.run_id) or _evaluated(paths)
     figures = {
-        f"{split}/{name}/ndcg_10": values["ndcg_10"]
-        for split in ("time", "loo")
-        for name, values in found[split].items()
+        f"{split}/{name}/ndcg_10": told.ndcg_10
+        for split, quality in judged.quality.items()
+        for name, told in quality.items()
     }
     return dg.MaterializeResult(
         metadata={
             **figures,
-            "best_baseline": found["best_baseline"],
+            "best_baseline": judged.best_baseline,
             **cost.metadata(),
-            "quality": as_metadata(quality_bars(found)),
+            "quality": as_metadata(quality_bars(judged)),
         },
         check_results=[
             dg.AssetCheckResult(
                 check_name="passes_the_gate",
-                passed=found["passes"],
+                passed=judged.passes,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={
-                    "best_baseline": found["best_baseline"], "refusals": found["refusals"]
-                },
+                metadata={"best_baseline": judged.best_baseline, "refusals": judged.refusals},
             ),
             *(
                 dg.AssetCheckResult(
-                    check_name=told["name"],
-                    passed=told["passed"],
+                    check_name=told.name,
+                    passed=told.passed,
                     severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"value": told["value"], "least": told["least"]},
+                    metadata={"value": told.value, "least": told.least},
                 )
-                for told in found["behaviours"]
+                for told in judged.behaviours
             ),
         ],
-    )  # fmt: skip
-
-
-def _evaluated(paths: Home) -> dict[str, Any]:
-    from models_ml.evaluate import evaluate
-    from orchestration.model.export import export_model
-    from serving.exported import open_recommender
-
-    folder = model_store.current_model(paths)
-    data = model_store.training_set_of(paths, folder)
-    export_model(folder, data.folder)
-    return evaluate(
-        data.folder,
-        folder,
-        folder / "evaluation.json",
-        say,
-        champion=_champion(paths),
-        served=open_recommender(folder),
     )
 
 
-def _kept_evaluation(paths: Home, run_id: str) -> dict[str, Any] | None:
+def _evaluated(paths: Home) -> Evaluation:
+    from models_ml.evaluate import evaluate
+    from serving.exported import open_recommender
+
+    folder = model_store.current_model(paths)
+    return evaluate(
+        model_store.training_set_of(paths, folder).folder,
+        folder.path,
+        folder.evaluation,
+        say,
+        champion=_champion(paths),
+        served=open_recommender(folder.path),
+    )
+
+
+def _kept_evaluation(paths: Home, run_id: str) -> Evaluation | None:
     """Find how a model was judged when it was trained, if the policy keeps it in this run."""
     from orchestration.model.retraining import judge
 
     decided = judge.remembered(paths, run_id)
-    if decided is None or decided["retrain"] or decided["figures"] is None:
+    if decided is None or decided.retrain or decided.figures is None:
         return None
-    found = read_json(model_store.current_model(paths) / "evaluation.json")
-    if not found or "refusals" not in found:
+    try:
+        kept = Evaluation.read(model_store.current_model(paths))
+    except EvaluationError:  # an earlier version asked less, so it is judged again
         return None
     say("as when the model was trained")
-    return dict(found)
+    return kept
 
 
-def _champion(paths: Home) -> Path | None:
-    """Find the model folder of what is live, to compare with."""
+def _champion(paths: Home) -> "Recommender | None":
+    """Load what is live, to compare with, if it can still be asked."""
     from models_ml.loading import load
     from models_ml.model_folder import ModelFolderError
 
     if not paths.champion.exists():
         return None
-    folder = paths.releases / champions.read(paths).release_id
     try:
-        load(folder)
+        return load(paths.releases / champions.read(paths).release_id)
     except ModelFolderError as error:
         say(f"not compared with what is live, for it cannot be asked: {error}")
         return None
-    return folder

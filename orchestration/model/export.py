@@ -1,15 +1,19 @@
 """The model's network exported for serving, checked against the network itself."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from orchestration.home.console import say
 
+if TYPE_CHECKING:
+    from models_ml.model_folder import ModelFolder
+    from serving.card import Export
 
-def export_model(model: Path, training_set: Path) -> dict[str, Any] | None:
+
+def export_model(model: "ModelFolder", training_set: Path) -> "Export | None":
     """Export the network of *model* for serving, checked on people of *training_set*.
 
-    Returns what `serving.export.Export` says; nothing where there is no network to export.
+    Nothing where there is no network to export. What was exported already is left as it is.
     """
     from models_ml.data.training_set import read_training_set
     from models_ml.evaluation.ranking import some_people
@@ -18,4 +22,4 @@ def export_model(model: Path, training_set: Path) -> dict[str, Any] | None:
     made = export(model, lambda: some_people(read_training_set(training_set)))
     if made and made.refusal:
         say(f"torch will run the network, for {made.refusal}")
-    return vars(made) if made else None
+    return made

@@ -1,49 +1,48 @@
 """Quality as tables for a person: model and baselines on both splits."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from models_ml.evaluation.gate import NETWORK
+from models_ml.evaluation.report import LOO, NETWORK, TIME
+from models_ml.metrics import RankFigures
+from models_ml.typed_json import Scalar
 
-SPLITS = {"time": "the last tenth of events", "loo": "each user's last event"}
-
-
+SPLITS = {TIME: "the last tenth of events", LOO: "each user's last event"}
 ALONE = "the model without the counts that answer beside it"
 """What `NETWORK` means in a table of quality."""
+_METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
+
+Ranks = Mapping[str, RankFigures]
+"""Figures by recommender, of one split."""
 
 
-METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
-
-
-def quality_rows(quality: dict[str, Any], split: str) -> list[dict[str, Any]]:
+def best_first(ranks: Ranks) -> list[tuple[str, RankFigures]]:
     """List model and baselines of a split, best NDCG@10 first."""
-    rows = [{"name": name, **values} for name, values in quality.get(split, {}).items()]
-    return sorted(rows, key=lambda row: -row["ndcg_10"])
+    return sorted(ranks.items(), key=lambda entry: -entry[1].ndcg_10)
 
 
-def quality_tables(quality: dict[str, Any]) -> str:
+def quality_tables(quality: Mapping[str, Ranks]) -> str:
     """Write both splits' tables for a person."""
     parts = []
     for split, title in SPLITS.items():
-        if rows := quality_rows(quality, split):
+        if ranked := best_first(quality.get(split, {})):
+            rows = [[name, *(getattr(told, one) for one in _METRICS)] for name, told in ranked]
             parts += [
                 f"## Quality on {title} (`{split}`)",
-                markdown_table(rows, ["name", *METRICS]),
+                markdown_table(["name", *_METRICS], rows),
             ]
     if any(NETWORK in quality.get(split, {}) for split in SPLITS):
         parts.append(f"{NETWORK}: {ALONE}.")
     return "\n\n".join(parts)
 
 
-def markdown_table(rows: list[dict[str, Any]], columns: list[str]) -> str:
-    """Write *rows* as a Markdown table of these *columns*."""
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[Scalar]]) -> str:
+    """Write *rows* as a Markdown table under *columns*."""
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += [
-        "| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in rows
-    ]
+    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
     return "\n".join(lines)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Scalar) -> str:
     if value is None:
         return ""
     if isinstance(value, float):

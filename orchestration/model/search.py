@@ -16,7 +16,8 @@ import optuna
 from optuna.trial import TrialState
 
 from models_ml.presets import PRESETS, Preset, preset_named
-from models_ml.train import Epoch, train
+from models_ml.train import train
+from models_ml.training.record import Epoch
 
 _WIDTH_OF_A_HEAD = 32
 _EPOCHS_BEFORE_PRUNING = 5
@@ -56,7 +57,7 @@ def search(
         # What counts is the network: counts beside it would only take time.
         alone = replace(preset, counts=False)
         report = train(data, out / "trials" / _name(preset), alone, progress=progress)
-        return report.validation_ndcg_10
+        return report.record.validation_ndcg_10
 
     def told(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
         value = "given up" if trial.value is None else f"{trial.value:.4f}"

@@ -1,13 +1,15 @@
 """Where trained models lie in a home, which one is current, and what it was trained on."""
 
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from models_ml.data.training_set import Manifest, TrainingSetFolder
+from models_ml.model_folder import EVALUATION, EXPORT, GRAPH, ModelFolder
 from models_ml.presets import PRESETS, preset_named, run_name
-from orchestration.home.atomic_files import read_json, write_atomically
+from models_ml.training.record import TrainingRecord
+from orchestration.home.state_files import Folder, Pointers
+from serving.card import TrainingFacts
 from serving.home import Home
 
 
@@ -28,16 +30,16 @@ class TrainingSet:
     """A training set in its folder."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
 
     @property
     def hash(self) -> str:
-        return str(self.manifest["hash"])
+        return self.manifest.hash
 
 
 def remember_training_set(home: Home, folder: Path) -> None:
     """Make *folder* the current training set."""
-    write_atomically(home.state / "training_set.json", json.dumps({"folder": folder.name}))
+    Pointers(home).training_set.write(Folder(folder.name))
 
 
 def current_training_set(home: Home) -> TrainingSet:
@@ -46,23 +48,17 @@ def current_training_set(home: Home) -> TrainingSet:
     Raises:
         NoTrainingSetError: there is none yet.
     """
-    pointer = home.state / "training_set.json"
-    if not pointer.exists():
+    current = Pointers(home).training_set.read()
+    if current is None:
         raise NoTrainingSetError(
             f"{home.training_sets}: there is no training set yet. Make one: tastemate run"
         )
-    folder = home.training_sets / json.loads(pointer.read_text())["folder"]
-    return TrainingSet(folder, json.loads((folder / "manifest.json").read_text()))
-
-
-def pointers(home: Home) -> tuple[Path, Path]:
-    """Tell where it is written which training set and which model are current."""
-    return home.state / "training_set.json", home.state / "model.json"
+    return _training_set(home.training_sets / current.folder)
 
 
 def model_folder(
     home: Home, training_set: TrainingSet, preset: str, seed: int, start: str | None = None
-) -> Path:
+) -> ModelFolder:
     """Name the folder of the model of *preset* and *seed* trained on *training_set*.
 
     With *start* it is the one that goes on from the model of that content hash.
@@ -73,53 +69,65 @@ def model_folder(
     return _folder(home, training_set, name, start)
 
 
-def remember_model(home: Home, folder: Path) -> None:
+def remember_model(home: Home, folder: ModelFolder) -> None:
     """Make *folder* the current model."""
-    write_atomically(home.state / "model.json", json.dumps({"folder": folder.name}))
+    Pointers(home).model.write(Folder(folder.name))
 
 
-def current_model(home: Home) -> Path:
+def current_model(home: Home) -> ModelFolder:
     """Find the model last trained or adopted.
 
     Raises:
         NoModelError: there is none.
     """
-    pointer = read_json(home.state / "model.json")
-    if pointer and (home.models / pointer["folder"] / "config.json").exists():
-        return home.models / str(pointer["folder"])
+    folder = _last_model(home)
+    if folder and folder.is_finished:
+        return folder
     raise NoModelError(f"{home.models}: no model has been trained yet. Train one: tastemate train")
 
 
-def training_set_of(home: Home, model: Path) -> TrainingSet:
+def record_of(model: ModelFolder) -> TrainingRecord:
+    """Read how *model*, which is no baseline, was trained.
+
+    Raises:
+        NoModelError: it does not say.
+    """
+    record = TrainingRecord.read(model)
+    if record is None:
+        raise NoModelError(f"{model.training}: is missing. Train a model: tastemate train")
+    return record
+
+
+def training_set_of(home: Home, model: ModelFolder) -> TrainingSet:
     """Find the training set that *model* was trained on, be it an older one than the current.
 
     Raises:
         NoTrainingSetError: it is gone.
     """
-    trained_on = _trained_on(model / "config.json")
-    folder = home.training_sets / trained_on[:16]
-    if not (folder / "manifest.json").exists():
+    folder = home.training_sets / model.read_config().training_set_hash[:16]
+    if not TrainingSetFolder(folder).manifest.exists():
         raise NoTrainingSetError(
             f"{folder}: the training set that model {model.name} has learned from is gone, as it "
             "is when a person in it was forgotten. Make a new one and train on it: tastemate run"
         )
-    return TrainingSet(folder, json.loads((folder / "manifest.json").read_text()))
+    return _training_set(folder)
 
 
 def preset_of_last_model(home: Home) -> str | None:
     """Tell with which preset the last model was made; None if there is none, or it has no name."""
-    pointer = read_json(home.state / "model.json")
-    training = read_json(home.models / pointer["folder"] / "training.json") if pointer else None
-    preset = training["identity"]["preset"] if training else None
-    return preset if preset in PRESETS else None
+    folder = _last_model(home)
+    record = TrainingRecord.read(folder) if folder else None
+    return record.identity.preset if record and record.identity.preset in PRESETS else None
 
 
-def training_facts(model: Path) -> dict[str, Any]:
+def training_facts(model: ModelFolder) -> TrainingFacts:
     """Tell how long *model* was trained; nothing of a baseline, which is not trained."""
-    path = model / "training.json"
-    training = json.loads(path.read_text()) if path.exists() else {}
-    told = ("epochs", "best_epoch", "is_cut_short", "seconds", "device")
-    return {name: training[name] for name in told if name in training}
+    record = TrainingRecord.read(model)
+    if record is None:
+        return TrainingFacts()
+    return TrainingFacts(
+        record.epochs, record.best_epoch, record.is_cut_short, record.seconds, record.device
+    )
 
 
 def export_training_set(home: Home, target: Path) -> TrainingSet:
@@ -129,44 +137,51 @@ def export_training_set(home: Home, target: Path) -> TrainingSet:
     return training_set
 
 
-def adopt(home: Home, source: Path) -> Path:
+def adopt(home: Home, source: Path) -> ModelFolder:
     """Take a model trained elsewhere, if it was trained on the current training set.
 
     Raises:
         WrongModelError: *source* holds no model, or one of another training set.
     """
-    training_set = current_training_set(home)
-    config, training = source / "config.json", source / "training.json"
-    for path in (config, training):
-        if not path.exists():
-            raise WrongModelError(
-                f"{source}: there is no {path.name}, so no finished training. "
-                "Train there first: python -m models_ml.train --data FOLDER --out FOLDER"
-            )
-    if _trained_on(config) != training_set.hash:
+    training_set, made = current_training_set(home), ModelFolder(source)
+    record = TrainingRecord.read(made)
+    if record is None or not made.is_finished:
+        missing = made.training if record is None else made.config
         raise WrongModelError(
-            f"{config}: trained on training set {_trained_on(config)[:16]}, "
+            f"{source}: there is no {missing.name}, so no finished training. "
+            "Train there first: python -m models_ml.train --data FOLDER --out FOLDER"
+        )
+    learned = made.read_config().training_set_hash
+    if learned != training_set.hash:
+        raise WrongModelError(
+            f"{made.config}: trained on training set {learned[:16]}, "
             f"but the home's is {training_set.hash[:16]}. "
             "Export it again and train on that: tastemate train --export DIR"
         )
-    run = json.loads(training.read_text())["identity"]
-    name = run_name(run["preset"], run["settings"], int(run["seed"]))
-    folder = _folder(home, training_set, name, run.get("warm_start"))
+    run = record.identity
+    name = run_name(run.preset, run.settings, int(run.seed))
+    folder = _folder(home, training_set, name, run.warm_start)
     draft = home.models / f".draft-{folder.name}"
     shutil.rmtree(draft, ignore_errors=True)
     # It is exported, and judged beside what is live, here where it is to be served.
-    made_there = shutil.ignore_patterns("network.onnx", "export.json", "evaluation.json")
-    shutil.copytree(source, draft, ignore=made_there)
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)
+    shutil.copytree(source, draft, ignore=shutil.ignore_patterns(GRAPH, EXPORT, EVALUATION))
+    shutil.rmtree(folder.path, ignore_errors=True)
+    draft.rename(folder.path)
     remember_model(home, folder)
     return folder
 
 
-def _folder(home: Home, training_set: TrainingSet, run: str, start: str | None = None) -> Path:
+def _last_model(home: Home) -> ModelFolder | None:
+    last = Pointers(home).model.read()
+    return ModelFolder(home.models / last.folder) if last else None
+
+
+def _training_set(folder: Path) -> TrainingSet:
+    return TrainingSet(folder, TrainingSetFolder(folder).read_manifest())
+
+
+def _folder(
+    home: Home, training_set: TrainingSet, run: str, start: str | None = None
+) -> ModelFolder:
     began_with = f"-from-{start[:8]}" if start else ""
-    return home.models / f"{training_set.folder.name}-{run}{began_with}"
-
-
-def _trained_on(config: Path) -> str:
-    return str(json.loads(config.read_text())["training_set_hash"])
+    return ModelFolder(home.models / f"{training_set.folder.name}-{run}{began_with}")

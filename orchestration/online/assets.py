@@ -37,11 +37,11 @@ def registry(home: HomeResource) -> dg.MaterializeResult:
 def online_features(home: HomeResource) -> dg.MaterializeResult:
     """The current row of every person and place, in the online store."""
     with measured() as cost:
-        from orchestration.online import publish as online
+        from orchestration.online.publish import publish_and_compare
 
-        found = online.publish_and_compare(home.paths())
-    facts = {name: value for name, value in found.items() if isinstance(value, int | float)}
+        done = publish_and_compare(home.paths())
+    facts = {name: value for name, value in vars(done).items() if isinstance(value, int | float)}
     return dg.MaterializeResult(
         metadata={**facts, **cost.metadata()},
-        check_results=[dg.AssetCheckResult(passed=found["holds"], metadata=facts)],
+        check_results=[dg.AssetCheckResult(passed=done.holds, metadata=facts)],
     )

@@ -1,53 +1,67 @@
 """Publishing features, and comparing what is online with what it should be."""
 
-import json
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
 
 from feature_repo import parity, publish
-from orchestration.home.atomic_files import write_atomically
+from feature_repo.parity import ParityReport
 from orchestration.home.console import say
+from orchestration.home.state_files import StateFile
 from orchestration.reliability.history import ONLINE, LoggedCheck, remember
 from serving.home import Home, now
 
 
-def publish_and_compare(home: Home) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Materialized(ParityReport):
+    """What was published, and how online compares with offline now."""
+
+    rows: int
+    bytes: int
+    deleted: int
+    unchanged: int
+    seconds: float
+
+
+def publish_and_compare(home: Home) -> Materialized:
     """Publish, compare every key, and publish anew in full once if they differ.
 
     A store that somebody wrote to by hand is mended that way; what still differs is left to
     whoever looks at the figures.
     """
     published = publish.publish(home.root, progress=_tell)
-    first = found = _compared(home)
-    if not found["holds"]:
+    first = last = _compared(home)
+    if not first.holds:
         say("online differs from offline; publishing every row anew")
         published = publish.publish(home.root, progress=_tell, full=True)
-        found = _compared(home)
+        last = _compared(home)
     # How the rows did since the last check is what the first comparison found.
-    _remember(home, first, is_right_after=found["holds"])
-    return asdict(published) | found
+    _remember(home, first, is_right_after=last.holds)
+    return Materialized(**vars(last), **vars(published))
 
 
-def compare(home: Home) -> dict[str, Any]:
+def compare(home: Home) -> ParityReport:
     """Compare online and offline features for every key; keep the figures for the run report.
 
     What was found is added to the log of checks.
     """
-    found = _compared(home)
-    _remember(home, found, is_right_after=found["holds"])
-    return found
+    compared = _compared(home)
+    _remember(home, compared, is_right_after=compared.holds)
+    return compared
 
 
-def _compared(home: Home) -> dict[str, Any]:
-    report = parity.check(home.root)
-    found = asdict(report) | {"holds": report.holds}
-    write_atomically(home.state / "parity.json", json.dumps(found, default=str))
-    return found
+def last_comparison(home: Home) -> StateFile[ParityReport]:
+    """Tell where the figures of the last comparison are kept."""
+    return StateFile(home.state / "parity.json", ParityReport)
 
 
-def _remember(home: Home, found: dict[str, Any], *, is_right_after: bool) -> None:
-    wrong = found["keys"] - found["equal"]
-    remember(home, LoggedCheck(ONLINE, now().isoformat(), found["keys"], wrong, is_right_after))
+def _compared(home: Home) -> ParityReport:
+    compared = parity.check(home.root)
+    last_comparison(home).write(compared)
+    return compared
+
+
+def _remember(home: Home, compared: ParityReport, *, is_right_after: bool) -> None:
+    wrong = compared.keys - compared.equal
+    remember(home, LoggedCheck(ONLINE, now().isoformat(), compared.keys, wrong, is_right_after))
 
 
 def _tell(view: str, done: int, todo: int) -> None:

@@ -1,15 +1,14 @@
 """What parts two releases: how good, learned from what, of what form, over which places."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow.parquet as pq
 
+from models_ml.evaluation.report import MODEL
+from models_ml.model_folder import ModelFolder
+from models_ml.typed_json import Scalar
 from serving.home import Home
 from serving.release import FEATURE_SCHEMA, open_release
-
-_METRICS = ("ndcg_10", "hr_10", "mrr")
 
 
 @dataclass(frozen=True)
@@ -17,8 +16,8 @@ class Difference:
     """One thing that two releases do not share."""
 
     what: str
-    first: Any
-    second: Any
+    first: Scalar
+    second: Scalar
 
 
 def diff_releases(home: Home, first: str, second: str) -> list[Difference]:
@@ -42,32 +41,34 @@ def sentence(one: Difference) -> str:
     return f"{one.what}: {first} -> {second}"
 
 
-def _facts(home: Home, release_id: str) -> dict[str, Any]:
+def _facts(home: Home, release_id: str) -> dict[str, Scalar]:
     release = open_release(home.releases / release_id)
-    card, config = release.card, json.loads((release.folder / "config.json").read_text())
-    facts = {
+    card, config = release.card, release.model.read_config()
+    facts: dict[str, Scalar] = {
         "kind": release.kind,
-        "name": card["name"],
-        "made": card["created_at"],
-        "why": card.get("reason"),
-        "data as of": card.get("as_of"),
-        "training set": config["training_set_hash"][:16],
-        "preset": config["preset"],
-        "seed": config["seed"],
-        "features": json.loads((release.folder / FEATURE_SCHEMA).read_text()),
+        "name": card.name,
+        "made": card.created_at,
+        "why": card.reason,
+        "data as of": card.as_of,
+        "training set": config.training_set_hash[:16],
+        "preset": config.preset,
+        "seed": config.seed,
+        "features": (release.folder / FEATURE_SCHEMA).read_text(),
         "bytes": sum(path.stat().st_size for path in release.folder.iterdir()),
     }
-    facts |= {f"form: {name}": value for name, value in config["architecture"].items()}
-    facts |= {f"training: {name}": value for name, value in card.get("training", {}).items()}
-    for split, figures in card.get("metrics", {}).items():
-        asked = figures.get("model" if release.kind == "model" else card["name"], {})
-        facts |= {f"{name} {split}": asked[name] for name in _METRICS if name in asked}
+    facts |= {f"form: {name}": value for name, value in config.architecture.items()}
+    facts |= {f"training: {name}": value for name, value in vars(card.training).items()}
+    for split, quality in card.metrics.items():
+        asked = quality.get(MODEL if release.kind == "model" else card.name)
+        if asked:
+            told = {"ndcg_10": asked.ndcg_10, "hr_10": asked.hr_10, "mrr": asked.mrr}
+            facts |= {f"{name} {split}": value for name, value in told.items()}
     return facts
 
 
 def _places(home: Home, first: str, second: str) -> list[Difference]:
     known = [
-        set(pq.read_table(home.releases / one / "places.parquet")["place_id"].to_pylist())
+        set(pq.read_table(ModelFolder(home.releases / one).places)["place_id"].to_pylist())
         for one in (first, second)
     ]
     only = [len(known[0] - known[1]), len(known[1] - known[0])]

@@ -1,29 +1,25 @@
 """Which release the run has made, which is live, and which was before (promotion, rollback)."""
 
-import json
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from orchestration.home.atomic_files import read_json, write_atomically
 from orchestration.home.errors import RefusedError
-from orchestration.model import store as model_store
+from orchestration.home.state_files import Candidate, Held, Pointers
 from serving import champion, index
 from serving.home import Home
-from serving.release import Release, ReleaseError, open_release, verify
+from serving.release import CARD, Release, ReleaseError, open_release, verify
 
 
 def remember_candidate(home: Home, release_id: str, reason: str) -> None:
     """Keep which release the run has made, until it is promoted."""
-    candidate = {"release_id": release_id, "reason": reason}
-    write_atomically(home.state / "candidate.json", json.dumps(candidate))
+    Pointers(home).candidate.write(Candidate(release_id, reason))
 
 
 def candidate(home: Home) -> tuple[Release, str]:
     """Open the release that the run has made; why it was chosen comes with it."""
-    kept = read_json(home.state / "candidate.json")
+    kept = Pointers(home).candidate.read()
     if kept is None:
         raise ReleaseError(f"{home.releases}: no release has been made yet. Run: tastemate run")
-    return open_release(home.releases / kept["release_id"]), kept["reason"]
+    return open_release(home.releases / kept.release_id), kept.reason
 
 
 def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
@@ -45,8 +41,7 @@ def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
     except (ReleaseError, index.IndexFaultError) as error:
         raise RefusedError(str(error)) from None
     live = champion.promote(home, release_id, newest.index_id, reason)
-    held = {"release_id": release_id, "model": _latest_model(home)}
-    write_atomically(_held(home), json.dumps(held))
+    Pointers(home).held.write(Held(release_id, Pointers(home).model.read()))
     return live
 
 
@@ -63,33 +58,31 @@ def roll_back(home: Home, reason: str) -> champion.Champion:
     return promote(home, before[-1], reason)
 
 
-def list_releases(home: Home) -> list[dict[str, Any]]:
-    """List id, kind, time and reason of the home's releases, newest first."""
-    live = champion.read(home).release_id if home.champion.exists() else None
-    found = [open_release(card.parent) for card in home.releases.glob("[!.]*/card.json")]
-    entries = [
-        {
-            "release_id": release.release_id,
-            "kind": release.kind,
-            "created_at": release.card["created_at"],
-            "reason": release.card.get("reason", ""),
-            "is_champion": release.release_id == live,
-        }
-        for release in found
-    ]
-    return sorted(entries, key=lambda entry: str(entry["created_at"]), reverse=True)
-
-
 def kept_by_hand(home: Home) -> str | None:
     """Name the release that was promoted by hand, while no other model has been trained since."""
-    held = read_json(_held(home))
-    return str(held["release_id"]) if held and held["model"] == _latest_model(home) else None
+    held = Pointers(home).held.read()
+    return held.release_id if held and held.model == Pointers(home).model.read() else None
 
 
-def _held(home: Home) -> Path:
-    return home.state / "held.json"
+@dataclass(frozen=True)
+class ListedRelease:
+    """A release of the home, as `tastemate release ls` lists it."""
+
+    release_id: str
+    kind: str
+    created_at: str
+    reason: str
+    is_champion: bool
 
 
-def _latest_model(home: Home) -> Any:
-    _, model = model_store.pointers(home)
-    return read_json(model)
+def list_releases(home: Home) -> list[ListedRelease]:
+    """List id, kind, time and reason of the home's releases, newest first."""
+    live = champion.read(home).release_id if home.champion.exists() else None
+    cards = [open_release(card.parent).card for card in home.releases.glob(f"[!.]*/{CARD}")]
+    listed = [
+        ListedRelease(
+            card.release_id, card.kind, card.created_at, card.reason or "", card.release_id == live
+        )
+        for card in cards
+    ]
+    return sorted(listed, key=lambda one: one.created_at, reverse=True)

@@ -1,12 +1,13 @@
-"""A page on how good a model is: figures with intervals, slices, training curves, calibration."""
+"""The model card: a page of figures with intervals, slices, training curves, calibration."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from jinja2 import Environment
 from matplotlib.figure import Figure
 
+from models_ml.evaluation.report import LOO, MODEL, Comparison, Lead, RecommenderFigures
+from models_ml.training.record import TrainingRecord
 from orchestration.model.charts import (
     calibration_curve,
     is_ours,
@@ -58,10 +59,10 @@ people go to.</p>
 """
 )
 _RANKS = ("", "NDCG@10", "interval", "HR@1", "HR@10", "MRR", "p")
-_PARTS = {
-    "new places": "new_places", "new among unvisited": "new_among_unvisited", "returns": "returns",
-}  # fmt: skip
-_LISTS = ("", *_PARTS, "coverage", "novelty", "diversity", "popularity")
+_LISTS = (
+    "", "new places", "new among unvisited", "returns", "coverage", "novelty", "diversity",
+    "popularity",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,43 @@ class Published:
     ndcg_10: float | None
 
 
+@dataclass(frozen=True)
+class _Row:
+    look: str
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Table:
+    columns: Sequence[str]
+    rows: Sequence[_Row]
+
+
+@dataclass(frozen=True)
+class _Picture:
+    alt: str
+    source: str
+
+    @classmethod
+    def of(cls, alt: str, figure: Figure) -> "_Picture":
+        return cls(alt, as_data_uri(figure))
+
+
+@dataclass(frozen=True)
+class _Section:
+    """What is told of one split."""
+
+    what: str
+    n: str
+    ranks: _Table
+    lists: _Table
+    pictures: Sequence[_Picture]
+
+
 def quality_page(  # noqa: PLR0913 - what a page shows, and nothing more
     title: str,
-    report: dict[str, Any],
-    trainings: dict[str, dict[str, Any]],
+    compared: Comparison,
+    trainings: Mapping[str, TrainingRecord],
     *,
     published: Sequence[Published] = (),
     notes: Sequence[str] = (),
@@ -85,83 +119,74 @@ def quality_page(  # noqa: PLR0913 - what a page shows, and nothing more
 ) -> str:
     """Return the page, pictures inside.
 
-    report     what `models_ml.evaluate.compare` gives
-    trainings  ``training.json`` by the name of the run
+    trainings  by the name of the run
     is_marked  which recommenders the page is about, by name
     """
     splits = [
-        _split(report, name, published, is_marked) for name in SPLITS if _questions(report, name)
+        _section(compared, split, published, is_marked)
+        for split in SPLITS
+        if compared.quality[split][MODEL].n
     ]
-    curves = [_picture(name, training_curve(training)) for name, training in trainings.items()]
+    curves = [_Picture.of(name, training_curve(record)) for name, record in trainings.items()]
     return _TEMPLATE.render(title=title, notes=notes, splits=splits, curves=curves)
 
 
-def _questions(report: dict[str, Any], split: str) -> int:
-    return int(report[split]["model"]["n"])
-
-
-def _split(
-    report: dict[str, Any],
+def _section(
+    compared: Comparison,
     split: str,
     published: Sequence[Published],
     is_marked: Callable[[str], bool],
-) -> dict[str, Any]:
-    ranked = sorted(report[split].items(), key=lambda entry: -entry[1]["ndcg_10"])
-    ranks, lists = (
-        [
-            {"look": "ours" if is_marked(name) else "", "cells": [name, *cells]}
-            for name, cells in rows
+) -> _Section:
+    quality, leads = compared.quality[split], compared.model_minus[split]
+    ranked = sorted(quality.items(), key=lambda entry: -entry[1].ndcg_10)
+
+    def rows(cells: Callable[[str, RecommenderFigures], list[str]]) -> list[_Row]:
+        return [
+            _Row("ours" if is_marked(name) else "", [name, *cells(name, told)])
+            for name, told in ranked
         ]
-        for rows in (
-            [(name, _ranks(told, report["model_minus"][split].get(name))) for name, told in ranked],
-            [(name, _lists(told)) for name, told in ranked],
-        )
+
+    ranks = rows(lambda name, told: _ranks(told, leads.get(name)))
+    if split == LOO:
+        best_first = sorted(published, key=lambda row: -(row.ndcg_10 or 0))
+        ranks += [_Row("published", _published(row)) for row in best_first]
+    return _Section(
+        what=SPLITS[split],
+        n=f"{quality[MODEL].n:,}",
+        ranks=_Table(_RANKS, ranks),
+        lists=_Table(_LISTS, rows(lambda _, told: _lists(told))),
+        pictures=[
+            _Picture.of("NDCG@10 with intervals", quality_with_intervals(quality, is_marked)),
+            _Picture.of("NDCG@10 by slice", slice_bars(compared.slices[split])),
+            _Picture.of(
+                "calibration of the first place", calibration_curve(compared.calibration[split])
+            ),
+        ],
     )
-    if split == "loo":
-        ranks += [
-            {"look": "published", "cells": _published(row)}
-            for row in sorted(published, key=lambda row: -(row.ndcg_10 or 0))
-        ]
-    pictures = [
-        _picture("NDCG@10 with intervals", quality_with_intervals(report[split], is_marked)),
-        _picture("NDCG@10 by slice", slice_bars(report["slices"][split])),
-        _picture("calibration of the first place", calibration_curve(report["calibration"][split])),
-    ]
-    n = f"{_questions(report, split):,}"
-    return {
-        "what": SPLITS[split],
-        "n": n,
-        "ranks": {"columns": _RANKS, "rows": ranks},
-        "lists": {"columns": _LISTS, "rows": lists},
-        "pictures": pictures,
-    }
 
 
-def _ranks(told: dict[str, Any], difference: dict[str, Any] | None) -> list[str]:
-    interval = told["ndcg_10_interval"]
+def _ranks(told: RecommenderFigures, lead: Lead | None) -> list[str]:
+    interval = told.ndcg_10_interval
     return [
-        f"{told['ndcg_10']:.4f}",
-        f"{interval['low']:.4f} to {interval['high']:.4f}",
-        *(f"{told[figure]:.4f}" for figure in ("hr_1", "hr_10", "mrr")),
-        "" if difference is None else f"{difference['p_value']:.4f}",
+        f"{told.ndcg_10:.4f}",
+        f"{interval.low:.4f} to {interval.high:.4f}",
+        *(f"{figure:.4f}" for figure in (told.hr_1, told.hr_10, told.mrr)),
+        "" if lead is None else f"{lead.p_value:.4f}",
     ]
 
 
-def _lists(told: dict[str, Any]) -> list[str]:
-    lists, parts = told["lists"], [told[part] for part in _PARTS.values()]
+def _lists(told: RecommenderFigures) -> list[str]:
+    lists = told.lists
+    parts = (told.new_places, told.new_among_unvisited, told.returns)
     return [
-        *(f"{part['ndcg_10']:.4f}" if part["n"] else "" for part in parts),
-        f"{lists['coverage']:.3f}",
-        f"{lists['novelty']:.2f}",
-        "" if lists["diversity"] is None else f"{lists['diversity']:.3f}",
-        f"{lists['popularity']:.2f}",
+        *(f"{part.ndcg_10:.4f}" if part.n else "" for part in parts),
+        f"{lists.coverage:.3f}",
+        f"{lists.novelty:.2f}",
+        "" if lists.diversity is None else f"{lists.diversity:.3f}",
+        f"{lists.popularity:.2f}",
     ]
 
 
 def _published(row: Published) -> list[str]:
     ndcg = "" if row.ndcg_10 is None else f"{row.ndcg_10:.4f}"
     return [f"{row.name} ({row.source})", ndcg, "", "", f"{row.hr_10:.4f}", "", ""]
-
-
-def _picture(alt: str, figure: Figure) -> dict[str, str]:
-    return {"alt": alt, "source": as_data_uri(figure)}

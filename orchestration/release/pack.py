@@ -1,14 +1,16 @@
-"""Packs what was chosen as a release, with its page, and makes its index."""
+"""Packs what was chosen as a release, with its model card, and makes its index."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from orchestration.home.atomic_files import read_json, write_atomically
+from models_ml.evaluation.report import Evaluation
+from models_ml.training.record import TrainingRecord
+from orchestration.home.atomic_files import write_atomically
 from orchestration.model import store as model_store
-from orchestration.model.export import export_model
 from orchestration.release.choice import Choice
 from serving import index
+from serving.card import Export, Provenance
 from serving.home import Home, now
 from serving.release import Release, ReleaseError, open_release, pack
 
@@ -26,33 +28,33 @@ def pack_release(home: Home, chosen: Choice) -> Release:
     from feature_repo.frozen import freeze
 
     model = model_store.current_model(home)
-    training_set = model_store.training_set_of(home, model)
-    manifest = training_set.manifest
-    found = read_json(model / "evaluation.json")
-    card = {
-        "reason": chosen.reason,
-        "metrics": {split: found[split] for split in ("time", "loo")},
-        "training": model_store.training_facts(chosen.folder),
-        "export": export_model(chosen.folder, training_set.folder),
-        "training_set_hash": manifest["hash"],
-        "as_of": manifest["as_of"],
-    }
+    manifest = model_store.training_set_of(home, model).manifest
+    judged = Evaluation.read(model)
+    provenance = Provenance(
+        reason=chosen.reason,
+        metrics=judged.quality,
+        training=model_store.training_facts(chosen.folder),
+        export=Export.read(chosen.folder),
+        training_set_hash=manifest.hash,
+        as_of=manifest.as_of,
+    )
     with tempfile.TemporaryDirectory(prefix="tastemate-registry-") as draft:
         freeze(home.root, Path(draft))
         registry, schema = Path(draft) / "registry.pb", Path(draft) / "feature_schema.json"
-        packed = pack(chosen.folder, registry, schema, home.releases, card)
-    write_atomically(packed.folder / PAGE, _page(packed, chosen, found))
+        packed = pack(chosen.folder.path, registry, schema, home.releases, provenance)
+    write_atomically(packed.folder / PAGE, _page(packed, chosen, judged))
     return packed
 
 
-def _page(packed: Release, chosen: Choice, evaluation: dict[str, Any]) -> str:
+def _page(packed: Release, chosen: Choice, judged: Evaluation) -> str:
     """Show how good the release is, on the questions that decided on it."""
     from orchestration.model.charts import is_ours
     from orchestration.release.model_card import quality_page
 
-    training = read_json(chosen.folder / "training.json") if chosen.folder else None
+    training = TrainingRecord.read(chosen.folder) if chosen.folder else None
+    name = packed.card.name
     notes = [
-        f"Kind: {packed.kind}, {packed.card['name']}. Made {packed.card['created_at']}.",
+        f"Kind: {packed.kind}, {name}. Made {packed.card.created_at}.",
         f"Why it was chosen: {chosen.reason}",
     ]
     if packed.kind == "model":
@@ -60,23 +62,27 @@ def _page(packed: Release, chosen: Choice, evaluation: dict[str, Any]) -> str:
     if packed.kind == "baseline":
         notes.append("The model of the tables below was refused; what is released is a baseline.")
     return quality_page(
-        f"Release {packed.release_id}", evaluation, {"model": training} if training else {},
+        f"Release {packed.release_id}", judged, {"model": training} if training else {},
         notes=notes,
-        is_marked=is_ours if packed.kind == "model" else packed.card["name"].__eq__,
+        is_marked=is_ours if packed.kind == "model" else name.__eq__,
     )  # fmt: skip
 
 
 def _runner(packed: Release) -> str:
-    told = packed.card.get("export") or {"refusal": "it was packed before there were exports"}
+    export = packed.card.export
+    if export is None:
+        return "torch, for it was packed before there were exports"
     if packed.is_exported:
         return (
-            f"ONNX Runtime; log-scores differ by {told['largest_difference']:.1g} at most from "
+            f"ONNX Runtime; log-scores differ by {export.largest_difference:.1g} at most from "
             "torch's"
         )
-    return f"torch, for {told['refusal']}"
+    return f"torch, for {export.refusal}"
 
 
-def build_index(home: Home, release: Release, progress: Any = lambda _: None) -> index.Index:
+def build_index(
+    home: Home, release: Release, progress: Callable[[int], None] = lambda _: None
+) -> index.Index:
     """Embed everybody who agreed to be shown with *release*."""
     from serving.exported import open_recommender
     from serving.histories import discoverable

@@ -8,12 +8,12 @@ from serving.release import Release
 def release_text(release: Release) -> str:
     """Tell of *release* what its card holds, for a person; one packed by hand may lack some."""
     card = release.card
-    data = f" from data as of {card['as_of']}" if "as_of" in card else ""
-    what = f"Release {release.release_id} ({release.kind} {card['name']})"
-    parts = [f"{what}, made {card['created_at']}{data}."]
-    if "reason" in card:
-        parts.append(f"Why: {card['reason']}")
-    if tables := quality_tables(card.get("metrics", {})):
+    data = f" from data as of {card.as_of}" if card.as_of else ""
+    what = f"Release {release.release_id} ({release.kind} {card.name})"
+    parts = [f"{what}, made {card.created_at}{data}."]
+    if card.reason:
+        parts.append(f"Why: {card.reason}")
+    if tables := quality_tables(card.metrics):
         parts.append(tables)
     parts.append(f"It lies in {release.folder}.")
     if (release.folder / PAGE).exists():

@@ -1,8 +1,8 @@
 """Error budgets: how much of what may go wrong has gone wrong, objective by objective."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
+from models_ml.typed_json import ABSENT
 from orchestration.reliability.indicators import Records, measure, records_of
 from orchestration.reliability.objectives import EVERY, Objective, Objectives, load_objectives
 from serving.home import Home, now
@@ -10,42 +10,26 @@ from serving.home import Home, now
 
 @dataclass(frozen=True)
 class Standing:
-    """Where an objective stands for one source or table.
+    """Where an objective stands for one source or one table.
 
-    value         the indicator's share of what was good; None: nothing to measure yet
-    budget_left   the part of the error budget, 1 - target, that is not spent; below 0: overdrawn
+    value        the indicator's share of what was good; None: nothing to measure yet
+    met          whether the objective holds; None where nothing was measured
+    budget_left  the part of the error budget, 1 - target, that is not spent; below 0: overdrawn
     """
 
-    kind: str
-    name: str
     indicator: str
     target: float
-    window_days: float
     value: float | None
+    met: bool | None
+    budget_left: float | None
+    window_days: float
+    source: str | None = field(default=None, metadata=ABSENT)
+    table: str | None = field(default=None, metadata=ABSENT)
 
     @property
-    def met(self) -> bool | None:
-        """Say whether the objective holds; None where nothing was measured."""
-        return None if self.value is None else self.value >= self.target
-
-    @property
-    def budget_left(self) -> float | None:
-        """Give the part of the budget that is left."""
-        if self.value is None:
-            return None
-        return round(1 - (1 - self.value) / (1 - self.target), 6)
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the standing as it stands in run reports."""
-        return {
-            self.kind: self.name,
-            "indicator": self.indicator,
-            "target": self.target,
-            "value": self.value,
-            "met": self.met,
-            "budget_left": self.budget_left,
-            "window_days": self.window_days,
-        }
+    def name(self) -> str:
+        """The source or table that it is about."""
+        return self.source or self.table or ""
 
 
 def standings(home: Home) -> list[Standing]:
@@ -74,19 +58,23 @@ def _names(records: Records, objective: Objective) -> list[str]:
     if name != EVERY:
         return [name]
     if kind == "source":
-        return sorted({file["source"] for file in records.files})
+        return sorted({file.source for file in records.files})
     if objective.indicator == "correctness":
         return sorted({check.table for check in records.checks})
     return records.tables
 
 
 def _standing(records: Records, objective: Objective, name: str) -> Standing:
-    value = measure(records, objective, name)
+    measured = measure(records, objective, name)
+    value = None if measured is None else round(measured, 6)
+    target, kind = objective.target, objective.of[0]
     return Standing(
-        objective.of[0],
-        name,
-        objective.indicator,
-        objective.target,
-        objective.window_days,
-        None if value is None else round(value, 6),
+        indicator=objective.indicator,
+        target=target,
+        value=value,
+        met=None if value is None else value >= target,
+        budget_left=None if value is None else round(1 - (1 - value) / (1 - target), 6),
+        window_days=objective.window_days,
+        source=name if kind == "source" else None,
+        table=name if kind == "table" else None,
     )

@@ -12,14 +12,39 @@ None where nothing happened in the window.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from orchestration.home.atomic_files import read_json
+from models_ml.typed_json import read_json
 from orchestration.reliability.history import LoggedCheck, logged
 from orchestration.reliability.objectives import Objective
 from serving.home import Home
+
+
+@dataclass(frozen=True)
+class LandedLines:
+    """What became of the lines of one file of the ledger."""
+
+    source: str
+    landed_at: datetime
+    lines_in: int
+    accepted: int
+    duplicates: int
+    erased: int
+
+
+@dataclass(frozen=True)
+class _State:
+    as_of: str
+
+
+@dataclass(frozen=True)
+class _PastRun:
+    """What is asked of the report of a run of any version."""
+
+    as_of: str
+    state: _State | None = None
 
 
 @dataclass(frozen=True)
@@ -34,7 +59,7 @@ class Records:
     """
 
     now: datetime
-    files: list[dict[str, Any]]
+    files: list[LandedLines]
     runs: list[datetime]
     published: list[datetime]
     checks: list[LoggedCheck]
@@ -43,18 +68,24 @@ class Records:
 
 def records_of(home: Home, now: datetime) -> Records:
     """Gather what lies in *home*."""
-    path = home.marts / "fct_landed_files.parquet"
-    reports = [read_json(file) for file in home.reports.glob("run-*.json")]
-    published = [report["as_of"] for report in reports if report.get("state")]
+    reports = [read_json(file, _PastRun) for file in home.reports.glob("run-*.json")]
+    published = [report.as_of for report in reports if report.state]
     tables = [file for folder in (home.marts, home.features) for file in folder.glob("*.parquet")]
     return Records(
         now=now,
-        files=pq.read_table(path).to_pylist() if path.exists() else [],
-        runs=sorted(datetime.fromisoformat(report["as_of"]) for report in reports),
+        files=_landed(home.marts / "fct_landed_files.parquet"),
+        runs=sorted(datetime.fromisoformat(report.as_of) for report in reports),
         published=sorted(map(datetime.fromisoformat, published)),
         checks=logged(home),
         tables=sorted(f"{table.parent.name}/{table.stem}" for table in tables),
     )
+
+
+def _landed(ledger: Path) -> list[LandedLines]:
+    if not ledger.exists():
+        return []
+    columns = list(LandedLines.__dataclass_fields__)
+    return [LandedLines(**row) for row in pq.read_table(ledger, columns=columns).to_pylist()]
 
 
 def measure(records: Records, objective: Objective, name: str) -> float | None:
@@ -67,17 +98,17 @@ def measure(records: Records, objective: Objective, name: str) -> float | None:
             return _correctness(records, name, since)
         case "freshness", "source":
             limit = timedelta(hours=objective.max_age_hours or 0)
-            landed = [file["landed_at"] for file in records.files if file["source"] == name]
+            landed = [file.landed_at for file in records.files if file.source == name]
             return _freshness(landed, [*records.runs, records.now], since, limit)
     limit = timedelta(hours=objective.max_age_hours or 0)
     return _freshness(records.published, [*records.published, records.now], since, limit)
 
 
 def _completeness(records: Records, source: str, since: datetime) -> float | None:
-    files = [f for f in records.files if f["source"] == source and f["landed_at"] >= since]
+    files = [one for one in records.files if one.source == source and one.landed_at >= since]
     return _share(
-        sum(file["accepted"] + file["duplicates"] for file in files),
-        sum(file["lines_in"] - file["erased"] for file in files),
+        sum(file.accepted + file.duplicates for file in files),
+        sum(file.lines_in - file.erased for file in files),
     )
 
 

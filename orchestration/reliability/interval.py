@@ -1,12 +1,11 @@
 """How often to check what is online: the proposal for a home, in words and as a picture."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from orchestration.reliability.history import ONLINE, checks_of
-from orchestration.reliability.survival import CONFIDENCE, TARGET, Check, Proposal, naive, propose
+from orchestration.reliability.survival import CONFIDENCE, TARGET, naive, propose
 from serving.home import Home
 
 _BASIS = {
@@ -18,33 +17,29 @@ _BASIS = {
 
 
 @dataclass(frozen=True)
-class HomeProposal:
-    """The proposal for a home; naive intervals in days, for comparison; where the picture lies."""
+class CheckInterval:
+    """The proposal for a home, in days, and on what it rests.
 
-    checks: list[Check]
-    proposal: Proposal
-    naive_days: dict[str, float]
-    picture: Path
+    ``checks`` are the gaps between checks, after which so many ``rows`` were looked at and so many
+    were ``wrong``. ``estimate`` and ``bound`` are the shares wrong after the interval proposed;
+    ``naive_days`` are other intervals, for comparison. ``picture`` is a file.
+    """
 
-    def as_json(self) -> dict[str, Any]:
-        """Give the facts as the command reports them."""
-        return {
-            "table": ONLINE,
-            "target": TARGET,
-            "confidence": CONFIDENCE,
-            "checks": len(self.checks),
-            "rows": sum(check.rows for check in self.checks),
-            "wrong": sum(check.wrong for check in self.checks),
-            "days": self.proposal.days,
-            "estimate": self.proposal.estimate,
-            "bound": self.proposal.bound,
-            "basis": self.proposal.basis,
-            "naive_days": self.naive_days,
-            "picture": str(self.picture),
-        }
+    table: str
+    target: float
+    confidence: float
+    checks: int
+    rows: int
+    wrong: int
+    days: float
+    estimate: float
+    bound: float
+    basis: str
+    naive_days: Mapping[str, float]
+    picture: str
 
 
-def propose_for(home: Home) -> HomeProposal:
+def propose_for(home: Home) -> CheckInterval:
     """Propose the interval between checks of what is online, and draw `reports/check-interval.png`.
 
     Raises:
@@ -62,29 +57,42 @@ def propose_for(home: Home) -> HomeProposal:
     picture = home.reports / "check-interval.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw(checks, proposal, naive_days, TARGET).savefig(picture, dpi=120)
-    return HomeProposal(checks, proposal, naive_days, picture)
-
-
-def sentence(found: HomeProposal) -> str:
-    """Tell a person what is proposed, and on what grounds."""
-    facts, proposal = found.as_json(), found.proposal
-    return (
-        f"{_caution(facts)}"
-        f"Check what is online every {_time(proposal.days)}: with {CONFIDENCE:.0%} confidence no "
-        f"more than {proposal.bound:.2g} of the rows are wrong then (target {TARGET:g}), "
-        f"{_BASIS[proposal.basis]}.\n"
-        f"From {facts['checks']:,} gaps between checks, {facts['rows']:,} rows seen after one and "
-        f"{facts['wrong']:,} of them wrong. Naively: {_time(found.naive_days['dropped'])} with "
-        f"rows never seen wrong dropped, {_time(found.naive_days['good'])} with them taken as "
-        "good.\n"
-        f"Picture: {found.picture}"
+    return CheckInterval(
+        table=ONLINE,
+        target=TARGET,
+        confidence=CONFIDENCE,
+        checks=len(checks),
+        rows=sum(check.rows for check in checks),
+        wrong=sum(check.wrong for check in checks),
+        days=proposal.days,
+        estimate=proposal.estimate,
+        bound=proposal.bound,
+        basis=proposal.basis,
+        naive_days=naive_days,
+        picture=str(picture),
     )
 
 
-def _caution(facts: dict[str, Any]) -> str:
+def sentence(proposed: CheckInterval) -> str:
+    """Tell a person what is proposed, and on what grounds."""
+    naive_days = proposed.naive_days
+    return (
+        f"{_caution(proposed.rows)}"
+        f"Check what is online every {_time(proposed.days)}: with {CONFIDENCE:.0%} confidence no "
+        f"more than {proposed.bound:.2g} of the rows are wrong then (target {TARGET:g}), "
+        f"{_BASIS[proposed.basis]}.\n"
+        f"From {proposed.checks:,} gaps between checks, {proposed.rows:,} rows seen after one and "
+        f"{proposed.wrong:,} of them wrong. Naively: {_time(naive_days['dropped'])} with "
+        f"rows never seen wrong dropped, {_time(naive_days['good'])} with them taken as "
+        "good.\n"
+        f"Picture: {proposed.picture}"
+    )
+
+
+def _caution(rows: int) -> str:
     """Say so where not even rows that were all right could have shown that the target is kept."""
     needed = math.ceil(-math.log(1 - CONFIDENCE) / TARGET)
-    if facts["rows"] >= needed:
+    if rows >= needed:
         return ""
     return (
         f"Too little is known yet: what follows is no more than a bound. {needed:,} rows, all "

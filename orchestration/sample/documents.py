@@ -3,8 +3,8 @@
 Every document is right in itself; what is wrong with an export is put in by `dirt`.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Union
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from orchestration.sample.life import Visits, affinity
 
 FIRST_USER = 100_001
 _SHOWN = ("home_feed", "search", "friend_profile")
-Document = dict[str, Any]
+Json = Union[bool, int, float, str, Sequence["Json"], Mapping[str, "Json"], None]  # noqa: UP007 - names itself
+Document = dict[str, Json]
+"""A raw document: whatever fields its maker has given it."""
 
 
 def user_id(user: int) -> str:
@@ -99,14 +101,14 @@ def _as_lists(visits: Visits) -> tuple[list[Any], ...]:
     return tuple(column.tolist() for column in columns)
 
 
-def _user(user: int, form: float) -> Any:
+def _user(user: int, form: float) -> Json:
     number = FIRST_USER + user
     if form < 0.55:  # noqa: PLR2004
         return number
     return str(number) if form < 0.8 else {"$numberLong": str(number)}  # noqa: PLR2004
 
 
-def _time(at: int, form: float) -> Any:
+def _time(at: int, form: float) -> Json:
     if form < 0.25:  # noqa: PLR2004
         return at
     if form < 0.35:  # noqa: PLR2004
@@ -117,7 +119,7 @@ def _time(at: int, form: float) -> Any:
     return {"$date": text} if form < 0.85 else text  # noqa: PLR2004
 
 
-def _rating(rating: float, form: float) -> Any:
+def _rating(rating: float, form: float) -> Json:
     if form < 0.7:  # noqa: PLR2004
         return rating
     return {"$numberDouble": str(rating)} if form < 0.9 else str(rating)  # noqa: PLR2004

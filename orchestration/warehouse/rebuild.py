@@ -2,19 +2,19 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from orchestration.home.atomic_files import read_json
+from models_ml.typed_json import read_json
 from orchestration.home.console import say
 from orchestration.landing import recover
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.tombstones import Tombstones
 from orchestration.warehouse.dbt_command import run_dbt
 from orchestration.warehouse.dbt_lines import DbtLines
-from orchestration.warehouse.state_hash import State, models_handed_on, state_of
+from orchestration.warehouse.state_hash import ModelState, State, models_handed_on, state_of
 from serving.home import Home
 
 _MARK = ".rebuilt"
@@ -22,6 +22,29 @@ _MARK = ".rebuilt"
 
 class RebuildError(RuntimeError):
     """A past day cannot be rebuilt."""
+
+
+@dataclass(frozen=True)
+class _PastRun:
+    """What is asked of the report of a run of any version."""
+
+    run_id: str
+    state: State | None = None
+
+
+@dataclass(frozen=True)
+class RebuildReport:
+    """What the command tells of a rebuild."""
+
+    folder: str
+    as_of: str
+    state_hash: str
+    models: Mapping[str, ModelState]
+    run_id: str | None
+    published_state_hash: str | None
+    differing: list[str]
+    forgotten_since: int
+    holds: bool
 
 
 @dataclass(frozen=True)
@@ -36,7 +59,7 @@ class Rebuilt:
     folder: Path
     state: State
     run_id: str | None
-    published: dict[str, Any] | None
+    published: State | None
     differing: list[str]
     forgotten_since: int = 0
 
@@ -45,17 +68,19 @@ class Rebuilt:
         """Whether nothing differs from what was published, but for people who were forgotten."""
         return not self.differing or self.forgotten_since > 0
 
-    def as_json(self) -> dict[str, Any]:
+    def report(self) -> RebuildReport:
         """Give the facts as the command reports them."""
-        return {
-            "folder": str(self.folder),
-            **self.state.as_json(),
-            "run_id": self.run_id,
-            "published_state_hash": self.published["state_hash"] if self.published else None,
-            "differing": self.differing,
-            "forgotten_since": self.forgotten_since,
-            "holds": self.holds,
-        }
+        return RebuildReport(
+            folder=str(self.folder),
+            as_of=self.state.as_of,
+            state_hash=self.state.state_hash,
+            models=self.state.models,
+            run_id=self.run_id,
+            published_state_hash=self.published.state_hash if self.published else None,
+            differing=self.differing,
+            forgotten_since=self.forgotten_since,
+            holds=self.holds,
+        )
 
 
 def rebuild(home: Home, as_of: datetime, out: Path | None = None) -> Rebuilt:
@@ -160,17 +185,17 @@ def _lay_out(home: Home, target: Home, as_of: datetime) -> None:
     say(f"{len(files)} files of the archive")
 
 
-def _published_at(home: Home, as_of: str) -> tuple[str | None, dict[str, Any] | None]:
+def _published_at(home: Home, as_of: str) -> tuple[str | None, State | None]:
     """Find the report of a run that published the state of the moment *as_of*."""
     for path in home.reports.glob("run-*.json"):
-        report = read_json(path)
-        if report.get("state") and report["state"]["as_of"] == as_of:
-            return report["run_id"], report["state"]
+        report = read_json(path, _PastRun)
+        if report.state and report.state.as_of == as_of:
+            return report.run_id, report.state
     return None, None
 
 
-def _differing(state: State, published: dict[str, Any] | None) -> list[str]:
+def _differing(state: State, published: State | None) -> list[str]:
     if published is None:
         return []
-    here, there = state.as_json()["models"], published["models"]
+    here, there = state.models, published.models
     return sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))

@@ -6,10 +6,10 @@ people is built anew from the raw archive, and all that marts and features say o
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -43,22 +43,17 @@ class RecheckError(RuntimeError):
 
 @dataclass(frozen=True)
 class Rechecked:
-    """What was compared: people, rows of all models, how many were wrong, and in which model."""
+    """What was compared: people, rows of all models, how many were wrong, and in which model.
 
+    It ``holds`` where nothing differs.
+    """
+
+    holds: bool
     people: int
     rows: int
     wrong: int
-    wrong_by_model: dict[str, int]
+    wrong_by_model: Mapping[str, int]
     folder: str | None
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing differs."""
-        return not self.wrong
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the facts as the command reports them."""
-        return {"holds": self.holds, **asdict(self)}
 
 
 def added_something(home: Home) -> bool:
@@ -96,7 +91,8 @@ def recheck(home: Home, people: int = PEOPLE) -> Rechecked:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    found = Rechecked(chosen, rows, sum(wrong.values()), wrong, str(folder) if wrong else None)
+    total = sum(wrong.values())
+    found = Rechecked(not total, chosen, rows, total, wrong, str(folder) if wrong else None)
     if found.holds:
         shutil.rmtree(folder)
     else:

@@ -6,16 +6,17 @@ ordered, compressed or split. Nothing of the run that made them has a part in it
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 
-from orchestration.home.atomic_files import read_json, write_atomically
+from orchestration.home.state_files import StateFile
 from orchestration.warehouse.dbt_command import ensure_manifest
+from orchestration.warehouse.dbt_manifest import DbtModel, models_of
 from serving.home import Home
 
 HANDED_ON = ("marts", "features")
@@ -42,11 +43,7 @@ class State:
 
     as_of: str
     state_hash: str
-    models: dict[str, ModelState]
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the state as it stands in run reports."""
-        return asdict(self)
+    models: Mapping[str, ModelState]
 
 
 class NotBuiltError(RuntimeError):
@@ -90,30 +87,24 @@ def hash_of_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> ModelStat
 
 def models_handed_on(home: Home) -> list[str]:
     """List the models that dbt hands on as Parquet, as `folder/model`."""
-    return [f"{node['fqn'][1]}/{node['name']}" for node in nodes_handed_on(home)]
+    return [f"{model.stage}/{model.name}" for model in handed_on(home)]
 
 
-def nodes_handed_on(home: Home) -> list[dict[str, Any]]:
+def handed_on(home: Home) -> list[DbtModel]:
     """List those models as dbt's manifest describes them."""
-    manifest = json.loads(ensure_manifest(home).read_text())
-    return [
-        node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["fqn"][1] in HANDED_ON
-    ]
+    return [model for model in models_of(ensure_manifest(home)) if model.stage in HANDED_ON]
 
 
 def remember_published(home: Home) -> State:
     """Hash what the home's marts and features hold now, for the run report to keep."""
     state = state_of(home, models_handed_on(home))
-    write_atomically(home.state / "published.json", json.dumps(state.as_json()))
+    published(home).write(state)
     return state
 
 
-def published(home: Home) -> dict[str, Any] | None:
-    """Read what `remember_published` wrote last."""
-    found: dict[str, Any] | None = read_json(home.state / "published.json")
-    return found
+def published(home: Home) -> StateFile[State]:
+    """Tell where it is kept what the home has published last."""
+    return StateFile(home.state / "published.json", State)
 
 
 def _moment_of(connection: duckdb.DuckDBPyConnection, home: Home) -> str:

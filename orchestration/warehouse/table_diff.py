@@ -6,14 +6,15 @@ row by row. Both sides may lie in other engines: what is compared is what they s
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
+
+from models_ml.typed_json import Scalar
 
 BUCKETS = 4096
 _ROWS_AT_ONCE = 50_000
@@ -40,6 +41,7 @@ class DiffError(ValueError):
 class Differences:
     """What a comparison found; rows are told by their keys.
 
+    They are equal where both sides have the same columns and the same rows.
     inserted rows are only in B, deleted ones only in A; ``changed_columns`` counts, for the
     rows of one key on both sides, in which columns they differ.
     """
@@ -47,24 +49,15 @@ class Differences:
     rows_a: int
     rows_b: int
     key: list[str]
+    is_equal: bool = False
     inserted: int = 0
     deleted: int = 0
     changed: int = 0
     changed_columns: dict[str, int] = field(default_factory=dict)
     columns_only_in_a: list[str] = field(default_factory=list)
     columns_only_in_b: list[str] = field(default_factory=list)
-    examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    examples: dict[str, list[Mapping[str, Scalar]]] = field(default_factory=dict)
     seconds: float = 0.0
-
-    @property
-    def is_equal(self) -> bool:
-        """Whether both sides have the same columns and the same rows."""
-        rows = self.inserted + self.deleted + self.changed
-        return not (rows or self.columns_only_in_a or self.columns_only_in_b)
-
-    def as_json(self) -> dict[str, Any]:
-        """Give what was found as the command reports it."""
-        return {"is_equal": self.is_equal, **asdict(self)}
 
 
 def diff(a: str, b: str, key: list[str], examples: int = 5) -> Differences:
@@ -89,6 +82,8 @@ def diff(a: str, b: str, key: list[str], examples: int = 5) -> Differences:
             ) from error
         except duckdb.InvalidInputException as error:
             raise DiffError(f"{a} or {b}: cannot be read: {error}") from error
+    rows = found.inserted + found.deleted + found.changed
+    found.is_equal = not (rows or found.columns_only_in_a or found.columns_only_in_b)
     found.seconds = round(time.perf_counter() - begun, 3)
     return found
 
@@ -197,9 +192,14 @@ def _look_into(
             f"select {columns} from found where difference = ? order by all limit ?",  # noqa: S608
             (kind, examples),
         ).fetchall()
-        found.examples[kind] = [dict(zip(key, row, strict=True)) for row in rows]
+        found.examples[kind] = [dict(zip(key, map(_told, row), strict=True)) for row in rows]
     if found.changed:
         found.changed_columns = _changed_columns(connection, list(types), same)
+
+
+def _told(value: object) -> Scalar:
+    """Tell a key's value as JSON can: what it has no word for, such as a date, as text."""
+    return value if isinstance(value, Scalar) else str(value)
 
 
 def _changed_columns(

@@ -4,11 +4,10 @@ Nothing of the home in use is touched, and nothing of the file is kept.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -30,33 +29,33 @@ group by reason order by count(*) desc, reason
 
 
 @dataclass(frozen=True)
+class ReasonCount:
+    """How many lines go to quarantine for one reason, and the numbers of the first ones."""
+
+    lines: int
+    first_lines: list[int]
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What would become of the lines of one file.
 
-    ``duplicates`` are those within what was validated; ``reasons`` tells of quarantined lines
-    how many there are for each reason and the numbers of the first ones; ``drift`` tells how the
+    It ``is_fit`` where the file is whole and no line of it would be quarantined. ``duplicates`` are
+    those within what was validated; ``reasons`` tells of quarantined lines; ``drift`` tells how the
     documents differ in shape from those that have landed, which makes no file unfit.
     """
 
+    is_fit: bool
     name: str
     kind: str
     lines_in: int
-    accepted: int = 0
-    duplicates: int = 0
-    quarantined: int = 0
-    reasons: dict[str, dict[str, Any]] = field(default_factory=dict)
-    is_truncated: bool = False
-    has_landed: bool = False
-    drift: list[Drift] = field(default_factory=list)
-
-    @property
-    def is_fit(self) -> bool:
-        """Whether the file is whole and no line of it would be quarantined."""
-        return not (self.quarantined or self.is_truncated)
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the verdict as the command reports it."""
-        return {"is_fit": self.is_fit, **asdict(self)}
+    accepted: int
+    duplicates: int
+    quarantined: int
+    reasons: Mapping[str, ReasonCount]
+    is_truncated: bool
+    has_landed: bool
+    drift: list[Drift]
 
 
 def validate(home: Home, source: Source, path: Path) -> list[Verdict]:
@@ -72,11 +71,15 @@ def validate(home: Home, source: Source, path: Path) -> list[Verdict]:
         known = _landed(home)
         with duckdb.connect(str(scratch.warehouse), read_only=True) as connection:
             connection.execute("create temp view lines as from staging.int_lines_judged")
-            verdicts = [_verdict(connection, file, known) for file in landed]
-        shapes = [drift_of(home, scratch, it.source, it.kind, it.file_id) for it in landed]
-        return [
-            replace(verdict, drift=drift) for verdict, drift in zip(verdicts, shapes, strict=True)
-        ]
+            return [
+                _verdict(
+                    connection,
+                    file,
+                    has_landed=file.file_id in known,
+                    drift=drift_of(home, scratch, file.source, file.kind, file.file_id),
+                )
+                for file in landed
+            ]
 
 
 def sentence(verdict: Verdict) -> str:
@@ -88,9 +91,9 @@ def sentence(verdict: Verdict) -> str:
     )
     lines = [summary]
     for reason, found in verdict.reasons.items():
-        shown = ", ".join(f"{number:,}" for number in found["first_lines"])
-        more = " ..." if found["lines"] > len(found["first_lines"]) else ""
-        lines.append(f"  {reason}: {found['lines']:,}, such as line {shown}{more}")
+        shown = ", ".join(f"{number:,}" for number in found.first_lines)
+        more = " ..." if found.lines > len(found.first_lines) else ""
+        lines.append(f"  {reason}: {found.lines:,}, such as line {shown}{more}")
     lines += [f"  {drift.change}: {drift.field}" for drift in verdict.drift]
     if verdict.is_truncated:
         lines.append("  The packed data is cut off or spoilt; fetch the file anew.")
@@ -113,17 +116,22 @@ def _landed(home: Home) -> set[str]:
     return set(pq.read_table(home.landed_files, columns=["file_id"])["file_id"].to_pylist())
 
 
-def _verdict(connection: duckdb.DuckDBPyConnection, file: LandedFile, known: set[str]) -> Verdict:
+def _verdict(
+    connection: duckdb.DuckDBPyConnection, file: LandedFile, *, has_landed: bool, drift: list[Drift]
+) -> Verdict:
     counts = dict(connection.execute(_COUNTS, [file.file_id]).fetchall())
     rows = connection.execute(_REASONS.format(firsts=_FIRSTS), [file.file_id]).fetchall()
+    quarantined = counts.get("quarantined", 0)
     return Verdict(
+        is_fit=not (quarantined or file.is_truncated),
         name=file.name,
         kind=file.kind,
         lines_in=file.lines_in,
         accepted=counts.get("accepted", 0),
         duplicates=counts.get("duplicate", 0),
-        quarantined=counts.get("quarantined", 0),
-        reasons={reason: {"lines": count, "first_lines": firsts} for reason, count, firsts in rows},
+        quarantined=quarantined,
+        reasons={reason: ReasonCount(count, firsts) for reason, count, firsts in rows},
         is_truncated=file.is_truncated,
-        has_landed=file.file_id in known,
+        has_landed=has_landed,
+        drift=drift,
     )

@@ -10,23 +10,24 @@ events, which none of them has learned. Stopped, it goes on where it was.
 
 import argparse
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import duckdb
 from rich.console import Console
 
 from models_ml.data.split import split
-from models_ml.data.training_set import read_training_set
+from models_ml.data.training_set import Manifest, TrainingSetFolder, read_training_set
 from models_ml.evaluation.ranking import ask
 from models_ml.loading import load
 from models_ml.metrics import bootstrap_mean, gains, paired_p_value
-from models_ml.train import Epoch, TrainingReport, train
+from models_ml.model_folder import ModelFolder
+from models_ml.train import TrainingReport, train
+from models_ml.training.record import Epoch, TrainingRecord
+from models_ml.typed_json import json_text
 from orchestration.model.retraining.figures import Figures, compare
 from tests.bench.figures import FOLDER, Figure, publish
 from tests.bench.quality_runs import Study
@@ -58,10 +59,10 @@ def main() -> None:
     first = last = _trained(moments[0], arguments.preset, None)
     for before, moment in pairwise(moments):
         scratch = _trained(moment, arguments.preset, None)
-        warm = _trained(moment, arguments.preset, last.out)
-        called = _called_for(before, moment, last.out)
+        warm = _trained(moment, arguments.preset, last.folder)
+        called = _called_for(before, moment, last.folder)
         last = warm
-        figures += _cost(moment, scratch, warm) + _kept(moment, scratch, warm, first)
+        figures += _cost(moment, scratch.record, warm.record) + _kept(moment, scratch, warm, first)
         figures += [
             Figure(f"{moment.share} %, {name}", value, "", None, "lower", "goal")
             for name, value in (
@@ -73,15 +74,15 @@ def main() -> None:
     publish("continuous", figures)
 
 
-def _cost(moment: Moment, scratch: TrainingReport, warm: TrainingReport) -> list[Figure]:
+def _cost(moment: Moment, scratch: TrainingRecord, warm: TrainingRecord) -> list[Figure]:
     told = {"from scratch": scratch, "warm": warm}
     figures = []
     for unit, value in (
-        ("s", lambda report: report.seconds),
-        ("epochs", lambda report: report.epochs),
-        ("events learned", lambda report: report.events_per_second * report.seconds),
+        ("s", lambda record: record.seconds),
+        ("epochs", lambda record: record.epochs),
+        ("events learned", lambda record: record.events_per_second * record.seconds),
     ):
-        values = {name: float(value(report)) for name, report in told.items()}
+        values = {name: float(value(record)) for name, record in told.items()}
         figures += [
             Figure(f"{moment.share} %, {name}", found, unit, None, "lower", "goal")
             for name, found in values.items()
@@ -108,7 +109,7 @@ def _kept(
     targets = split(data).time_targets
     users = data.event_users[targets]
     found = {
-        name: gains(ask(load(report.out), data, targets).ranks)
+        name: gains(ask(load(report.folder.path), data, targets).ranks)
         for name, report in {
             "warm": warm,
             "from scratch": scratch,
@@ -135,22 +136,19 @@ def _kept(
     return figures
 
 
-def _called_for(before: Moment, moment: Moment, model: Path) -> Figures:
-    newest, held = (
-        json.loads((one.known / "manifest.json").read_text()) for one in (moment, before)
-    )
-    moments = {name: datetime.fromisoformat(newest[name]) for name in ("as_of", "cut_at")}
-    age = moments["as_of"] - datetime.fromisoformat(held["as_of"])
+def _called_for(before: Moment, moment: Moment, model: ModelFolder) -> Figures:
+    newest, held = (TrainingSetFolder(one.known).read_manifest() for one in (moment, before))
+    age = datetime.fromisoformat(newest.as_of) - datetime.fromisoformat(held.as_of)
     return compare(
         before.known,
         moment.known,
         model,
-        cut_at=moments["cut_at"],
+        cut_at=datetime.fromisoformat(newest.cut_at),
         age_days=age.total_seconds() / 86400,
     )
 
 
-def _trained(moment: Moment, preset: str, start: Path | None) -> TrainingReport:
+def _trained(moment: Moment, preset: str, start: ModelFolder | None) -> TrainingReport:
     name = f"{moment.share} %, {'warm' if start else 'from scratch'}"
     kind = f"warm-{start.name}" if start else "scratch"
 
@@ -161,21 +159,23 @@ def _trained(moment: Moment, preset: str, start: Path | None) -> TrainingReport:
         )
 
     out = WORK / "runs" / f"{preset}-{moment.share}-{kind}"
-    report = train(moment.known, out, preset, warm_start=start, progress=tell)
+    before = start.path if start else None
+    report = train(moment.known, out, preset, warm_start=before, progress=tell)
+    record = report.record
     console.print(
-        f"{name}: best epoch {report.best_epoch} of {report.epochs}, validation NDCG@10 "
-        f"{report.validation_ndcg_10:.4f}, {report.seconds:.0f} s"
+        f"{name}: best epoch {record.best_epoch} of {record.epochs}, validation NDCG@10 "
+        f"{record.validation_ndcg_10:.4f}, {record.seconds:.0f} s"
     )
     return report
 
 
 def _moments(cuts: Sequence[int]) -> list[Moment]:
     """Write what was known when *cuts* hundredths of the events had happened."""
-    source = Study("nyc").training_set
-    manifest = json.loads((source / "manifest.json").read_text())
+    source = TrainingSetFolder(Study("nyc").training_set)
+    manifest = source.read_manifest()
     with duckdb.connect() as db:
         lists = ", ".join(f"unnest({name}) as {name}" for name in LISTS)
-        histories = db.read_parquet(str(source / "histories.parquet"))
+        histories = db.read_parquet(str(source.histories))
         histories.project(f"user_id, {lists}").create("events")
         ends = {
             share: _moment_of(db, share / 100) for one in cuts for share in (one, one + STRETCH)
@@ -198,26 +198,30 @@ def _moment_of(db: duckdb.DuckDBPyConnection, share: float, until: int = 2**62) 
 
 
 def _written(
-    db: duckdb.DuckDBPyConnection, manifest: dict[str, Any], source: Path, until: int, cut_at: int
+    db: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    source: TrainingSetFolder,
+    until: int,
+    cut_at: int,
 ) -> Path:
     """Write the events up to *until* as a training set; both moments in microseconds."""
-    name = hashlib.sha256(f"{manifest['hash']} {until} {cut_at}".encode()).hexdigest()
-    folder = WORK / "sets" / name[:16]
-    if (folder / "manifest.json").exists():
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(f"{manifest.hash} {until} {cut_at}".encode()).hexdigest()
+    folder = TrainingSetFolder(WORK / "sets" / name[:16])
+    if folder.manifest.exists():
+        return folder.path
+    folder.path.mkdir(parents=True, exist_ok=True)
     lists = ", ".join(f"list({one} order by event_ats, event_ids) as {one}" for one in LISTS)
     db.sql(
         f"select user_id, {lists} from events where event_ats <= {until} "  # noqa: S608 - numbers
         "group by user_id order by user_id"
-    ).write_parquet(str(folder / "histories.parquet"))
-    (folder / "places.parquet").write_bytes((source / "places.parquet").read_bytes())
+    ).write_parquet(str(folder.histories))
+    folder.places.write_bytes(source.places.read_bytes())
     as_of, cut = (
         datetime.fromtimestamp(moment / 1_000_000, UTC).isoformat() for moment in (until, cut_at)
     )
-    told = manifest | {"as_of": as_of, "cut_at": cut, "hash": name}
-    (folder / "manifest.json").write_text(json.dumps(told))
-    return folder
+    told = replace(manifest, as_of=as_of, cut_at=cut, hash=name)
+    folder.manifest.write_text(json_text(told))
+    return folder.path
 
 
 if __name__ == "__main__":

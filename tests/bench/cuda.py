@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from models_ml.data.tensors import moved
+from models_ml.data.training_set import TrainingSetFolder
 from models_ml.training.batches import WINDOW
 from models_ml.training.distributed import Processes
 from models_ml.training.run import Training
@@ -53,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> None:
         figures += _places(2_000 if asked.small else 1_000_000, device)
     if "embed" in asked.parts:
         if asked.data and asked.model:
-            figures += embed_figures(asked.model, asked.data / "histories.parquet")
+            figures += embed_figures(asked.model, TrainingSetFolder(asked.data).histories)
         else:
             _say("The part embed is left out: it needs --data and --model.")
     if asked.small:
@@ -94,7 +95,7 @@ def _best(do: Callable[[], object], device: torch.device) -> float:
 
 
 def _shapes(data: Path | None, *, is_small: bool) -> list[Shape]:
-    histories = data / "histories.parquet" if data else None
+    histories = TrainingSetFolder(data).histories if data else None
     if is_small:
         lengths = lengths_like(histories, 150)
         return [Shape("width 8, 1 layer", 8, 1, 1, lengths, 100, 512, 2)]

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from models_ml.data.history_files import HistoriesFile
+from models_ml.data.training_set import TrainingSetFolder
 from models_ml.embed import embed_people
 from models_ml.loading import load
+from models_ml.model_folder import CONFIG
 from tests.bench.figures import Figure, publish
 
 MOST = 10
@@ -27,10 +29,10 @@ def main() -> None:
     """Measure and write `.bench/embed.json`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="a model folder, no baseline")
-    histories = _QUALITY / "set" / "histories.parquet"
+    histories = TrainingSetFolder(_QUALITY / "set").histories
     parser.add_argument("--histories", type=Path, default=histories)
     asked = parser.parse_args()
-    models = sorted((_QUALITY / "runs").glob("movielens-*-0/config.json"))
+    models = sorted((_QUALITY / "runs").glob(f"movielens-*-0/{CONFIG}"))
     if not (asked.model or models):
         parser.error("no --model, and none trained on ML-1M: make train-quality DATASET=ml-1m")
     publish("embed", embed_figures(asked.model or models[0].parent, asked.histories))

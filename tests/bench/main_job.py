@@ -14,6 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from models_ml.evaluation.report import MODEL
+from models_ml.typed_json import decode
+from orchestration.delivery.run_report import RunReport
 from orchestration.model.charts import is_ours
 from tests.bench.figures import Figure, publish
 
@@ -43,28 +46,29 @@ def main() -> None:
         started = time.monotonic()
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
         minutes = (time.monotonic() - started) / 60
-    publish(NAMES[arguments.data], _figures(arguments.data, json.loads(printed), minutes))
+    report = decode(RunReport, json.loads(printed), "tastemate run --json")
+    publish(NAMES[arguments.data], _figures(arguments.data, report, minutes))
 
 
-def _figures(data: str, report: dict, minutes: float) -> list[Figure]:
-    counted = ("accepted", "duplicates", "quarantined", "erased")
+def _figures(data: str, report: RunReport, minutes: float) -> list[Figure]:
     lost = sum(
-        abs(file["lines_in"] - sum(file[name] for name in counted)) for file in report["files"]
+        abs(one.lines_in - one.accepted - one.duplicates - one.quarantined - one.erased)
+        for one in report.files
     )
-    lines = sum(file["lines_in"] for file in report["files"] if file["kind"] == "events")
+    lines = sum(one.lines_in for one in report.files if one.kind == "events")
     figures = [
         Figure("from files to what is live", minutes, "minutes", MINUTES[data], "lower", "must"),
         Figure("lines not accounted for", lost, "lines", 0, "lower", "must"),
         Figure("event lines read", lines, "lines", LINES[data], "higher", "must"),
     ]
-    for split, quality in report["quality"].items():
-        best = max(row["ndcg_10"] for name, row in quality.items() if not is_ours(name))
+    for split, quality in report.quality.items():
+        best = max(told.ndcg_10 for name, told in quality.items() if not is_ours(name))
         figures += [
             Figure(
-                f"NDCG@10 {split}, {name}", row["ndcg_10"], "",
-                best if name == "model" else None, "higher", "goal",
+                f"NDCG@10 {split}, {name}", told.ndcg_10, "",
+                best if name == MODEL else None, "higher", "goal",
             )
-            for name, row in quality.items()
+            for name, told in quality.items()
         ]  # fmt: skip
     return figures
 

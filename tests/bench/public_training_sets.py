@@ -5,7 +5,6 @@ measured on a machine that has nothing but what models_ml requires.
 """
 
 import hashlib
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from models_ml.data.training_set import FORMAT, Manifest, TrainingSetFolder
+from models_ml.typed_json import json_text
 
 MINUTE = 60_000_000
 SYNTHETIC_START = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
@@ -109,6 +111,7 @@ def write(  # noqa: PLR0913 - a training set is these columns
     is_time_synthetic: bool,
 ) -> None:
     """Write one training set folder in the format of docs/reference/formats.md."""
+    folder = TrainingSetFolder(out)
     out.mkdir(parents=True, exist_ok=True)
     event_ids = np.array([f"{number:08d}" for number in range(len(users))])
     order = np.lexsort((event_ids, ats, np.array(users)))
@@ -138,25 +141,24 @@ def write(  # noqa: PLR0913 - a training set is these columns
         }
     )
     catalogue = pa.table(places, schema=schema).sort_by("place_id")
-    pq.write_table(histories, out / "histories.parquet")
-    pq.write_table(catalogue, out / "places.parquet")
+    pq.write_table(histories, folder.histories)
+    pq.write_table(catalogue, folder.places)
     digest = hashlib.sha256()
-    for file in ("histories.parquet", "places.parquet"):
-        digest.update((out / file).read_bytes())
+    for file in (folder.histories, folder.places):
+        digest.update(file.read_bytes())
     # An order tells no time to cut at; then all but everyone's last two events are learned.
     cut_at = int(ats.max()) + MINUTE if is_time_synthetic else int(np.sort(ats)[len(ats) * 9 // 10])
-    manifest = {
-        "format": 1,
-        "as_of": datetime.fromtimestamp(int(ats.max()) // 1_000_000, tz=UTC).isoformat(),
-        "cut_at": datetime.fromtimestamp(cut_at / 1_000_000, tz=UTC).isoformat(),
-        "is_time_synthetic": is_time_synthetic,
-        "feature_services": [],
-        "users": len(names),
-        "places": len(catalogue),
-        "events": len(users),
-        "hash": digest.hexdigest(),
-    }
-    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    manifest = Manifest(
+        format=FORMAT,
+        cut_at=datetime.fromtimestamp(cut_at / 1_000_000, tz=UTC).isoformat(),
+        is_time_synthetic=is_time_synthetic,
+        hash=digest.hexdigest(),
+        users=len(names),
+        places=len(catalogue),
+        events=len(users),
+        as_of=datetime.fromtimestamp(int(ats.max()) // 1_000_000, tz=UTC).isoformat(),
+    )
+    folder.manifest.write_text(json_text(manifest))
 
 
 SETS: dict[str, Callable[[Path, Path, int | None], None]] = {

@@ -7,9 +7,8 @@ Writes `.bench/quality-DATASET.json`, and a page with pictures beside it; with `
 `.bench/small`.
 """
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -17,13 +16,16 @@ from rich.table import Column, Table
 from models_ml.baselines.fit import fit_baselines
 from models_ml.data.training_set import read_training_set
 from models_ml.evaluate import compare
-from models_ml.evaluation.gate import MODEL, NETWORK
+from models_ml.evaluation.report import LOO, MODEL, NETWORK, Comparison, Quality
 from models_ml.loading import load
 from models_ml.recommender import NetworkModel, Recommender
+from models_ml.training.record import TrainingRecord
+from models_ml.typed_json import json_text
+from orchestration.model.store import record_of
 from orchestration.release.model_card import Published, quality_page
 from tests.bench.figures import publish
 from tests.bench.quality_goals import NEW_PLACES, all_told, quality_figures
-from tests.bench.quality_runs import Run, Study, study_parser
+from tests.bench.quality_runs import Study, study_parser
 
 PUBLISHED = {
     "ml-1m": [
@@ -51,28 +53,28 @@ def main() -> None:
     arguments = study_parser(__doc__).parse_args()
     study = Study(arguments.dataset, arguments.small)
     console = Console(highlight=False, width=130)
-    runs = [run for run in study.runs() if (run.folder / "config.json").exists()]
-    if not any(run.name == "model" for run in runs):
+    runs = [run for run in study.runs() if run.folder.is_finished]
+    if not any(run.name == MODEL for run in runs):
         command = f"python -m tests.bench.quality_runs {study.dataset}"
         raise SystemExit(f"no model is trained: {command}{' --small' if study.small else ''}")
     data = read_training_set(study.training_set)
-    recommenders = _with_and_without_counts({run.name: load(run.folder) for run in runs})
+    recommenders = _with_and_without_counts({run.name: load(run.folder.path) for run in runs})
     recommenders |= {baseline.name: baseline for baseline in fit_baselines(data)}
     # All of them, as those who published did.
-    report = compare(recommenders, data, console.print, most_targets=len(data.places))
-    trainings = {run.name: _training(run) for run in runs}
-    for split in ("time", "loo"):
-        if report[split]["model"]["n"]:
-            console.print(_table(report, split, study))
-        if report[split]["model"]["returns"]["n"]:
-            console.print(_new_places_table(report[split], f"{study.dataset}, {split}"))
+    compared = compare(recommenders, data, console.print, most_targets=len(data.places))
+    trainings = {run.name: record_of(run.folder) for run in runs}
+    for split, quality in compared.quality.items():
+        if quality[MODEL].n:
+            console.print(_table(compared, split, study))
+        if quality[MODEL].returns.n:
+            console.print(_new_places_table(quality, f"{study.dataset}, {split}"))
     publish(
         f"quality-{study.dataset}",
-        quality_figures(report, study.dataset, trainings),
+        quality_figures(compared, study.dataset, trainings),
         study.figures,
-        told=all_told(report),
+        told=all_told(compared),
     )
-    console.print(f"with pictures: {_write_page(report, trainings, study)}")
+    console.print(f"with pictures: {_write_page(compared, trainings, study)}")
 
 
 def _with_and_without_counts(models: dict[str, Recommender]) -> dict[str, Recommender]:
@@ -84,17 +86,23 @@ def _with_and_without_counts(models: dict[str, Recommender]) -> dict[str, Recomm
     return both
 
 
-def _write_page(report: dict[str, Any], trainings: dict[str, dict[str, Any]], study: Study) -> Path:
+def _write_page(
+    compared: Comparison, trainings: Mapping[str, TrainingRecord], study: Study
+) -> Path:
     study.figures.mkdir(parents=True, exist_ok=True)
     page = study.figures / f"quality-{study.dataset}.html"
     notes = [_told(name, training) for name, training in trainings.items()]
     page.write_text(
         quality_page(
-            f"Quality on {study.name}", report, trainings, published=_published(study), notes=notes
+            f"Quality on {study.name}",
+            compared,
+            trainings,
+            published=_published(study),
+            notes=notes,
         )
     )
     told = study.figures / f"quality-{study.dataset}-report.json"
-    told.write_text(json.dumps(report, indent=2) + "\n")
+    told.write_text(json_text(compared))
     return page
 
 
@@ -103,22 +111,17 @@ def _published(study: Study) -> list[Published]:
     return [] if study.small else PUBLISHED[study.dataset]
 
 
-def _training(run: Run) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((run.folder / "training.json").read_text())
-    return told
-
-
-def _told(name: str, training: dict[str, Any]) -> str:
-    on, counts = training["device"], training["counts"]
+def _told(name: str, training: TrainingRecord) -> str:
+    on, counts, run = training.device, training.counts, training.identity
     on += f", counts weigh {counts['weight']:g}" if counts else ""
     return (
-        f"{name}: preset {training['identity']['preset']}, seed {training['identity']['seed']}, "
-        f"{training['parameters']:,} weights, best of {training['epochs']} epochs was "
-        f"{training['best_epoch']}, {training['seconds'] / 60:.1f} minutes on {on}"
+        f"{name}: preset {run.preset}, seed {run.seed}, {training.parameters:,} weights, best of "
+        f"{training.epochs} epochs was {training.best_epoch}, {training.seconds / 60:.1f} minutes "
+        f"on {on}"
     )
 
 
-def _table(report: dict[str, Any], split: str, study: Study) -> Table:
+def _table(compared: Comparison, split: str, study: Study) -> Table:
     table = Table(
         Column(no_wrap=True),
         "HR@1",
@@ -129,34 +132,33 @@ def _table(report: dict[str, Any], split: str, study: Study) -> Table:
         "p",
         title=f"{study.name}, {split}",
     )
-    rows = sorted(report[split].items(), key=lambda entry: -entry[1]["ndcg_10"])
-    for name, told in rows:
-        interval = told["ndcg_10_interval"]
-        difference = report["model_minus"][split].get(name)
+    quality, leads = compared.quality[split], compared.model_minus[split]
+    for name, told in sorted(quality.items(), key=lambda entry: -entry[1].ndcg_10):
+        interval, lead = told.ndcg_10_interval, leads.get(name)
         table.add_row(
             name,
-            f"{told['hr_1']:.4f}",
-            f"{told['hr_10']:.4f}",
-            f"{told['ndcg_10']:.4f}",
-            f"{interval['low']:.4f} to {interval['high']:.4f}",
-            f"{told['mrr']:.4f}",
-            "" if difference is None else f"{difference['p_value']:.4f}",
+            f"{told.hr_1:.4f}",
+            f"{told.hr_10:.4f}",
+            f"{told.ndcg_10:.4f}",
+            f"{interval.low:.4f} to {interval.high:.4f}",
+            f"{told.mrr:.4f}",
+            "" if lead is None else f"{lead.p_value:.4f}",
         )
     table.add_section()
-    for row in _published(study) if split == "loo" else []:
+    for row in _published(study) if split == LOO else []:
         ndcg = "" if row.ndcg_10 is None else f"{row.ndcg_10:.4f}"
         table.add_row(f"{row.name} ({row.source})", "", f"{row.hr_10:.4f}", ndcg, "", "", "")
     return table
 
 
-def _new_places_table(quality: dict[str, Any], where: str) -> Table:
+def _new_places_table(quality: Quality, where: str) -> Table:
     table = Table("", title=f"{where}: targets new to the person, among all and unvisited places")
-    for told in NEW_PLACES.values():
-        table.add_column(f"HR@10, {told}")
+    for what in NEW_PLACES:
+        table.add_column(f"HR@10, {what}")
         table.add_column("NDCG@10")
-    rows = sorted(quality.items(), key=lambda entry: -entry[1]["new_among_unvisited"]["hr_10"])
-    for name, told in rows:
-        values = [told[part][shown] for part in NEW_PLACES for shown in ("hr_10", "ndcg_10")]
+    for name, told in sorted(quality.items(), key=lambda row: -row[1].new_among_unvisited.hr_10):
+        parts = [part_of(told) for part_of in NEW_PLACES.values()]
+        values = [value for part in parts for value in (part.hr_10, part.ndcg_10)]
         table.add_row(name, *(f"{value:.4f}" for value in values))
     return table
 

@@ -13,8 +13,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from models_ml.data.training_set import TrainingSetFolder
+from models_ml.model_folder import ModelFolder
 from models_ml.presets import preset_named, run_name
-from models_ml.train import Epoch, train
+from models_ml.train import train
+from models_ml.training.record import Epoch
 from tests.bench import figures
 from tests.bench.public_training_sets import SETS
 
@@ -33,7 +36,7 @@ class Run:
     name: str
     preset: str
     seed: int
-    folder: Path
+    folder: ModelFolder
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Study:
     def training_set(self) -> Path:
         """Write the training set, unless it is there."""
         folder = self.folder / "set"
-        if not (folder / "manifest.json").exists():
+        if not TrainingSetFolder(folder).manifest.exists():
             SETS[self.dataset](DATA, folder, _PEOPLE if self.small else None)
         return folder
 
@@ -74,7 +77,8 @@ class Study:
             for seed in range(seeds if name == "model" else 1):
                 told = name if seed == 0 else f"{name}, seed {seed}"
                 folder = run_name(preset, preset_named(preset).as_text(), seed)
-                runs.append(Run(told, preset, seed, self.folder / "runs" / folder))
+                made = ModelFolder(self.folder / "runs" / folder)
+                runs.append(Run(told, preset, seed, made))
         return runs
 
 
@@ -117,11 +121,13 @@ def main() -> None:
                 f"validation NDCG@10 {epoch.validation_ndcg_10:.4f}  {epoch.seconds:.0f} s"
             )
 
-        report = train(study.training_set, run.folder, run.preset, seed=run.seed, progress=tell)
-        verb = "trained" if report.is_new else "already trained"
+        report = train(
+            study.training_set, run.folder.path, run.preset, seed=run.seed, progress=tell
+        )
+        verb, record = "trained" if report.is_new else "already trained", report.record
         console.print(
-            f"{run.name}: {verb}, best epoch {report.best_epoch} of {report.epochs}, validation "
-            f"NDCG@10 {report.validation_ndcg_10:.4f}, {report.seconds:.0f} s on {report.device}"
+            f"{run.name}: {verb}, best epoch {record.best_epoch} of {record.epochs}, validation "
+            f"NDCG@10 {record.validation_ndcg_10:.4f}, {record.seconds:.0f} s on {record.device}"
         )
 
 

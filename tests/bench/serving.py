@@ -27,6 +27,7 @@ from models_ml.data.split import split
 from models_ml.data.tokens import History
 from models_ml.data.training_set import TrainingSet, read_training_set
 from models_ml.evaluation.ranking import ask, categories_and_districts, history_before
+from models_ml.evaluation.report import TIME
 from models_ml.metrics import bootstrap_mean, gains
 from models_ml.recommender import NetworkModel
 from serving.bento import EAGER as INSTALLED_EAGER
@@ -136,7 +137,7 @@ before, began, own = rss(), time.perf_counter(), time.process_time()
 if sys.argv[2] == "exported":
     from serving.exported import open_recommender as load
 else:
-    from models_ml.recommender import load
+    from models_ml.loading import load
 from models_ml.data.tokens import History
 recommender = load(Path(sys.argv[1]))
 names, count = recommender.places.place_ids[:200], 200
@@ -152,7 +153,7 @@ def _loaded(form: Form) -> dict[str, tuple[float, str]]:
         return {}  # the others load as one of the two does
     root = str(Path(__file__).parents[2])
     done = subprocess.run(
-        [sys.executable, "-c", LOADING, str(form.folder), kinds[form.name], root],
+        [sys.executable, "-c", LOADING, str(form.folder.path), kinds[form.name], root],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     clock, own, memory = map(float, done.stdout.split())
@@ -168,7 +169,7 @@ def _compare(
 ) -> None:
     """Ask all for the same held-out events; the first form is what the others are beside."""
     parts = split(data)
-    targets = parts.time_targets if SPLIT[dataset] == "time" else parts.loo_targets
+    targets = parts.time_targets if SPLIT[dataset] == TIME else parts.loo_targets
     chosen = np.random.default_rng(0).permutation(targets)[:TARGETS]
     chosen.sort()
     histories = _histories(data, chosen[:: max(1, len(chosen) // COMPARED)])

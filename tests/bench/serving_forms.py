@@ -15,13 +15,11 @@ from onnx import numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from models_ml.data.tokens import EventTokens, collate
-from models_ml.loading import load
-from models_ml.model_folder import read_config
+from models_ml.model_folder import CONTENT, GRAPH, WEIGHTS, ModelFolder, NetworkConfig
 from models_ml.recommender import NetworkModel
 from models_ml.torch_model import TrainedModel
 from serving.export import write_graph
 from serving.exported import ExportedModel
-from serving.release import EXPORT, MODEL_FILES
 
 EAGER_WAS, EAGER, ONNX = "torch, as it was", "torch", "ONNX Runtime"
 INT8, INT8_TABLES = "ONNX Runtime, int8 products", "ONNX Runtime, int8 products and tables"
@@ -32,13 +30,13 @@ class Form:
     """A way to serve: what is loaded, and the files that it needs of the network."""
 
     name: str
-    folder: Path
-    open: Callable[[Path], NetworkModel]
-    files: Sequence[str] = ("model.safetensors",)
+    folder: ModelFolder
+    open: Callable[[ModelFolder], NetworkModel]
+    files: Sequence[str] = (WEIGHTS,)
 
     @property
     def bytes(self) -> int:
-        return sum((self.folder / name).stat().st_size for name in self.files)
+        return sum((self.folder.path / name).stat().st_size for name in self.files)
 
 
 class AsItWas(TrainedModel):
@@ -52,38 +50,38 @@ class AsItWas(TrainedModel):
             return self.scorer._network.score(batch).numpy()
 
 
-def forms_of(model: Path, out: Path) -> list[Form]:
+def forms_of(model: ModelFolder, out: Path) -> list[Form]:
     """Make each form of *model* under *out*."""
 
-    def at(name: str) -> Path:
+    def at(name: str) -> ModelFolder:
         folder = out / name
         folder.mkdir(parents=True)
-        for file in MODEL_FILES:
-            shutil.copyfile(model / file, folder / file)
-        return folder
+        for file in CONTENT:
+            shutil.copyfile(model.path / file, folder / file)
+        return ModelFolder(folder)
 
-    trained = load(model)
-    assert isinstance(trained, TrainedModel)
+    config = model.read_config()
+    assert isinstance(config, NetworkConfig)
     exported = at("onnx")
-    write_graph(trained.scorer, exported / EXPORT)
+    write_graph(TrainedModel(model, config).scorer, exported.graph)
     forms = [
-        Form(EAGER_WAS, model, lambda folder: AsItWas(folder, read_config(folder))),
-        Form(EAGER, model, lambda folder: TrainedModel(folder, read_config(folder))),
+        Form(EAGER_WAS, model, lambda folder: AsItWas(folder, config)),
+        Form(EAGER, model, lambda folder: TrainedModel(folder, config)),
         _exported(ONNX, exported),
     ]
     for name, kinds in ((INT8, ["MatMul"]), (INT8_TABLES, ["MatMul", "Gather"])):
         folder = at(f"int8-{len(kinds)}")
-        quantize(exported / EXPORT, folder / EXPORT, kinds)
+        quantize(exported.graph, folder.graph, kinds)
         forms.append(_exported(name, folder))
     for kind in (np.float16, ml_dtypes.bfloat16):
         folder = at(np.dtype(kind).name)
-        shrink(exported / EXPORT, folder / EXPORT, kind)
+        shrink(exported.graph, folder.graph, kind)
         forms.append(_exported(f"ONNX Runtime, {np.dtype(kind).name} weights", folder))
     return forms
 
 
-def _exported(name: str, folder: Path) -> Form:
-    return Form(name, folder, lambda folder: ExportedModel(folder, read_config(folder)), (EXPORT,))
+def _exported(name: str, folder: ModelFolder) -> Form:
+    return Form(name, folder, lambda folder: ExportedModel(folder, folder.read_config()), (GRAPH,))
 
 
 def quantize(graph: Path, out: Path, kinds: list[str]) -> None:

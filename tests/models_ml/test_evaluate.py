@@ -1,6 +1,5 @@
 """Evaluation: full ranking, honest about ties, unknown places and what was seen."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,9 @@ from models_ml.data.tokens import MAX_EVENTS, History
 from models_ml.data.training_set import PlaceTable, read_training_set
 from models_ml.evaluate import compare, evaluate
 from models_ml.evaluation.ranking import ask
+from models_ml.evaluation.report import Evaluation
 from models_ml.loading import load
+from models_ml.typed_json import read_json
 
 World = Callable[..., Path]
 
@@ -96,10 +97,10 @@ def test_the_report_tells_new_places_under_both_readings(world: World) -> None:
         world({"ann": [*first, ("p00", 95)], "bob": [*first, ("p12", 96)]}, 90,
               categories={"p13": []})
     )  # fmt: skip
-    told = compare({"model": Alphabetical(data.catalogue, excludes_seen=False)}, data)["time"]
-    new, unvisited = told["model"]["new_places"], told["model"]["new_among_unvisited"]
-    assert (new["n"], new["hr_10"], new["mrr"]) == (1, 0.0, pytest.approx(1 / 13))
-    assert (unvisited["n"], unvisited["hr_10"], unvisited["mrr"]) == (1, 1.0, 1.0)
+    told = compare({"model": Alphabetical(data.catalogue, excludes_seen=False)}, data).time
+    new, unvisited = told["model"].new_places, told["model"].new_among_unvisited
+    assert (new.n, new.hr_10, new.mrr) == (1, 0.0, pytest.approx(1 / 13))
+    assert (unvisited.n, unvisited.hr_10, unvisited.mrr) == (1, 1.0, 1.0)
 
 
 def test_a_target_outside_the_vocabulary_is_a_miss(world: World) -> None:
@@ -125,28 +126,25 @@ def test_the_report_holds_both_splits_and_every_baseline(
     report = evaluate(town, trained, tmp_path / "evaluation.json", served=served)
     # What an answer costs is what a release would take for it.
     assert {len(history.place_ids) for history in served.asked} == {MAX_EVENTS}
-    assert json.loads((tmp_path / "evaluation.json").read_text()) == report
+    assert read_json(tmp_path / "evaluation.json", Evaluation) == report
     names = {"model", "network", "popularity", "own_visits", "item_knn", "ease", "co_occurrence"}
     for part in ("time", "loo"):
-        assert set(report[part]) == names
-        for figures in report[part].values():
-            assert {"hr_1", "hr_10", "ndcg_10", "mrr", "n"} <= figures.keys()
-            new, unvisited = figures["new_places"], figures["new_among_unvisited"]
-            assert figures["n"] == new["n"] + figures["returns"]["n"]
-            assert unvisited["n"] == new["n"]
-            assert unvisited["mrr"] >= new["mrr"]
-            assert figures["ndcg_10_interval"]["low"] <= figures["ndcg_10"]
-    best = report["best_baseline"]
+        assert set(report.quality[part]) == names
+        for figures in report.quality[part].values():
+            new, unvisited = figures.new_places, figures.new_among_unvisited
+            assert figures.n == new.n + figures.returns.n
+            assert unvisited.n == new.n
+            assert unvisited.mrr >= new.mrr
+            assert figures.ndcg_10_interval.low <= figures.ndcg_10
+    best = report.best_baseline
     assert best in names - {"model"}
     for part in ("time", "loo"):
-        assert set(report["model_minus"][part]) == names - {"model"}
-        assert set(report["slices"][part]) == {
+        assert set(report.model_minus[part]) == names - {"model"}
+        assert set(report.slices[part]) == {
             "history", "popularity", "visit", "category", "district",
         }  # fmt: skip
-        assert 0 <= report["calibration"][part]["error"] <= 1
-    assert report["passes"] == (
-        report["time"]["model"]["ndcg_10"] > report["time"][best]["ndcg_10"]
-    )
+        assert 0 <= report.calibration[part].error <= 1
+    assert report.passes == (report.time["model"].ndcg_10 > report.time[best].ndcg_10)
 
 
 def test_a_target_without_any_history_is_asked_too(world: World) -> None:

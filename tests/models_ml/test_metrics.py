@@ -35,15 +35,15 @@ def test_a_hidden_place_is_never_found() -> None:
 
 def test_metrics_are_those_worked_out_by_hand() -> None:
     found = summary(np.array([1, 2, 10, 11]))
-    assert found["hr_1"] == 0.25
-    assert found["hr_10"] == 0.75
-    assert found["mrr"] == pytest.approx((1 + 1 / 2 + 1 / 10 + 1 / 11) / 4)
-    assert found["ndcg_10"] == pytest.approx((1 + 1 / math.log2(3) + 1 / math.log2(11)) / 4)
-    assert found["n"] == 4
+    assert found.hr_1 == 0.25
+    assert found.hr_10 == 0.75
+    assert found.mrr == pytest.approx((1 + 1 / 2 + 1 / 10 + 1 / 11) / 4)
+    assert found.ndcg_10 == pytest.approx((1 + 1 / math.log2(3) + 1 / math.log2(11)) / 4)
+    assert found.n == 4
 
 
 def test_no_target_is_no_error() -> None:
-    assert summary(np.zeros(0, dtype=np.int64))["n"] == 0
+    assert summary(np.zeros(0, dtype=np.int64)).n == 0
 
 
 def test_the_interval_holds_the_mean_and_resamples_whole_users() -> None:
@@ -63,11 +63,11 @@ def test_metrics_are_those_of_scikit_learn(seed: int, targets: int, places: int)
     wanted = generator.integers(0, places, size=targets)
     is_wanted = np.arange(places) == wanted[:, None]
     found = summary(worst_ranks(scores.astype(np.float32), wanted))
-    assert found["ndcg_10"] == pytest.approx(ndcg_score(is_wanted, scores, k=10))
-    assert found["mrr"] == pytest.approx(label_ranking_average_precision_score(is_wanted, scores))
+    assert found.ndcg_10 == pytest.approx(ndcg_score(is_wanted, scores, k=10))
+    assert found.mrr == pytest.approx(label_ranking_average_precision_score(is_wanted, scores))
     for k in (1, 10):
         hits = top_k_accuracy_score(wanted, scores, k=k, labels=np.arange(places))
-        assert found[f"hr_{k}"] == pytest.approx(hits)
+        assert getattr(found, f"hr_{k}") == pytest.approx(hits)
 
 
 def test_the_p_value_is_the_share_of_swaps_that_part_two_methods_as_far() -> None:
@@ -82,5 +82,5 @@ def test_the_p_value_is_the_share_of_swaps_that_part_two_methods_as_far() -> Non
 def test_chances_that_come_true_as_often_as_stated_have_no_error() -> None:
     confidences = np.repeat([0.2, 0.8], 50)
     is_right = np.concatenate([np.arange(50) % 5 == 0, np.arange(50) % 5 != 0])
-    assert calibration(confidences, is_right)["error"] == pytest.approx(0.0)
-    assert calibration(confidences, ~is_right)["error"] == pytest.approx(0.6)
+    assert calibration(confidences, is_right).error == pytest.approx(0.0)
+    assert calibration(confidences, ~is_right).error == pytest.approx(0.6)

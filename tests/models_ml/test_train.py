@@ -95,24 +95,24 @@ def test_a_folder_with_another_training_is_refused(town: Path, trained: Path) ->
 
 def test_time_that_is_up_ends_with_the_best_so_far(town: Path, tmp_path: Path) -> None:
     report = train(town, tmp_path / "out", "tiny", max_minutes=0.0)
-    assert report.epochs == 1
-    assert report.is_cut_short
+    assert report.record.epochs == 1
+    assert report.record.is_cut_short
     assert (tmp_path / "out" / "config.json").exists()
 
 
 def test_a_training_that_was_cut_short_can_go_on(town: Path, tmp_path: Path) -> None:
     train(town, tmp_path / "out", "tiny", max_minutes=0.0)
     again = train(town, tmp_path / "out", "tiny", max_minutes=0.0)
-    assert again.epochs == 1
+    assert again.record.epochs == 1
     whole = train(town, tmp_path / "out", "tiny")
-    assert whole.epochs > 1
-    assert not whole.is_cut_short
+    assert whole.record.epochs > 1
+    assert not whole.record.is_cut_short
 
 
 def test_each_epoch_is_told_and_logged(town: Path, tmp_path: Path) -> None:
     told: list[int] = []
     report = train(town, tmp_path / "out", "tiny", progress=lambda epoch: told.append(epoch.number))
-    assert told == list(range(1, report.epochs + 1))
+    assert told == list(range(1, report.record.epochs + 1))
     assert list((tmp_path / "out" / "logs").glob("events.out.tfevents.*"))
 
 

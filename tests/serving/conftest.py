@@ -9,8 +9,10 @@ from feature_repo.frozen import freeze
 from feature_repo.publish import publish
 from models_ml.data.training_set import read_training_set
 from models_ml.evaluation.ranking import some_people
+from models_ml.model_folder import ModelFolder
 from models_ml.train import train
 from serving import champion
+from serving.card import Provenance
 from serving.export import export
 from serving.home import Home
 from serving.pseudonyms import Pseudonyms
@@ -49,7 +51,7 @@ def finished_city(tmp_path_factory: pytest.TempPathFactory) -> City:
     training_set = home.training_sets / "one"
     write_training_set(training_set, histories, places)
     train(training_set, home.models / "bert", preset="tiny")
-    export(home.models / "bert", lambda: some_people(read_training_set(training_set)))
+    export(ModelFolder(home.models / "bert"), lambda: some_people(read_training_set(training_set)))
 
     Pseudonyms.create(home.keys)
     favors = {user: favor(user, place_ids) for user, place_ids in histories.items()}
@@ -70,7 +72,7 @@ def finished_city(tmp_path_factory: pytest.TempPathFactory) -> City:
         frozen / "registry.pb",
         frozen / "feature_schema.json",
         home.releases,
-        card={"metrics": {}},
+        provenance=Provenance(),
     )
     made = city.build_index()
     champion.promote(home, city.release.release_id, made.index_id, "the first")

@@ -18,14 +18,15 @@ from models_ml.data.tokens import History
 from models_ml.data.training_set import read_training_set
 from models_ml.evaluation.ranking import some_people
 from models_ml.loading import load
-from models_ml.model_folder import ModelFolderError
+from models_ml.model_folder import CONTENT as MODEL_FILES
+from models_ml.model_folder import EXPORT as RECORD
+from models_ml.model_folder import GRAPH, ModelFolder, ModelFolderError
 from models_ml.presets import preset_named
 from models_ml.torch_model import TrainedModel
 from models_ml.train import train
 from serving import export as exporting
-from serving.export import BOUND, RECORD, export, largest_difference, write_graph
+from serving.export import BOUND, export, largest_difference, write_graph
 from serving.exported import ExportedModel, open_recommender
-from serving.release import EXPORT, MODEL_FILES
 from tests.models_ml.conftest import (
     TOWN_CATEGORIES,
     TOWN_CUT,
@@ -157,19 +158,19 @@ def test_an_encoder_that_normalizes_first_is_exported_too(tmp_path: Path) -> Non
     preset = replace(preset_named("tiny"), epochs=1, counts=False, pre_norm=True)
     train(town, tmp_path / "model", preset)
     people = some_people(read_training_set(town))
-    made = export(tmp_path / "model", lambda: people)
+    made = export(ModelFolder(tmp_path / "model"), lambda: people)
     assert made is not None
     assert not made.refusal
 
 
 def test_what_is_exported_already_is_left_as_it_is(model: Path) -> None:
-    before = (model / EXPORT).stat().st_mtime_ns
-    made = export(model, lambda: [of("p01")])
+    before = (model / GRAPH).stat().st_mtime_ns
+    made = export(ModelFolder(model), lambda: [of("p01")])
     assert made is not None
     assert not made.refusal
     assert made.largest_difference is not None
     assert made.largest_difference <= BOUND
-    assert (model / EXPORT).stat().st_mtime_ns == before
+    assert (model / GRAPH).stat().st_mtime_ns == before
 
 
 def test_the_same_weights_give_the_same_bytes_and_no_trace_of_the_machine(
@@ -177,9 +178,9 @@ def test_the_same_weights_give_the_same_bytes_and_no_trace_of_the_machine(
 ) -> None:
     trained = load(model)
     assert isinstance(trained, TrainedModel)
-    write_graph(trained.scorer, tmp_path / EXPORT)
-    written = (tmp_path / EXPORT).read_bytes()
-    assert written == (model / EXPORT).read_bytes()
+    write_graph(trained.scorer, tmp_path / GRAPH)
+    written = (tmp_path / GRAPH).read_bytes()
+    assert written == (model / GRAPH).read_bytes()
     assert b".py" not in written
 
 
@@ -187,18 +188,18 @@ def test_an_export_that_differs_is_not_served(
     model: Path, plain: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def false_graph(_: object, path: Path) -> None:
-        shutil.copyfile(model / EXPORT, path)
+        shutil.copyfile(model / GRAPH, path)
 
     monkeypatch.setattr(exporting, "write_graph", false_graph)
     network = load(plain)
     assert isinstance(network, TrainedModel)
     with torch.no_grad():
         network.scorer._network.bias[3] += 0.01
-    monkeypatch.setattr(exporting, "load", lambda _: network)
-    made = export(plain, lambda: [of("p01", "p02")])
+    monkeypatch.setattr(exporting, "TrainedModel", lambda *_: network)
+    made = export(ModelFolder(plain), lambda: [of("p01", "p02")])
     assert made is not None
     assert made.refusal == "a log-score differs by 0.01, 0.001 is allowed"
-    assert not (plain / EXPORT).exists()
+    assert not (plain / GRAPH).exists()
     assert json.loads((plain / RECORD).read_text())["refusal"] == made.refusal
     assert isinstance(open_recommender(plain), TrainedModel)
 
@@ -210,7 +211,7 @@ def test_a_network_that_cannot_be_exported_is_served_by_torch(
         raise RuntimeError("no such operator")
 
     monkeypatch.setattr(torch.onnx, "export", fail)
-    made = export(plain, lambda: [of("p01")])
+    made = export(ModelFolder(plain), lambda: [of("p01")])
     assert made is not None
     assert made.refusal == "it cannot be exported: no such operator"
     assert isinstance(open_recommender(plain), TrainedModel)
@@ -224,13 +225,14 @@ def test_scores_that_are_no_numbers_are_infinitely_wrong(model: Path) -> None:
             is_last = len(histories) == 1 and len(histories[0].place_ids) == 200
             return scores * np.float32(np.nan) if is_last else scores
 
-    broken = Broken(model, json.loads((model / "config.json").read_text()))
+    folder = ModelFolder(model)
+    broken = Broken(folder, folder.read_config())
     assert largest_difference(load(model), broken, [of("p01")]) == float("inf")
 
 
 def test_an_export_that_cannot_be_run_is_named(model: Path, plain: Path) -> None:
-    (plain / EXPORT).write_bytes((model / EXPORT).read_bytes()[:1000])
-    with pytest.raises(ModelFolderError, match=rf"{EXPORT}: ONNX Runtime .* cannot run it"):
+    (plain / GRAPH).write_bytes((model / GRAPH).read_bytes()[:1000])
+    with pytest.raises(ModelFolderError, match=rf"{GRAPH}: ONNX Runtime .* cannot run it"):
         open_recommender(plain)
 
 
@@ -240,24 +242,24 @@ def test_an_export_of_other_weights_or_with_other_bytes_is_made_anew(
 ) -> None:
     kept = json.loads((model / RECORD).read_text())
     (plain / RECORD).write_text(json.dumps(kept | {changed: "0" * 64}))
-    shutil.copyfile(model / EXPORT, plain / EXPORT)
+    shutil.copyfile(model / GRAPH, plain / GRAPH)
     written = []
 
     def same_graph(_: object, path: Path) -> None:
         written.append(path)
-        shutil.copyfile(model / EXPORT, path)
+        shutil.copyfile(model / GRAPH, path)
 
     monkeypatch.setattr(exporting, "write_graph", same_graph)
-    made = export(plain, lambda: [of("p01")])
-    assert written == [plain / EXPORT]
+    made = export(ModelFolder(plain), lambda: [of("p01")])
+    assert written == [plain / GRAPH]
     assert made is not None
     assert vars(made)[changed] == kept[changed]
-    export(plain, lambda: [of("p01")])
+    export(ModelFolder(plain), lambda: [of("p01")])
     assert len(written) == 1
 
 
 def test_a_baseline_has_no_network_to_export(finished_city: City, tmp_path: Path) -> None:
     training_set = read_training_set(finished_city.home.training_sets / "one")
     fit_baselines(training_set)[0].save(tmp_path, training_set.hash)
-    assert export(tmp_path, lambda: some_people(training_set)) is None
-    assert not (tmp_path / EXPORT).exists()
+    assert export(ModelFolder(tmp_path), lambda: some_people(training_set)) is None
+    assert not (tmp_path / GRAPH).exists()

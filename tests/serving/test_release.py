@@ -1,4 +1,3 @@
-import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -6,15 +5,17 @@ from typing import TypedDict
 
 import pytest
 
+from models_ml.model_folder import CONTENT as MODEL_FILES
+from models_ml.model_folder import GRAPH, ModelFolder
+from serving.card import Provenance
 from serving.release import (
     CONTENT,
-    EXPORT,
-    MODEL_FILES,
     ReleaseError,
     open_release,
     pack,
     verify,
 )
+from tests.made import write_model
 
 
 class Parts(TypedDict):
@@ -22,7 +23,7 @@ class Parts(TypedDict):
     registry_pb: Path
     feature_schema: Path
     releases_dir: Path
-    card: dict[str, object]
+    provenance: Provenance
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def parts(tmp_path: Path) -> Parts:
     model.mkdir()
     for name in MODEL_FILES:
         (model / name).write_text(name)
-    (model / "config.json").write_text(json.dumps({"kind": "model", "name": "bert"}))
+    write_model(ModelFolder(model))
     registry, schema = tmp_path / "registry.pb", tmp_path / "feature_schema.json"
     registry.write_bytes(b"registry")
     schema.write_text("{}")
@@ -40,15 +41,15 @@ def parts(tmp_path: Path) -> Parts:
         "registry_pb": registry,
         "feature_schema": schema,
         "releases_dir": tmp_path / "releases",
-        "card": {"metrics": {"ndcg_10": 0.1}},
+        "provenance": Provenance(reason="the first"),
     }
 
 
 def test_the_same_content_has_the_same_name_whatever_its_card_says(parts: Parts) -> None:
     first = pack(**parts)
-    again = pack(**{**parts, "card": {"metrics": {"ndcg_10": 0.9}}})
+    again = pack(**{**parts, "provenance": Provenance(reason="the second")})
     assert again.release_id == first.release_id
-    assert again.card["metrics"] == {"ndcg_10": 0.1}
+    assert again.card.reason == "the first"
     elsewhere = parts["releases_dir"].with_name("elsewhere")
     assert pack(**{**parts, "releases_dir": elsewhere}).release_id == first.release_id
 
@@ -82,12 +83,12 @@ def test_a_changed_file_is_refused_by_name(parts: Parts, name: str) -> None:
 
 def test_an_exported_network_is_content_like_any_other(parts: Parts) -> None:
     without = pack(**parts)
-    (parts["model_folder"] / EXPORT).write_bytes(b"graph")
+    (parts["model_folder"] / GRAPH).write_bytes(b"graph")
     release = pack(**parts)
     assert release.release_id != without.release_id
     assert (release.is_exported, without.is_exported) == (True, False)
     assert verify(release.folder) == release
-    command = "sha256sum " + " ".join(sorted([*CONTENT, EXPORT])) + " | sha256sum"
+    command = "sha256sum " + " ".join(sorted([*CONTENT, GRAPH])) + " | sha256sum"
     done = subprocess.run(
         ["sh", "-c", command], cwd=release.folder, capture_output=True, text=True, check=True
     )
@@ -98,17 +99,17 @@ def test_an_exported_network_is_content_like_any_other(parts: Parts) -> None:
 def test_an_exported_network_that_was_changed_or_taken_away_is_refused(
     parts: Parts, damage: Callable[[Path], object]
 ) -> None:
-    (parts["model_folder"] / EXPORT).write_bytes(b"graph")
+    (parts["model_folder"] / GRAPH).write_bytes(b"graph")
     release = pack(**parts)
-    damage(release.folder / EXPORT)
-    with pytest.raises(ReleaseError, match=EXPORT):
+    damage(release.folder / GRAPH)
+    with pytest.raises(ReleaseError, match=GRAPH):
         verify(release.folder)
 
 
 def test_a_network_that_was_put_into_a_release_is_refused(parts: Parts) -> None:
     release = pack(**parts)
-    (release.folder / EXPORT).write_bytes(b"graph")
-    with pytest.raises(ReleaseError, match=EXPORT):
+    (release.folder / GRAPH).write_bytes(b"graph")
+    with pytest.raises(ReleaseError, match=GRAPH):
         verify(release.folder)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from models_ml.data.training_set import TrainingSetFolder
+from models_ml.model_folder import ModelFolder
 from orchestration.model.retraining.data_drift import Counts, distance
 
 _EVENTS = """
@@ -53,7 +55,7 @@ class Figures:
     since           how many they are
     unknown_places  share of them at places that the model does not know
     new_places      places that the training would add, as a share of those that the model knows
-    drift           of places, categories, districts and kinds: see `drift.distance`
+    drift           of places, categories, districts and kinds: see `data_drift.distance`
     age_days        days between the two training sets
     """
 
@@ -65,19 +67,21 @@ class Figures:
     age_days: float
 
 
-def compare(held: Path, newest: Path, model: Path, *, cut_at: datetime, age_days: float) -> Figures:
-    """Compare the training set *newest* with *held*, from which the model in *model* has learned.
+def compare(
+    held: Path, newest: Path, model: ModelFolder, *, cut_at: datetime, age_days: float
+) -> Figures:
+    """Compare the training set *newest* with *held*, from which *model* has learned.
 
     *cut_at* is where the part that would be learned of *newest* ends. Events are
     told apart by their ids: one that was corrected is none that is new.
     """
     with duckdb.connect() as db:
         for name, path in {
-            "held_histories": held / "histories.parquet",
-            "held_places": held / "places.parquet",
-            "newest_histories": newest / "histories.parquet",
-            "newest_places": newest / "places.parquet",
-            "model_places": model / "places.parquet",
+            "held_histories": TrainingSetFolder(held).histories,
+            "held_places": TrainingSetFolder(held).places,
+            "newest_histories": TrainingSetFolder(newest).histories,
+            "newest_places": TrainingSetFolder(newest).places,
+            "model_places": model.places,
         }.items():
             db.read_parquet(str(path)).create_view(name)
         db.execute(_EVENTS)

@@ -1,8 +1,7 @@
 """Whether to train anew, from which weights, and why: a function of figures and policy alone."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from orchestration.model.retraining.figures import Figures
 from orchestration.model.retraining.policy import FromScratch, Policy, Retrain
@@ -26,10 +25,6 @@ class Verdict:
     def anew(cls, reason: str) -> "Verdict":
         """Train from scratch, whatever the figures are."""
         return cls(retrain=True, from_scratch=True, reasons=[reason])
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the verdict as the run report has it."""
-        return asdict(self)
 
     def sentence(self) -> str:
         """Say it to a person in one line."""

@@ -19,7 +19,8 @@ def tried(out: Path, sessions: int, trials: int) -> list[list[str]]:
 
     def trained(_: Path, folder: Path, preset: Preset, **__: Any) -> SimpleNamespace:
         told[-1].append(folder.name)
-        return SimpleNamespace(validation_ndcg_10=preset.dropout + preset.averaging)
+        quality = preset.dropout + preset.averaging
+        return SimpleNamespace(record=SimpleNamespace(validation_ndcg_10=quality))
 
     with patch.object(searching, "train", trained):
         for _ in range(sessions):

@@ -17,6 +17,7 @@ from models_ml.baselines.tuning import Fit
 from models_ml.data.tokens import SPECIAL_TOKENS, History, Vocabulary
 from models_ml.data.training_set import read_training_set
 from models_ml.loading import load
+from models_ml.model_folder import ModelFolder
 from models_ml.presets import PRESETS
 from models_ml.recommender import NetworkModel
 from models_ml.train import train
@@ -61,7 +62,7 @@ def test_a_model_answers_with_its_counts_and_alone_without_them(
 ) -> None:
     assert model.mixture
     alone = model.alone()
-    vocabulary = Vocabulary.read(trained)
+    vocabulary = Vocabulary.read(ModelFolder(trained))
     events, offsets = vocabulary.encode([person()])
     wanted = model.mixture.mixed(alone.score([person()]), events, offsets[:-1], offsets[1:])
     assert np.array_equal(model.score([person()]), wanted)

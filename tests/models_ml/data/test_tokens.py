@@ -18,6 +18,7 @@ from models_ml.data.tokens import (
     collate,
 )
 from models_ml.data.training_set import PlaceTable
+from models_ml.model_folder import ModelFolder
 
 HOUR = 3_600_000_000
 KNOWN = ["bakery", "cinema", "museum"]
@@ -94,8 +95,8 @@ def test_synthetic_times_say_nothing() -> None:
 
 def test_a_written_vocabulary_reads_back_the_same(tmp_path: Path) -> None:
     before = vocabulary()
-    before.write(tmp_path)
-    after = Vocabulary.read(tmp_path)
+    before.write(ModelFolder(tmp_path))
+    after = Vocabulary.read(ModelFolder(tmp_path))
     assert after.places.place_ids == before.places.place_ids
     assert (after.categories, after.districts, after.kinds) == (
         before.categories,

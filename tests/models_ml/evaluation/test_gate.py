@@ -1,13 +1,11 @@
 """The gate: what it refuses, and why; with reports by hand and with forged models."""
 
-import copy
-import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,75 +13,59 @@ from safetensors.numpy import load_file, save_file
 
 from models_ml.evaluate import evaluate
 from models_ml.evaluation.gate import refusals
+from models_ml.evaluation.report import Evaluation, Lead, SliceFigures
+from models_ml.metrics import Interval
+from models_ml.model_folder import ModelFolder
 from models_ml.recommender import is_beside_the_network
 from models_ml.train import train
+from tests.made import evaluation
 from tests.models_ml.conftest import Choices, town_choices, write_training_set
 
-GOOD: dict[str, Any] = {
-    "time": {
-        "model": {"ndcg_10": 0.3}, "popularity": {"ndcg_10": 0.1}, "champion": {"ndcg_10": 0.2},
-    },
-    "model_minus": {
-        "time": {
-            "popularity": {"ndcg_10": 0.2, "p_value": 0.001},
-            "champion": {"ndcg_10": 0.1, "p_value": 0.001},
-        }
-    },
-    "slices": {
-        "time": {
-            "visit": {
-                "return": {
-                    "n": 70,
-                    "ndcg_10": {"model": 0.3, "champion": 0.2},
-                    "model_minus_champion": {"low": -0.005, "high": 0.1},
-                }
-            }
-        }
-    },
-    "behaviours": [
-        {"name": "any_length", "claim": "finite", "value": 1.0, "least": 1.0, "passed": True}
-    ],
-    "cost": {"median_ms": 5.0, "p95_ms": 9.0, "bytes": 1000},
-}  # fmt: skip
+GOOD = evaluation({"model": 0.3, "popularity": 0.1, "champion": 0.2})
+
+
+def against(judged: Evaluation) -> list[str]:
+    return refusals(judged, judged.behaviours, judged.cost)
+
+
+def led_by(ndcg_10: float, p_value: float = 0.001) -> Evaluation:
+    leads = {**GOOD.model_minus["time"], "popularity": Lead(ndcg_10, Interval(0, 0), p_value)}
+    return replace(GOOD, model_minus={"time": leads, "loo": leads})
+
+
+def beside_the_champion(low: float, high: float) -> Evaluation:
+    told = SliceFigures(70, {"model": 0.3, "champion": 0.2}, Interval(low, high))
+    slices = {"visit": {"return": told}}
+    return replace(GOOD, slices={"time": slices, "loo": slices})
 
 
 def test_nothing_speaks_against_a_good_model() -> None:
-    assert refusals(GOOD) == []
+    assert against(GOOD) == []
+    assert against(beside_the_champion(-0.005, 0.1)) == []
 
 
 @pytest.mark.parametrize(
-    ("where", "value", "reason"),
+    ("judged", "reason"),
     [
-        (("model_minus", "time", "popularity", "ndcg_10"), -0.01, "no better than popularity"),
-        (("model_minus", "time", "popularity", "ndcg_10"), 0.0, "no better than popularity"),
-        (("model_minus", "time", "popularity", "p_value"), 0.2, "not surely better .* p 0.200"),
+        (led_by(-0.01), "no better than popularity"),
+        (led_by(0.0), "no better than popularity"),
+        (led_by(0.2, p_value=0.2), "not surely better .* p 0.200"),
+        (beside_the_champion(-0.1, -0.02), "worse than the champion where visit is return"),
         (
-            ("slices", "time", "visit", "return", "model_minus_champion", "high"),
-            -0.02,
-            "worse than the champion where visit is return",
+            replace(GOOD, behaviours=[replace(GOOD.behaviours[0], passed=False)]),
+            "any_length: finite",
         ),
-        (("behaviours", 0, "passed"), False, "any_length: finite"),
-        (("cost", "p95_ms"), 500.0, "500 ms"),
-        (("cost", "bytes"), 10**10, "10,000,000,000 bytes"),
+        (replace(GOOD, cost=replace(GOOD.cost, p95_ms=500.0)), "500 ms"),
+        (replace(GOOD, cost=replace(GOOD.cost, bytes=10**10)), "10,000,000,000 bytes"),
     ],
 )
-def test_each_fault_is_a_reason(where: tuple[Any, ...], value: Any, reason: str) -> None:
-    report: Any = copy.deepcopy(GOOD)
-    *path, last = where
-    part = report
-    for step in path:
-        part = part[step]
-    part[last] = value
-    (said,) = refusals(report)
+def test_each_fault_is_a_reason(judged: Evaluation, reason: str) -> None:
+    (said,) = against(judged)
     assert re.search(reason, said)
 
 
 def test_worse_than_the_champion_by_less_than_the_margin_is_no_reason() -> None:
-    report = copy.deepcopy(GOOD)
-    report["slices"]["time"]["visit"]["return"]["model_minus_champion"] = {
-        "low": -0.02, "high": -0.005,
-    }  # fmt: skip
-    assert refusals(report) == []
+    assert against(beside_the_champion(-0.02, -0.005)) == []
 
 
 def _constant(weights: dict[str, np.ndarray]) -> None:
@@ -121,8 +103,8 @@ def test_a_spoiled_model_is_refused(
 ) -> None:
     forged = forge(trained, tmp_path / "forged", spoil)
     report = evaluate(town, forged, tmp_path / "evaluation.json")
-    assert not report["passes"]
-    assert any(reason in refusal for refusal in report["refusals"])
+    assert not report.passes
+    assert any(reason in refusal for refusal in report.refusals)
 
 
 def test_a_model_that_learned_from_shuffled_histories_is_refused(
@@ -131,8 +113,8 @@ def test_a_model_that_learned_from_shuffled_histories_is_refused(
     shuffled = write_training_set(tmp_path / "shuffled", _shuffled(town_choices()), 2200)
     train(shuffled, tmp_path / "model", "tiny")
     report = evaluate(town, tmp_path / "model", tmp_path / "evaluation.json")
-    assert not report["passes"]
-    assert any("better than" in refusal for refusal in report["refusals"])
+    assert not report.passes
+    assert any("better than" in refusal for refusal in report.refusals)
 
 
 def test_the_command_says_why_and_compares_with_what_is_live(
@@ -148,9 +130,9 @@ def test_the_command_says_why_and_compares_with_what_is_live(
     ).stdout  # fmt: skip
     assert "refused:" in said
     assert "worse than the champion where" in said
-    report = json.loads((forged / "evaluation.json").read_text())
-    assert set(report["time"]) >= {"model", "champion"}
-    assert report["best_baseline"] not in {"model", "champion"}
+    report = Evaluation.read(ModelFolder(forged))
+    assert set(report.time) >= {"model", "champion"}
+    assert report.best_baseline not in {"model", "champion"}
 
 
 def forge(folder: Path, to: Path, spoil: Callable[[dict[str, np.ndarray]], None]) -> Path:

@@ -6,7 +6,8 @@ import torch
 
 from models_ml.data.tokens import SPECIAL_TOKENS, Batch, EventTokens, Vocabulary, collate
 from models_ml.data.training_set import PlaceTable
-from models_ml.network.bert import Architecture, Network
+from models_ml.network.architecture import Architecture
+from models_ml.network.bert import Network
 from models_ml.network.loss import NEVER, Candidates, draw_candidates, next_place_loss
 
 PLACES = 9

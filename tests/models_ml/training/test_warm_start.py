@@ -13,6 +13,7 @@ from models_ml.baselines.fit import fit_baselines
 from models_ml.data.leakage import LearnedBeforeError
 from models_ml.data.tokens import SPECIAL_TOKENS, Vocabulary
 from models_ml.data.training_set import read_training_set
+from models_ml.model_folder import ModelFolder
 from models_ml.network.bert import Network
 from models_ml.presets import preset_named
 from models_ml.train import OtherRunError, main, train
@@ -71,7 +72,7 @@ def test_what_is_known_keeps_its_weights_under_its_new_token(sets: Path, model: 
     begun = started(sets, model)
     # The running mean of weights, which answers, begins with them too.
     earlier, now = load_file(model / "model.safetensors"), begun.answering.state_dict()
-    before, after = Vocabulary.read(model), begun.vocabulary
+    before, after = Vocabulary.read(ModelFolder(model)), begun.vocabulary
     assert after.places.place_ids != before.places.place_ids
     for row, place in enumerate(after.places.place_ids):
         if place in before.places.positions:
@@ -113,7 +114,7 @@ def test_what_has_vanished_is_dropped(model: Path) -> None:
 def test_a_new_place_begins_with_what_is_known_of_it(sets: Path, model: Path) -> None:
     begun = started(sets, model)
     row = begun.vocabulary.places.positions["e0"]
-    assert "e0" not in Vocabulary.read(model).places.positions
+    assert "e0" not in Vocabulary.read(ModelFolder(model)).places.positions
     own = begun.network.state_dict()[PLACES][SPECIAL_TOKENS + row]
     earlier = load_file(model / "model.safetensors")[PLACES]
     assert torch.equal(own, earlier.mean(0))

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from orchestration.cli.demo import _because
+from orchestration.cli.demo_page import because
 from serving.messages import (
     PlaceReason,
     Popular,
@@ -29,7 +29,7 @@ SAID = [
 
 @pytest.mark.parametrize(("reason", "words"), SAID)
 def test_a_reason_is_told_in_words(reason, words: str) -> None:
-    assert _because([reason.model_dump()]) == words
+    assert because([reason]) == words
 
 
 def test_every_kind_of_reason_is_among_them() -> None:
@@ -38,6 +38,4 @@ def test_every_kind_of_reason_is_among_them() -> None:
 
 
 def test_several_reasons_stand_side_by_side() -> None:
-    assert _because([SAID[3][0].model_dump(), SAID[5][0].model_dump()]) == (
-        "been there once; been in this district 4 times"
-    )
+    assert because([SAID[3][0], SAID[5][0]]) == ("been there once; been in this district 4 times")

@@ -1,52 +1,44 @@
 """MLflow's copy, in its own SQLite file."""
 
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
+from models_ml.evaluation.report import BehaviourFigure, Evaluation
+from models_ml.model_folder import ModelFolder
 from models_ml.presets import preset_named
+from models_ml.training.record import Identity
 from orchestration.delivery import mlflow_mirror as tracking
-from orchestration.home.atomic_files import write_atomically
 from orchestration.home.environment import exports
 from orchestration.model.store import remember_model, remember_training_set
 from serving import champion
 from serving.home import Home
+from tests.made import HASH, evaluation, training_record, write_manifest, write_model
 from tests.orchestration.release.test_diff import packed
-
-HASH = "ab" * 32
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """A home whose model was trained and evaluated."""
     home = Home(tmp_path / "home")
-    data, model = home.training_sets / HASH[:16], home.models / "m"
-    write_atomically(data / "manifest.json", json.dumps({"hash": HASH}))
-    remember_training_set(home, data)
-    training = {
-        "identity": {
-            "training_set_hash": HASH, "preset": "tiny", "seed": "0",
-            "settings": preset_named("tiny").as_text(),
-        },
-        "losses": [3.0, 2.0], "validation": [0.1, 0.2], "seconds": 4.0, "events_per_second": 5.0,
-        "parameters": 6, "best_epoch": 2, "torch": "2.13", "device": "cpu",
-    }  # fmt: skip
-    write_atomically(model / "config.json", json.dumps({"training_set_hash": HASH}))
-    write_atomically(model / "training.json", json.dumps(training))
-    evaluate(model, 0.3)
-    remember_model(home, model)
+    remember_training_set(home, write_manifest(home.training_sets / HASH[:16]))
+    identity = Identity(HASH, "tiny", preset_named("tiny").as_text(), "0")
+    record = training_record(identity=identity, validation=[0.1, 0.2])
+    remember_model(home, write_model(model_of(home), record=record, judged=judged(0.3)))
     return home
 
 
-def evaluate(model: Path, ndcg: float) -> None:
-    told = {"model": {"ndcg_10": ndcg, "hr_1": 0.1, "hr_10": 0.5, "mrr": 0.2}}
-    evaluation = {
-        "time": told, "loo": told, "passes": True, "cost": {"p95_ms": 9.0},
-        "behaviours": [{"name": "any_length", "value": 1.0}, {"name": "untold", "value": None}],
-    }  # fmt: skip
-    write_atomically(model / "evaluation.json", json.dumps(evaluation))
+def model_of(home: Home) -> ModelFolder:
+    return ModelFolder(home.models / "m")
+
+
+def judged(ndcg_10: float) -> Evaluation:
+    known = BehaviourFigure("any_length", "finite", 1.0, 1.0, passed=True)
+    untold = replace(known, name="untold", value=None)
+    told = {"model": ndcg_10, "own_visits": 0.2}
+    return evaluation(told, behaviours=[known, untold])
 
 
 def client(home: Home) -> MlflowClient:
@@ -74,7 +66,7 @@ def test_a_training_is_one_run_with_its_settings_curves_and_figures(home: Home) 
 
 def test_a_new_evaluation_is_told_in_the_same_run(home: Home) -> None:
     first = tracking.mirror(home)
-    evaluate(home.models / "m", 0.4)
+    write_model(model_of(home), judged=judged(0.4))
     assert tracking.mirror(home).run_id == first.run_id
     history = client(home).get_metric_history(first.run_id, "time/model/ndcg_10")
     assert sorted(point.value for point in history) == [0.3, 0.4]

@@ -2,7 +2,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.delivery.run_report import as_markdown, write_report
+from orchestration.delivery.report_text import as_markdown
+from orchestration.delivery.run_report import Failure, latest_report
+from orchestration.delivery.write_report import write_report
 from orchestration.landing.errors import MappingError
 from serving.home import Home
 
@@ -21,7 +23,8 @@ def test_the_report_of_a_failed_run_says_what_failed_and_why(tmp_path: Path) -> 
         run = work.execute_in_process(instance=instance, raise_on_error=False)
         report = write_report(home, instance, run.run_id, "failed")
     said = "bookings.csv: the column 'venue' is not in the file."
-    assert report["failures"] == [{"name": "landing", "error": said}]
+    assert report.failures == [Failure("landing", said)]
+    assert latest_report(home) == report
     assert "Nothing is live yet." in as_markdown(report)
     assert f"- `landing`: {said}" in as_markdown(report)
     assert (home.reports / "latest.md").read_text() == as_markdown(report)

@@ -5,7 +5,6 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from models_ml.typed_json import json_text, plain
 from orchestration.delivery.analyst_copy import publish_copy
 from orchestration.forgetting import derived
 from orchestration.forgetting import forget as forgetting
@@ -128,7 +128,7 @@ def test_a_forgotten_person_is_in_no_store_and_everybody_else_in_all(home: Home)
     log = (home.bentoml / "logs" / "serve.log").read_text()
     assert log == f"who is {'x' * len(ID)}?\nwho is {OTHER}?\n"
     assert not (home.state / "training_set.json").exists()
-    told = sentences(done, done.proof) + json.dumps(done.as_json())
+    told = sentences(done, done.proof) + json_text(done)
     assert not Person.of(home, ID).traces(told.encode())
 
 
@@ -201,7 +201,7 @@ def test_who_comes_back_later_is_a_new_person(
     (tmp_path / "again" / "likes.jsonl").write_text(like(98, ID) + like(97, OTHER))
     (file,) = land(home, SAMPLE, tmp_path / "again")
     assert file.returned == 1
-    assert "1 who had been forgotten" in sentence(asdict(file))
+    assert "1 who had been forgotten" in sentence(file)
     recover(home)
     assert people(home) == {ID, OTHER}
     assert erased(home) == [1, 2, 3, 8]
@@ -292,7 +292,7 @@ def test_what_was_made_from_them_is_made_without_them(
         tastemate(home.root, verb)
     publish_copy(home)
     state = remember_published(home)
-    (home.reports / "run-1.json").write_text(json.dumps({"run_id": "1", "state": state.as_json()}))
+    (home.reports / "run-1.json").write_text(json.dumps({"run_id": "1", "state": plain(state)}))
     done = tastemate(home.root, "forget", ID, "--json", check=False)
     assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-3000:]
     told = json.loads(done.stdout)

@@ -39,7 +39,7 @@ def test_a_moved_home_finds_the_documents_inside_it(tmp_path: Path) -> None:
     register(first, resolve("sample", documents, None))
     moved = Home(tmp_path / "second")
     shutil.move(first.root, moved.root)
-    assert [file["lines_in"] for file in land_registered(moved)] == [1]
+    assert [file.lines_in for file in land_registered(moved)] == [1]
 
 
 MAPPING = """

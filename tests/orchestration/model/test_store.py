@@ -1,12 +1,12 @@
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from models_ml.model_folder import ModelFolder
 from models_ml.presets import preset_named
-from orchestration.home.atomic_files import write_atomically
+from models_ml.training.record import Identity
 from orchestration.model.store import (
     NoModelError,
     NoTrainingSetError,
@@ -20,27 +20,22 @@ from orchestration.model.store import (
     training_set_of,
 )
 from serving.home import Home
-
-HASH = "ab" * 32
+from tests.made import HASH, training_record, write_manifest, write_model
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """A home with a current training set."""
     home = Home(tmp_path / "home")
-    folder = home.training_sets / HASH[:16]
-    write_atomically(folder / "manifest.json", json.dumps({"hash": HASH}))
-    remember_training_set(home, folder)
+    remember_training_set(home, write_manifest(home.training_sets / HASH[:16]))
     return home
 
 
 def trained(folder: Path, *, on: str = HASH, settings: str = "", weights: str = "w") -> Path:
     """What a training leaves of itself, as far as adopting it goes."""
-    identity = {"preset": "tiny", "settings": settings, "seed": "3"}
-    folder.mkdir()
-    (folder / "config.json").write_text(json.dumps({"training_set_hash": on}))
-    (folder / "training.json").write_text(json.dumps({"identity": identity}))
-    (folder / "model.safetensors").write_text(weights)
+    record = training_record(identity=Identity(on, preset="tiny", settings=settings, seed="3"))
+    made = write_model(ModelFolder(folder), config={"training_set_hash": on}, record=record)
+    made.weights.write_text(weights)
     return folder
 
 
@@ -49,11 +44,11 @@ def test_an_adopted_model_is_the_homes_model(home: Home, tmp_path: Path) -> None
         current_model(home)
     assert preset_of_last_model(home) is None
     there = trained(tmp_path / "there")
-    (there / "network.onnx").write_text("not checked here")
+    ModelFolder(there).graph.write_text("not checked here")
     adopt(home, there)
-    assert not (current_model(home) / "network.onnx").exists()
+    assert not current_model(home).graph.exists()
     assert preset_of_last_model(home) == "tiny"
-    assert (current_model(home) / "model.safetensors").read_text() == "w"
+    assert current_model(home).weights.read_text() == "w"
 
 
 def test_a_model_of_other_data_is_refused(home: Home, tmp_path: Path) -> None:
@@ -76,15 +71,14 @@ def test_what_another_machine_thought_of_a_model_is_not_taken_over(
 ) -> None:
     there = trained(tmp_path / "there")
     (there / "evaluation.json").write_text("{}")
-    assert not (adopt(home, there) / "evaluation.json").exists()
+    assert not adopt(home, there).evaluation.exists()
 
 
 def test_a_model_is_current_and_has_its_training_set_when_there_is_a_newer_one(
     home: Home, tmp_path: Path
 ) -> None:
     model = adopt(home, trained(tmp_path / "there"))
-    newer = home.training_sets / ("cd" * 8)
-    write_atomically(newer / "manifest.json", json.dumps({"hash": "cd" * 32}))
+    newer = write_manifest(home.training_sets / ("cd" * 8), hash="cd" * 32)
     remember_training_set(home, newer)
     assert current_model(home) == model
     assert training_set_of(home, model).hash == HASH
@@ -106,5 +100,5 @@ def test_a_preset_that_has_changed_leaves_the_older_model_alone(home: Home, tmp_
     changed = replace(preset, layers=9).as_text()
     newer = adopt(home, trained(tmp_path / "b", settings=changed, weights="newer"))
     assert older != newer
-    assert (older / "model.safetensors").read_text() == "older"
+    assert older.weights.read_text() == "older"
     assert current_model(home) == newer

@@ -2,38 +2,38 @@ import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
+from models_ml.evaluation.report import EvaluationError
+from models_ml.model_folder import ModelFolder
+from models_ml.typed_json import json_text
 from orchestration.home.atomic_files import write_atomically
 from orchestration.home.errors import RefusedError
 from orchestration.model.store import remember_model, remember_training_set
 from orchestration.release import choice, live
 from serving import champion
+from serving.card import Card
 from serving.home import Home
 from serving.release import CARD, CONTENT, ReleaseError
+from tests.made import HASH, evaluation, training_record, write_manifest, write_model
 
-HASH = "ab" * 32
 
-
-def judged(home: Home, *, passes: bool) -> Path:
+def judged(home: Home, *, passes: bool, champion: float | None = None) -> ModelFolder:
     """A home whose model was trained and judged."""
-    data, model = home.training_sets / HASH[:16], home.models / "m"
-    write_atomically(data / "manifest.json", json.dumps({"hash": HASH}))
-    remember_training_set(home, data)
-    figures = {"model": {"ndcg_10": 0.3}, "own_visits": {"ndcg_10": 0.2 if passes else 0.4}}
-    evaluation: dict[str, Any] = {
-        "time": figures,
-        "best_baseline": "own_visits",
-        "passes": passes,
-        "refusals": [] if passes else ["no better than own_visits"],
-        "model_minus": {"time": {"own_visits": {"interval": {"low": -0.01, "high": 0.02}}}},
-    }
-    write_atomically(model / "config.json", json.dumps({"training_set_hash": HASH}))
-    write_atomically(model / "evaluation.json", json.dumps(evaluation))
+    remember_training_set(home, write_manifest(home.training_sets / HASH[:16]))
+    told = {"model": 0.3, "own_visits": 0.2 if passes else 0.4}
+    told |= {} if champion is None else {"champion": champion}
+    refusals = [] if passes else ["no better than own_visits"]
+    found = evaluation(told, passes=passes, refusals=refusals)
+    model = write_model(ModelFolder(home.models / "m"), record=training_record(), judged=found)
     remember_model(home, model)
     return model
+
+
+def unfitted(home: Home, name: str) -> ModelFolder:
+    """Stand for the fitting of a baseline, which is tested where it is."""
+    return ModelFolder(home.models / name)
 
 
 def pretend_whole(patch: pytest.MonkeyPatch, home: Home, *release_ids: str) -> None:
@@ -58,8 +58,11 @@ def make_live(home: Home, kind: str, training_set_hash: str) -> None:
     folder = home.releases / ("r" * 32)
     for name in CONTENT:
         write_atomically(folder / name, "")
-    card = {"release_id": "r" * 32, "kind": kind, "training_set_hash": training_set_hash}
-    write_atomically(folder / CARD, json.dumps(card))
+    card = Card(
+        release_id="r" * 32, kind=kind, name="x", created_at="2026-01-01", files={},
+        training_set_hash=training_set_hash,
+    )  # fmt: skip
+    write_atomically(folder / CARD, json_text(card))
     champion.promote(home, "r" * 32, "i" * 16, "earlier")
 
 
@@ -83,15 +86,13 @@ def test_a_baseline_does_not_age_while_models_are_refused(  # noqa: PLR0913, PLR
     stays: bool,  # noqa: FBT001
 ) -> None:
     home = Home(tmp_path)
-    model = judged(home, passes=False)
-    evaluation = json.loads((model / "evaluation.json").read_text())
-    if asked is not None:
-        evaluation["time"]["champion"] = {"ndcg_10": asked}
-    write_atomically(model / "evaluation.json", json.dumps(evaluation))
+    judged(home, passes=False, champion=asked)
     make_live(home, kind, learned)
-    monkeypatch.setattr(choice, "_baseline_folder", lambda home, name: home.models / name)
+    monkeypatch.setattr(
+        choice, "_baseline_folder", lambda home, name: ModelFolder(home.models / name)
+    )
     chosen = choice.choose(home)
-    wanted = (None, "r" * 32) if stays else (home.models / "own_visits", None)
+    wanted = (None, "r" * 32) if stays else (ModelFolder(home.models / "own_visits"), None)
     assert (chosen.folder, chosen.stays) == wanted
     assert ("counted anew" in chosen.reason) is not stays
 
@@ -115,8 +116,8 @@ def test_a_release_promoted_by_hand_stays_until_another_model_is_trained(
         live.promote(home, "rr", "a part of the name")
     live.promote(home, "r" * 32, "the newer one has odd answers")
     assert choice.choose(home).stays == "r" * 32
-    another = home.models / "another"
-    shutil.copytree(home.models / "m", another)
+    another = ModelFolder(home.models / "another")
+    shutil.copytree(home.models / "m", another.path)
     remember_model(home, another)
     assert choice.choose(home).folder == another
 
@@ -142,10 +143,10 @@ def test_rolling_back_makes_live_what_was_live_before_and_once_more_undoes_it(
 def test_an_evaluation_that_lacks_what_the_gate_asks_says_so(tmp_path: Path) -> None:
     home = Home(tmp_path)
     model = judged(home, passes=True)
-    old = json.loads((model / "evaluation.json").read_text())
+    old = json.loads(model.evaluation.read_text())
     del old["refusals"]
-    write_atomically(model / "evaluation.json", json.dumps(old))
-    with pytest.raises(ReleaseError, match="Evaluate again: tastemate evaluate"):
+    model.evaluation.write_text(json.dumps(old))
+    with pytest.raises(EvaluationError, match=r"refusals is missing.*Evaluate again"):
         choice.choose(home)
 
 
@@ -155,5 +156,7 @@ def test_where_nothing_is_live_the_best_baseline_is_released(
     home = Home(tmp_path)
     judged(home, passes=False)
     # Fitting baselines is tested where they are; here it matters which is asked for.
-    monkeypatch.setattr(choice, "_baseline_folder", lambda home, name: home.models / name)
-    assert choice.choose(home).folder == home.models / "own_visits"
+    monkeypatch.setattr(
+        choice, "_baseline_folder", lambda home, name: ModelFolder(home.models / name)
+    )
+    assert choice.choose(home).folder == ModelFolder(home.models / "own_visits")

@@ -1,6 +1,7 @@
 """What parts two releases."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from orchestration.release.diff import Difference, diff_releases
+from serving.card import Provenance
 from serving.home import Home
 from serving.release import ReleaseError, pack
+from tests.made import RANKS
 
 
 def packed(home: Home, scratch: Path, *, layers: int, ndcg: float, places: list[str]) -> str:
@@ -18,7 +21,7 @@ def packed(home: Home, scratch: Path, *, layers: int, ndcg: float, places: list[
     scratch.mkdir()
     config: dict[str, Any] = {
         "kind": "model", "name": "bert", "architecture": {"layers": layers, "heads": 2},
-        "preset": "small", "seed": 0, "training_set_hash": "ab" * 32,
+        "preset": "small", "seed": 0, "training_set_hash": "ab" * 32, "excludes_seen": False,
     }  # fmt: skip
     (scratch / "config.json").write_text(json.dumps(config))
     (scratch / "model.safetensors").write_text("weights")
@@ -26,10 +29,11 @@ def packed(home: Home, scratch: Path, *, layers: int, ndcg: float, places: list[
     (scratch / "registry.pb").write_text("registry")
     (scratch / "feature_schema.json").write_text("{}")
     pq.write_table(pa.table({"place_id": places}), scratch / "places.parquet")
-    card = {
-        "reason": "passes the gate", "as_of": "2026-01-01",
-        "metrics": {"time": {"model": {"ndcg_10": ndcg, "hr_10": 0.5, "mrr": 0.2}}},
-    }  # fmt: skip
+    card = Provenance(
+        reason="passes the gate",
+        as_of="2026-01-01",
+        metrics={"time": {"model": replace(RANKS, ndcg_10=ndcg)}},
+    )
     made = pack(
         scratch, scratch / "registry.pb", scratch / "feature_schema.json", home.releases, card
     )

@@ -1,23 +1,25 @@
 """The page on quality, from a real comparison on a made-up town."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from models_ml.baselines.fit import fit_baselines
 from models_ml.data.training_set import read_training_set
 from models_ml.evaluate import compare
+from models_ml.evaluation.report import Comparison
 from models_ml.loading import load
+from models_ml.model_folder import ModelFolder
 from models_ml.train import train
+from orchestration.model.store import record_of
 from orchestration.release.model_card import Published, quality_page
 from tests.models_ml.conftest import TOWN_CATEGORIES, TOWN_CUT, town_choices, write_training_set
 
 if TYPE_CHECKING:
     from models_ml.recommender import Recommender
 
-Compared = tuple[dict[str, Any], Path]
+Compared = tuple[Comparison, ModelFolder]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
         "model": load(folder / "model"), "model, seed 1": load(folder / "rival"),
     }  # fmt: skip
     recommenders |= {baseline.name: baseline for baseline in fit_baselines(data)}
-    return compare(recommenders, data), folder / "model"
+    return compare(recommenders, data), ModelFolder(folder / "model")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def page(compared: Compared) -> str:
     return quality_page(
         "Quality of <the town>",
         report,
-        {"model": json.loads((model / "training.json").read_text())},
+        {"model": record_of(model)},
         published=[Published("Elsewhere", "somebody", 0.5, None)],
         notes=["trained & told"],
     )

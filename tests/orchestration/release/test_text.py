@@ -1,11 +1,16 @@
 """A release in words, also where its card says little."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from orchestration.release.text import release_text
+from serving.card import Card
 from serving.release import Release
+from tests.made import RANKS
 
-CARD = {"kind": "baseline", "name": "ease", "created_at": "2026-01-02"}
+CARD = Card(
+    release_id="r" * 32, kind="baseline", name="ease", created_at="2026-01-02", files={}
+)  # fmt: skip
 
 
 def test_a_card_with_little_is_told_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -17,10 +22,8 @@ def test_a_card_with_little_is_told_as_far_as_it_goes(tmp_path: Path) -> None:
 
 def test_a_whole_card_is_told_with_reason_figures_and_page(tmp_path: Path) -> None:
     (tmp_path / "card.html").write_text("")
-    figures = {"hr_1": 0.1, "hr_10": 0.4, "ndcg_10": 0.25, "mrr": 0.2, "n": 12}
-    card = CARD | {
-        "as_of": "2026-01-01", "reason": "nothing is better", "metrics": {"time": {"ease": figures}}
-    }  # fmt: skip
+    quality = {"time": {"ease": RANKS}}
+    card = replace(CARD, as_of="2026-01-01", reason="nothing is better", metrics=quality)
     told = release_text(Release("r" * 32, tmp_path, card))
     assert "from data as of 2026-01-01." in told
     assert "Why: nothing is better" in told

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.delivery.run_report import write_report
+from orchestration.delivery.run_report import Failure
+from orchestration.delivery.write_report import write_report
 from orchestration.reliability import budget
 from orchestration.reliability.history import (
     CheckLogError,
@@ -17,7 +18,7 @@ from orchestration.reliability.history import (
     logged,
     remember,
 )
-from orchestration.reliability.indicators import Records
+from orchestration.reliability.indicators import LandedLines, Records
 from orchestration.reliability.objectives import Objectives, SloError
 from serving.home import Home
 
@@ -28,11 +29,11 @@ def ago(**time: float) -> datetime:
     return NOW - timedelta(**time)
 
 
-def landed(source: str, at: datetime, *counts: int):
+def landed(source: str, at: datetime, *counts: int) -> LandedLines:
     """Take accepted, duplicates, quarantined and erased lines."""
-    names = ["accepted", "duplicates", "quarantined", "erased"]
-    became = dict(zip(names, counts, strict=True))
-    return {"source": source, "landed_at": at, "lines_in": sum(counts), **became}
+    accepted, duplicates, quarantined, erased = counts
+    lines_in = accepted + duplicates + quarantined + erased
+    return LandedLines(source, at, lines_in, accepted, duplicates, erased)
 
 
 def check(at: datetime, rows: int, wrong: int, *, right_after: bool = True) -> LoggedCheck:
@@ -115,9 +116,8 @@ def test_a_line_that_is_no_check_is_named(tmp_path: Path):
 def small_home(root: Path) -> Home:
     home = Home(root)
     home.marts.mkdir()
-    files = [
-        {**landed("city", ago(hours=5), 9, 0, 1, 0), "name": "a.jsonl", "kind": "likes"},
-    ]
+    file = landed("city", ago(hours=5), 9, 0, 1, 0)
+    files = [{**vars(file), "quarantined": 1, "name": "a.jsonl", "kind": "likes"}]
     pq.write_table(pa.Table.from_pylist(files), home.marts / "fct_landed_files.parquet")
     remember(home, check(ago(days=1), 400_000, 4))
     return home
@@ -130,13 +130,14 @@ def test_the_run_report_keeps_objectives_and_what_is_left_of_their_budgets(
     home = small_home(tmp_path)
     with dg.DagsterInstance.ephemeral() as instance:
         report = write_report(home, instance, "r1", "succeeded")
-    by = {(one.get("source") or one["table"], one["indicator"]): one for one in report["slo"]}
-    assert by["city", "completeness"]["met"] is False
-    assert by["city", "completeness"]["budget_left"] == pytest.approx(-9)
-    assert by["city", "freshness"]["met"] is True
-    assert by["online", "correctness"]["budget_left"] == pytest.approx(0.9)
+    by = {(one.name, one.indicator): one for one in report.slo}
+    assert by["city", "completeness"].met is False
+    assert by["city", "completeness"].budget_left == pytest.approx(-9)
+    assert by["city", "freshness"].met is True
+    assert by["online", "correctness"].budget_left == pytest.approx(0.9)
     kept = json.loads((home.reports / "latest.json").read_text())
-    assert kept["slo"] == report["slo"]
+    assert kept["slo"][0]["source"] == "city"
+    assert "table" not in kept["slo"][0]
     assert (
         "| city | completeness | 0.9900 | 0.9000 | no |" in (home.reports / "latest.md").read_text()
     )
@@ -151,5 +152,5 @@ def test_a_report_says_that_the_objectives_cannot_be_read(
     monkeypatch.setattr(budget, "load_objectives", broken)
     with dg.DagsterInstance.ephemeral() as instance:
         report = write_report(small_home(tmp_path), instance, "r1", "succeeded")
-    assert report["failures"] == [{"name": "slo", "error": "slo.yml: objectives.0.target is 2."}]
-    assert report["slo"] == []
+    assert report.failures == [Failure("slo", "slo.yml: objectives.0.target is 2.")]
+    assert report.slo == []

@@ -1,15 +1,15 @@
 """A verdict carried out, with real trainings of seconds."""
 
-import json
 from pathlib import Path
 
 import pytest
 
+from models_ml.model_folder import ModelFolder
 from models_ml.train import train
 from orchestration.model.assets import _carried_out
 from orchestration.model.retraining.judge import Wish
 from orchestration.model.retraining.verdict import Verdict
-from orchestration.model.store import current_training_set, model_folder, remember_model
+from orchestration.model.store import current_training_set, model_folder, record_of, remember_model
 from serving.home import Home
 from tests.models_ml.conftest import Choices, town_choices
 from tests.orchestration.model.retraining.test_judge import land
@@ -25,7 +25,7 @@ def home(tmp_path: Path) -> Home:
     land(home, until(CUT), CUT)
     data = current_training_set(home)
     model = model_folder(home, data, "tiny", 0)
-    train(data.folder, model, "tiny")
+    train(data.folder, model.path, "tiny")
     remember_model(home, model)
     return home
 
@@ -37,9 +37,8 @@ def until(minute: int) -> Choices:
     }
 
 
-def began_with(model: Path) -> str | None:
-    told: str | None = json.loads((model / "training.json").read_text())["warm_start"]
-    return told
+def began_with(model: ModelFolder) -> str | None:
+    return record_of(model).warm_start
 
 
 def test_a_verdict_to_go_on_goes_on(home: Home) -> None:

@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 import yaml
 
+from models_ml.data.leakage import LearnedFrom
 from models_ml.data.training_set import read_training_set
+from models_ml.model_folder import ModelFolder
 from models_ml.presets import preset_named
-from orchestration.home.atomic_files import write_atomically
+from models_ml.training.record import Identity
+from models_ml.typed_json import json_text
 from orchestration.model.retraining.judge import Wish, judge, remember, remembered
 from orchestration.model.retraining.policy import POLICY_FILE, PolicyError
 from orchestration.model.retraining.verdict import Verdict
 from orchestration.model.store import remember_model, remember_training_set
 from serving.home import Home
+from tests.made import evaluation, training_record, write_model
 from tests.models_ml.conftest import write_training_set
 
 Choices = dict[str, list[tuple[str, int]]]
@@ -45,18 +49,12 @@ def home(tmp_path: Path) -> Home:
     """A home with a model of its only training set."""
     home = Home(tmp_path / "home")
     data = read_training_set(land(home, PEOPLE))
-    model = home.models / "m"
-    model.mkdir(parents=True)
-    data.catalogue.write(model / "places.parquet")
-    write_atomically(model / "config.json", json.dumps({"training_set_hash": data.hash}))
-    identity = {
-        "training_set_hash": data.hash,
-        "preset": "tiny",
-        "settings": preset_named("tiny").as_text(),
-        "seed": "0",
-    }
-    training = {"identity": identity, "learned_from": [{}]}
-    write_atomically(model / "training.json", json.dumps(training))
+    identity = Identity(data.hash, "tiny", preset_named("tiny").as_text(), "0")
+    record = training_record(identity=identity, learned_from=[LearnedFrom(data.hash, "part")])
+    model = write_model(
+        ModelFolder(home.models / "m"), config={"training_set_hash": data.hash}, record=record
+    )
+    data.catalogue.write(model.places)
     remember_model(home, model)
     return home
 
@@ -143,7 +141,8 @@ def test_a_place_counts_as_new_where_a_training_would_add_it(home: Home) -> None
 
 
 def test_a_model_that_the_gate_refused_is_not_gone_on_from(home: Home) -> None:
-    write_atomically(home.models / "m" / "evaluation.json", json.dumps({"passes": False}))
+    model = ModelFolder(home.models / "m")
+    model.evaluation.write_text(json_text(evaluation(passes=False)))
     land(home, {**PEOPLE, "bob": PEOPLE["bob"] + visits(10, begin=60)})
     assert judge(home, Wish()).from_scratch
 
@@ -182,5 +181,5 @@ def test_what_was_decided_is_told_of_its_own_run_only(tmp_path: Path) -> None:
     remember(home, "a", Verdict.keep("nothing is new"))
     told = remembered(home, "a")
     assert told is not None
-    assert told["reasons"] == ["nothing is new"]
+    assert told.reasons == ["nothing is new"]
     assert remembered(home, "b") is None

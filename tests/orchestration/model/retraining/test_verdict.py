@@ -92,7 +92,7 @@ def test_a_training_of_every_one_is_always_from_scratch() -> None:
     assert decide(always, LastModel(), DUE).from_scratch
 
 
-def test_a_verdict_is_told_as_plain_values() -> None:
-    told = Verdict.keep("nothing is new", CALM).as_json()
-    assert told["figures"]["drift"] == {"places": 0.05, "kinds": 0.1}
-    assert not told["retrain"]
+def test_a_model_that_is_kept_keeps_its_figures() -> None:
+    kept = Verdict.keep("nothing is new", CALM)
+    assert kept.sentence() == "not trained anew: nothing is new"
+    assert kept.figures == CALM

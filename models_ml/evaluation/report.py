@@ -1,0 +1,137 @@
+"""The evaluation as a type: what ``evaluation.json`` of a model folder holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models_ml.metrics import Calibration, Interval, RankFigures
+from models_ml.model_folder import ModelFolder
+from models_ml.typed_json import ABSENT, JsonTypeError, read_json
+
+MODEL, NETWORK, CHAMPION = "model", "network", "champion"
+"""What is judged; the same without the counts that answer beside its network; what is live."""
+TIME, LOO = "time", "loo"
+"""The splits: the last tenth of events, and each user's last event."""
+
+
+class EvaluationError(ValueError):
+    """An evaluation cannot be read; the message says which field is wrong."""
+
+
+@dataclass(frozen=True)
+class ListFigures:
+    """What lists of recommended places are like, as `describe_lists` tells."""
+
+    coverage: float
+    novelty: float
+    diversity: float | None
+    popularity: float
+
+
+@dataclass(frozen=True)
+class RecommenderFigures(RankFigures):
+    """How one recommender did on a split.
+
+    ``new_places`` rank among all places, ``new_among_unvisited`` are the same targets ranked among
+    those where the person had not been.
+    """
+
+    ndcg_10_interval: Interval
+    new_places: RankFigures
+    new_among_unvisited: RankFigures
+    returns: RankFigures
+    lists: ListFigures
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far the model is ahead of another in NDCG@10, and how likely by chance alone."""
+
+    ndcg_10: float
+    interval: Interval
+    p_value: float
+
+
+@dataclass(frozen=True)
+class SliceFigures:
+    """NDCG@10 by recommender of one group of targets."""
+
+    n: int
+    ndcg_10: Mapping[str, float]
+    model_minus_champion: Interval | None = field(default=None, metadata=ABSENT)
+
+
+@dataclass(frozen=True)
+class BehaviourFigure:
+    """A claim on the model's behaviour, its figure, and the least it must be."""
+
+    name: str
+    claim: str
+    value: float | None
+    least: float
+    passed: bool
+
+
+@dataclass(frozen=True)
+class AnswerCost:
+    """What an answer costs: milliseconds on one thread, and bytes on disk."""
+
+    median_ms: float
+    p95_ms: float
+    bytes: int
+
+
+Quality = Mapping[str, RecommenderFigures]
+"""Figures by recommender, of one split."""
+Slices = Mapping[str, Mapping[str, SliceFigures]]
+"""Groups of targets by what divides them."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Recommenders that were asked the same questions, on both splits.
+
+    time, loo    figures by recommender
+    model_minus  by split, the model's lead over each other
+    slices       by split, NDCG@10 of groups of targets
+    calibration  by split, of the model's scores
+    """
+
+    model_minus: Mapping[str, Mapping[str, Lead]]
+    slices: Mapping[str, Slices]
+    calibration: Mapping[str, Calibration]
+    time: Quality
+    loo: Quality
+
+    @property
+    def quality(self) -> Mapping[str, Quality]:
+        """Figures by split and recommender."""
+        return {TIME: self.time, LOO: self.loo}
+
+
+@dataclass(frozen=True)
+class Evaluation(Comparison):
+    """A comparison, what else the gate asks of the model, and what speaks against it."""
+
+    best_baseline: str
+    behaviours: list[BehaviourFigure]
+    cost: AnswerCost
+    refusals: list[str]
+    passes: bool
+
+    @classmethod
+    def read(cls, folder: ModelFolder) -> "Evaluation":
+        """Read how the model in *folder* was judged.
+
+        Raises:
+            EvaluationError: it was not, or by an earlier version that asked less.
+        """
+        again = "Evaluate again: tastemate evaluate"
+        if not folder.evaluation.exists():
+            raise EvaluationError(f"{folder.evaluation}: there is no evaluation yet. {again}")
+        try:
+            return read_json(folder.evaluation, cls)
+        except JsonTypeError as error:
+            raise EvaluationError(
+                f"{error} An earlier version wrote it, and it does not say all that is asked now. "
+                f"{again}"
+            ) from error

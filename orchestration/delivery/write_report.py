@@ -1,0 +1,163 @@
+"""Writes the run report.
+
+Put together from what lies in the home and from Dagster's record of the run, so
+that it says the same however the run was started.
+"""
+
+from pathlib import Path
+
+import dagster as dg
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from models_ml.evaluation.report import Evaluation, EvaluationError
+from models_ml.metrics import RankFigures
+from models_ml.typed_json import json_text
+from orchestration import asset_keys as keys
+from orchestration.delivery.report_text import as_markdown
+from orchestration.delivery.run_report import Failure, FileCounts, RunReport, StepCost
+from orchestration.home.atomic_files import write_atomically
+from orchestration.model.retraining.judge import remembered
+from orchestration.model.store import NoModelError, current_model, training_facts
+from orchestration.online.publish import last_comparison
+from orchestration.reliability.budget import Standing, standings
+from orchestration.reliability.history import CheckLogError
+from orchestration.reliability.objectives import SloError
+from orchestration.steps.failures import why
+from orchestration.warehouse.state_hash import State, published
+from serving import champion
+from serving.card import TrainingFacts
+from serving.home import Home, now
+from serving.release import open_release
+
+LANDED_BY = "tastemate/landed_by"
+"""The tag that names the run that landed what a run works on."""
+
+
+def write_report(home: Home, instance: dg.DagsterInstance, run_id: str, status: str) -> RunReport:
+    """Write `reports/run-<id>.json` and `.md`, and their copies `latest`; return the report.
+
+    Its ``as_of`` is the moment up to which the run has seen data: that of the marts it
+    published, or of the report where it did not come so far.
+    """
+    report = _gathered(home, instance, run_id, status)
+    text, readable = json_text(report), as_markdown(report)
+    for name in (f"run-{run_id}", "latest"):
+        write_atomically(home.reports / f"{name}.json", text)
+        write_atomically(home.reports / f"{name}.md", readable)
+    return report
+
+
+def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: str) -> RunReport:
+    live = _live(home)
+    card = open_release(home.releases / live.release_id).card if live else None
+    run = instance.get_run_by_id(run_id)
+    landed_by = run.tags.get(LANDED_BY) if run else None
+    steps, failures = _steps(instance, run_id)
+    if landed_by:
+        steps = [*_steps(instance, landed_by)[0], *steps]
+    state = _published(home, steps)
+    slo = _standings(home, failures)
+    return RunReport(
+        run_id=run_id,
+        as_of=state.as_of if state else now().isoformat(),
+        status=status,
+        failures=failures,
+        files=_files(home),
+        users=_rows(home.marts / "dim_users.parquet"),
+        places=_rows(home.marts / "dim_places.parquet"),
+        events=_rows(home.marts / "fct_events.parquet"),
+        release_id=live.release_id if live else None,
+        index_id=live.index_id if live else None,
+        release_kind=card.kind if card else None,
+        release_name=card.name if card else None,
+        training=_training(home),
+        retraining=remembered(home, run_id),
+        quality=_quality(home),
+        parity=last_comparison(home).read(),
+        state_hash=state.state_hash if state else None,
+        state=state,
+        slo=slo,
+        steps=steps,
+    )
+
+
+def _rows(path: Path) -> int | None:
+    return pq.read_metadata(path).num_rows if path.exists() else None
+
+
+def _files(home: Home) -> list[FileCounts]:
+    path = home.marts / "fct_landed_files.parquet"
+    if not path.exists():
+        return []
+    table = pq.read_table(path)
+    order = pc.sort_indices(table, sort_keys=[("landed_at", "ascending"), ("name", "ascending")])
+    columns = list(FileCounts.__dataclass_fields__)
+    return [FileCounts(**row) for row in table.select(columns).take(order).to_pylist()]
+
+
+def _live(home: Home) -> champion.Champion | None:
+    try:
+        return champion.read(home)
+    except champion.NoChampionError:
+        return None
+
+
+def _quality(home: Home) -> dict[str, dict[str, RankFigures]]:
+    """Give the figures of the current model's evaluation, by split and recommender."""
+    try:
+        judged = Evaluation.read(current_model(home))
+    except (NoModelError, EvaluationError):
+        return {}
+    return {
+        split: {
+            name: RankFigures(told.hr_1, told.hr_10, told.ndcg_10, told.mrr, told.n)
+            for name, told in quality.items()
+        }
+        for split, quality in judged.quality.items()
+    }
+
+
+def _published(home: Home, steps: list[StepCost]) -> State | None:
+    """Read the state that the run itself has published."""
+    is_new = keys.PUBLISHED_STATE.to_python_identifier() in {step.name for step in steps}
+    return published(home).read() if is_new else None
+
+
+def _training(home: Home) -> TrainingFacts:
+    """Tell how long the current model was trained, and whether it was stopped before its end."""
+    try:
+        return training_facts(current_model(home))
+    except NoModelError:
+        return TrainingFacts()
+
+
+def _standings(home: Home, failures: list[Failure]) -> list[Standing]:
+    """Measure the objectives; that they cannot be measured is one of the *failures*."""
+    try:
+        return standings(home)
+    except (SloError, CheckLogError) as error:
+        # The report is where a person looks; it must not be missing because of this.
+        failures.append(Failure("slo", str(error)))
+        return []
+
+
+def _steps(instance: dg.DagsterInstance, run_id: str) -> tuple[list[StepCost], list[Failure]]:
+    """List the run's steps in the order in which they ended, and why others failed."""
+    peaks: dict[str, float] = {}
+    steps, failures = [], []
+    for record in instance.all_logs(run_id):
+        event = record.dagster_event
+        if event is None or event.step_key is None:
+            continue
+        if event.event_type_value == "ASSET_MATERIALIZATION":
+            value = event.materialization.metadata.get("peak_mb")
+            if value is not None:
+                peak = float(value.value)
+                peaks[event.step_key] = max(peak, peaks.get(event.step_key, 0.0))
+        if event.event_type_value == "STEP_SUCCESS":
+            seconds = round(event.step_success_data.duration_ms / 1000, 2)
+            steps.append(StepCost(event.step_key, seconds, peaks.get(event.step_key)))
+        if event.event_type_value == "STEP_FAILURE":
+            failures.append(Failure(event.step_key, why(event)))
+    return steps, failures
