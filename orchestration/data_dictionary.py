@@ -18,13 +18,16 @@ STAGES = {
     "features": "What the model reads, through Feast views of the same names. Handed on as marts "
     "are, to `features/`.",
     "staging": "Each landed line, typed and judged. In the warehouse only.",
+    "intermediate": "Between staging and marts: what became of each line, and what a build looks "
+    "at again. In the warehouse only, in the schema `staging`.",
 }
 _DOC_BLOCK = re.compile(r"{% docs (\w+) %}(.*?){% enddocs %}", re.DOTALL)
 _DOC_CALL = re.compile(r"{{ doc\('(\w+)'\) }}")
 _HEADER = """# Data dictionary
 
 Every model of the dbt project and every column, by stage. Made from the project's YAML by \
-`make dictionary`; change it there. Staging has no contracts, so its types are not told here. \
+`make dictionary`; change it there. Staging and intermediate have no contracts, so their types are \
+not told here. \
 [Ask the marts](../how-to/ask-the-marts.md) says how to query them.
 """
 
