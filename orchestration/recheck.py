@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.dbt_command import run_dbt
+from orchestration.dbt_command import ensure_manifest, run_dbt
 from orchestration.diff import diff, sentence
 from orchestration.progress import DbtLines, say
 from orchestration.reliability.history import LoggedCheck, remember
@@ -29,7 +29,6 @@ KEYS = {
     "marts/fct_sessions": ["session_id"],
     "features/user_favor": ["user_id", "known_at"],
 }
-_STAGED = ("stg_sample__likes", "stg_sample__reviews", "stg_interactions__events")
 _HIVE = (
     "union_by_name = true, hive_partitioning = true, "
     "hive_types = {'source': 'varchar', 'kind': 'varchar', 'landed_date': 'date'}"
@@ -123,6 +122,7 @@ def _lay_out(home: Home, anew: Home, people: int) -> tuple[int, datetime, str]:
     """
     for path in (anew.raw, anew.warehouse.parent, anew.dbt, anew.marts, anew.features):
         path.mkdir(parents=True)
+    staged = _staged_events(home)
     with _warehouse(home) as warehouse:
         microseconds, cutoff = warehouse.execute(
             "select epoch_us(max(as_of)), (select max(as_of)::varchar from marts.feature_moments "
@@ -140,7 +140,7 @@ def _lay_out(home: Home, anew: Home, people: int) -> tuple[int, datetime, str]:
         )
         versions = " union all ".join(
             f"select event_id, user_id from staging.{model} where line_status = 'accepted'"  # noqa: S608
-            for model in _STAGED
+            for model in staged
         )
         warehouse.execute(
             "create temp table involved as select user_id from chosen union "  # noqa: S608
@@ -162,6 +162,13 @@ def _lay_out(home: Home, anew: Home, people: int) -> tuple[int, datetime, str]:
             )
         chosen = warehouse.execute("copy (from chosen) to " + _text(anew.root / "chosen.parquet"))
         return chosen.fetchall()[0][0], as_of, cutoff or BEFORE_ALL
+
+
+def _staged_events(home: Home) -> list[str]:
+    """List the staging models that hold events: those that fct_events reads, as dbt says."""
+    nodes = json.loads(ensure_manifest(home).read_text())["nodes"]
+    read = nodes["model.tastemate.fct_events"]["depends_on"]["nodes"]
+    return [nodes[name]["name"] for name in read if nodes[name]["fqn"][1] == "staging"]
 
 
 def _compare(home: Home, here: Path, anew: Home) -> tuple[int, dict[str, int]]:

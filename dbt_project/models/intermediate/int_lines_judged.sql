@@ -1,24 +1,24 @@
-{% set staged = [
-    'stg_sample__likes', 'stg_sample__reviews', 'stg_sample__places',
-    'stg_interactions__events', 'stg_interactions__places'
-] %}
-
 with lines as (
 
-    {% for model in staged %}
-        select
-            file_id,
-            source,
-            kind,
-            line_number,
-            byte_offset,
-            line_status,
-            reason,
-            landed_at
-        from {{ ref(model) }}
-        {{ "union all" if not loop.last }}
-    {% endfor %}
+    {{ staged_lines('events') }}
+    union all by name
+    {{ staged_lines('places') }}
+
+),
+
+final as (
+
+    select
+        file_id,
+        source,
+        kind,
+        line_number,
+        byte_offset,
+        line_status,
+        reason,
+        landed_at
+    from lines
 
 )
 
-select * from lines
+select * from final
