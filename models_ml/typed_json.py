@@ -91,7 +91,7 @@ def _decoded(kind: Any, value: object, where: str) -> object:
     if kind is float and type(value) is int:
         return float(value)
     # By the very type: a truth value is no number here, though Python takes it for one.
-    if type(value) is kind or (origin is Literal and value in parts):
+    if kind is object or type(value) is kind or (origin is Literal and value in parts):
         return value
     raise JsonTypeError(f"{where} is {_shown(value)}, not {_named(kind)}.")
 

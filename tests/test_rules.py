@@ -83,7 +83,7 @@ def test_the_training_set_keeps_the_types_of_the_features_contract():
     assert set(PLACES.names) <= set(place)
 
 
-@pytest.mark.parametrize("stage", ["staging", "marts", "features"])
+@pytest.mark.parametrize("stage", ["staging", "intermediate", "marts", "features"])
 def test_every_model_and_column_is_described(stage: str):
     missing = []
     for path in (MODELS / stage).rglob("*.yml"):

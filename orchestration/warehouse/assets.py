@@ -1,4 +1,4 @@
-"""dbt's models as assets: one key per model, [folder, model], and its tests as asset checks."""
+"""dbt's models as assets: one key per model, [stage, model], and its tests as asset checks."""
 
 import signal
 from collections.abc import Iterator, Mapping
@@ -22,9 +22,13 @@ from orchestration.warehouse.dbt_command import ensure_manifest
 from orchestration.warehouse.held import WarehouseHeldError, wait_until_free
 from serving.home import Home
 
+# A folder is a stage, but for the intermediate models: they go by `staging/int_...`, the name of
+# their table, and under another key they would lose the history that Dagster keeps of them.
+STAGE_OF_FOLDER = {"intermediate": "staging"}
+
 
 class StageTranslator(DagsterDbtTranslator):
-    """Key and group every dbt node by its folder: `features/user_favor`, `raw/lines`."""
+    """Key and group every dbt node by its stage: `features/user_favor`, `raw/lines`."""
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
@@ -32,7 +36,8 @@ class StageTranslator(DagsterDbtTranslator):
         """Give dbt's own asset spec under our key and group."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = self.get_resource_props(manifest, unique_id)
-        stage = "raw" if node["resource_type"] == "source" else node["fqn"][1]
+        folder = "raw" if node["resource_type"] == "source" else node["fqn"][1]
+        stage = STAGE_OF_FOLDER.get(folder, folder)
         return spec.replace_attributes(key=dg.AssetKey([stage, node["name"]]), group_name=stage)
 
 

@@ -15,8 +15,9 @@ import duckdb
 
 from orchestration.home.console import say
 from orchestration.reliability.history import LoggedCheck, remember
-from orchestration.warehouse.dbt_command import run_dbt
+from orchestration.warehouse.dbt_command import ensure_manifest, run_dbt
 from orchestration.warehouse.dbt_lines import DbtLines
+from orchestration.warehouse.dbt_manifest import models_of
 from orchestration.warehouse.held import wait_until_free
 from orchestration.warehouse.table_diff import diff, sentence
 from serving.home import Home, now
@@ -30,7 +31,6 @@ KEYS = {
     "marts/fct_sessions": ["session_id"],
     "features/user_favor": ["user_id", "known_at"],
 }
-_STAGED = ("stg_sample__likes", "stg_sample__reviews", "stg_interactions__events")
 _HIVE = (
     "union_by_name = true, hive_partitioning = true, "
     "hive_types = {'source': 'varchar', 'kind': 'varchar', 'landed_date': 'date'}"
@@ -120,6 +120,7 @@ def _lay_out(home: Home, anew: Home, people: int) -> tuple[int, datetime, str]:
     """
     for path in (anew.raw, anew.warehouse.parent, anew.dbt, anew.marts, anew.features):
         path.mkdir(parents=True)
+    staged = _staged_events(home)
     with _warehouse(home) as warehouse:
         microseconds, cutoff = warehouse.execute(
             "select epoch_us(max(as_of)), (select max(as_of)::varchar from marts.feature_moments "
@@ -137,7 +138,7 @@ def _lay_out(home: Home, anew: Home, people: int) -> tuple[int, datetime, str]:
         )
         versions = " union all ".join(
             f"select event_id, user_id from staging.{model} where line_status = 'accepted'"  # noqa: S608
-            for model in _STAGED
+            for model in staged
         )
         warehouse.execute(
             "create temp table involved as select user_id from chosen union "  # noqa: S608
@@ -159,6 +160,13 @@ def _lay_out(home: Home, anew: Home, people: int) -> tuple[int, datetime, str]:
             )
         chosen = warehouse.execute("copy (from chosen) to " + _text(anew.root / "chosen.parquet"))
         return chosen.fetchall()[0][0], as_of, cutoff or BEFORE_ALL
+
+
+def _staged_events(home: Home) -> list[str]:
+    """List the staging models that hold events: those that fct_events reads, as dbt says."""
+    models = {model.name: model for model in models_of(ensure_manifest(home))}
+    read = (models[name] for name in models["fct_events"].parents)
+    return [model.name for model in read if model.stage == "staging"]
 
 
 def _compare(home: Home, here: Path, anew: Home) -> tuple[int, dict[str, int]]:

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from orchestration.delivery.analyst_copy import copy_of, publish_copy
-from orchestration.warehouse.dbt_command import project_hash
 from orchestration.delivery.dbt_docs import publish_docs
+from orchestration.warehouse.dbt_command import project_hash
 from serving.home import Home
 
 DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "ask-the-marts.md"

@@ -9,9 +9,9 @@ import duckdb
 import pytest
 from jinja2 import Environment
 
-from orchestration.warehouse.dbt_command import DbtError, run_dbt
 from orchestration.landing import land
 from orchestration.landing.mapping import SAMPLE
+from orchestration.warehouse.dbt_command import DbtError, run_dbt
 from serving.home import Home
 
 SQL = Path(__file__).parents[2] / "dbt_project/tests/assert_producers_keep_their_contracts.sql"

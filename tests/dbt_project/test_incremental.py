@@ -9,6 +9,12 @@ from typing import Any
 
 import duckdb
 import pytest
+
+from orchestration.home.environment import DBT_PROJECT, exports
+from orchestration.reliability.history import checks_of
+from orchestration.warehouse.recheck import added_something, recheck
+from orchestration.warehouse.state_hash import models_handed_on, state_of
+from serving.home import Home
 from tests.dbt_project.archive import Archive
 from tests.dbt_project.histories import (
     DAYS,
@@ -19,12 +25,6 @@ from tests.dbt_project.histories import (
     microseconds,
     newest,
 )
-
-from orchestration.warehouse.recheck import added_something, recheck
-from orchestration.reliability.history import checks_of
-from orchestration.home.environment import DBT_PROJECT, exports
-from orchestration.warehouse.state_hash import models_handed_on, state_of
-from serving.home import Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.dbt_project.worlds import ANNA, LIKES
 
 

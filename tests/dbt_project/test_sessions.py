@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from tests.dbt_project.histories import Event, newest
 from tests.dbt_project.worlds import ANNA
 

@@ -30,6 +30,22 @@ def test_every_asset_that_has_a_key_is_made_by_a_run(definitions: dg.Definitions
     assert named <= made
 
 
+def test_the_intermediate_models_keep_the_keys_and_the_group_of_staging(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    groups = {
+        key.to_user_string(): graph.get(key).group_name
+        for key in graph.get_all_asset_keys()
+        if key.path[-1].startswith("int_")
+    }
+    assert groups == {
+        "staging/int_favors_touched": "staging",
+        "staging/int_keys_touched": "staging",
+        "staging/int_lines_judged": "staging",
+    }
+
+
 def test_the_nightly_run_and_the_report_of_failures_are_on_by_themselves(
     definitions: dg.Definitions,
 ) -> None:

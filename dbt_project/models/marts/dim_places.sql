@@ -4,29 +4,15 @@
     unique_key='place_id'
 ) }}
 
-with sample_places as (
+with documents as (
 
-    select * from {{ ref('stg_sample__places') }}
-
-),
-
-mapped_places as (
-
-    select * from {{ ref('stg_interactions__places') }}
+    {{ staged_lines('places') }}
 
 ),
 
 events as (
 
     select * from {{ ref('fct_events') }}
-
-),
-
-documents as (
-
-    select * from sample_places
-    union all by name
-    select * from mapped_places
 
 ),
 

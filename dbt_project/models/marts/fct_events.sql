@@ -4,37 +4,15 @@
     unique_key='event_id'
 ) }}
 
-with likes as (
+with lines as (
 
-    select * from {{ ref('stg_sample__likes') }}
-
-),
-
-reviews as (
-
-    select * from {{ ref('stg_sample__reviews') }}
-
-),
-
-interactions as (
-
-    select * from {{ ref('stg_interactions__events') }}
-
-),
-
-united as (
-
-    select * from likes
-    union all by name
-    select * from reviews
-    union all by name
-    select * from interactions
+    {{ staged_lines('events') }}
 
 ),
 
 known as (
 
-    select * from united
+    select * from lines
     where
         line_status = 'accepted'
         and known_at <= {{ as_of() }}

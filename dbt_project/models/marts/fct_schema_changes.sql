@@ -4,15 +4,9 @@ with fields as (
 
 ),
 
-sample_places as (
+places as (
 
-    select * from {{ ref('stg_sample__places') }}
-
-),
-
-mapped_places as (
-
-    select * from {{ ref('stg_interactions__places') }}
+    {{ staged_lines('places') }}
 
 ),
 
@@ -133,14 +127,6 @@ vanished_fields as (
         -- A field that only some documents ever had may be missing by chance.
         landed_fields.document_share >= 0.5
         and next_landings.documents >= {{ var('documents_to_miss_a_field') }}
-
-),
-
-places as (
-
-    select * from sample_places
-    union all by name
-    select * from mapped_places
 
 ),
 

@@ -1,27 +1,6 @@
-with lines as not materialized (
+with parsed as (
 
-    {{ known_lines('events', sample=false) }}
-
-),
-
-repeated as (
-
-    {{ repeated_lines('lines') }}
-
-),
-
-parsed as (
-
-    select
-        lines.*,
-        md5_number(lines.doc) as doc_hash,
-        repeated.file_id is not null as is_repeated,
-        lines.mapped_events as mapped,
-        -- A map, since every mapping names other columns.
-        try(json_transform(lines.doc, '"MAP(VARCHAR, VARCHAR)"')) as doc_fields
-    from lines
-    left join repeated
-        on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
+    {{ parsed_lines('events') }}
 
 ),
 

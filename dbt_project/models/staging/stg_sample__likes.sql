@@ -1,28 +1,8 @@
-with lines as not materialized (
+with parsed as (
 
-    {{ known_lines('likes', sample=true) }}
-
-),
-
-repeated as (
-
-    {{ repeated_lines('lines') }}
-
-),
-
-parsed as (
-
-    select
-        lines.*,
-        md5_number(lines.doc) as doc_hash,
-        repeated.file_id is not null as is_repeated,
-        try(json_transform(lines.doc, '{
-            "_id": "VARCHAR", "display_id": "VARCHAR", "contents_id": "VARCHAR",
-            "like_time": "VARCHAR", "is_discoverable": "VARCHAR", "deleted_at": "VARCHAR"
-        }')) as doc_fields
-    from lines
-    left join repeated
-        on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
+    {{ parsed_lines('likes', [
+        '_id', 'display_id', 'contents_id', 'like_time', 'is_discoverable', 'deleted_at'
+    ]) }}
 
 ),
 

@@ -1,28 +1,6 @@
-with lines as not materialized (
+with parsed as (
 
-    {{ known_lines('places', sample=true) }}
-
-),
-
-repeated as (
-
-    {{ repeated_lines('lines') }}
-
-),
-
-parsed as (
-
-    select
-        lines.*,
-        md5_number(lines.doc) as doc_hash,
-        repeated.file_id is not null as is_repeated,
-        try(json_transform(lines.doc, '{
-            "_id": "VARCHAR", "category_codes": "VARCHAR", "district_code": "VARCHAR",
-            "location": "VARCHAR"
-        }')) as doc_fields
-    from lines
-    left join repeated
-        on lines.file_id = repeated.file_id and lines.line_number = repeated.line_number
+    {{ parsed_lines('places', ['_id', 'category_codes', 'district_code', 'location']) }}
 
 ),
 

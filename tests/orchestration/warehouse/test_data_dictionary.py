@@ -13,7 +13,7 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_a_column_tells_its_type_its_promises_and_its_meaning(tmp_path: Path) -> None:
     models = tmp_path / "models"
-    for stage in ("marts", "features", "staging"):
+    for stage in ("marts", "features", "staging", "intermediate"):
         (models / stage).mkdir(parents=True)
     (models / "columns.md").write_text("{% docs kind %}Either a | or b.{% enddocs %}")
     (models / "marts" / "fct_things.yml").write_text("""

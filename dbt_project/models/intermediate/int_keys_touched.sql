@@ -1,39 +1,42 @@
-{% set staged_events = ['stg_sample__likes', 'stg_sample__reviews', 'stg_interactions__events'] %}
-{% set staged_places = ['stg_sample__places', 'stg_interactions__places'] %}
-
 with files as (
 
     select * from {{ ref('stg_ledger__files') }}
 
 ),
 
+staged_events as (
+
+    {{ staged_lines('events') }}
+
+),
+
+staged_places as (
+
+    {{ staged_lines('places') }}
+
+),
+
 event_lines as (
 
-    {% for model in staged_events %}
-        select
-            file_id,
-            event_id,
-            user_id,
-            place_id,
-            known_at
-        from {{ ref(model) }}
-        where line_status = 'accepted'
-        {{ "union all" if not loop.last }}
-    {% endfor %}
+    select
+        file_id,
+        event_id,
+        user_id,
+        place_id,
+        known_at
+    from staged_events
+    where line_status = 'accepted'
 
 ),
 
 place_lines as (
 
-    {% for model in staged_places %}
-        select
-            file_id,
-            place_id,
-            known_at
-        from {{ ref(model) }}
-        where line_status = 'accepted'
-        {{ "union all" if not loop.last }}
-    {% endfor %}
+    select
+        file_id,
+        place_id,
+        known_at
+    from staged_places
+    where line_status = 'accepted'
 
 ),
 
