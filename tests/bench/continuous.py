@@ -212,7 +212,7 @@ def _written(
     folder.path.mkdir(parents=True, exist_ok=True)
     lists = ", ".join(f"list({one} order by event_ats, event_ids) as {one}" for one in LISTS)
     db.sql(
-        f"select user_id, {lists} from events where event_ats <= {until} "  # noqa: S608 - numbers
+        f"select user_id, {lists} from events where event_ats <= {until} "
         "group by user_id order by user_id"
     ).write_parquet(str(folder.histories))
     folder.places.write_bytes(source.places.read_bytes())

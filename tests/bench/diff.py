@@ -53,9 +53,9 @@ def _make(folder: Path, rows: int) -> tuple[str, str, dict[str, int]]:
     )
     altered = event.replace("n % 6", f"n % 6 + (n % {EVERY['changed']} = 1)::int")
     with duckdb.connect() as connection:
-        connection.execute(f"copy (select {event} from range({rows}) as ns (n)) to '{a}'")  # noqa: S608
+        connection.execute(f"copy (select {event} from range({rows}) as ns (n)) to '{a}'")
         connection.execute(
-            f"copy (select {altered} "  # noqa: S608
+            f"copy (select {altered} "
             f"from range({rows}) as ns (n) where n % {EVERY['deleted']} != 0 union all "
             f"select {event} from range(-{rows}, 0) as ns (n) where n % {EVERY['inserted']} = 0) "
             f"to '{b}'"

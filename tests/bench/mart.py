@@ -173,7 +173,7 @@ def _told(path: str, columns: str) -> tuple[int, ...]:
     # A list without entries hashes as NULL does, so values are counted, too.
     values = ", ".join(f"count({column})" for column in columns.split(", "))
     (told,) = duckdb.execute(
-        f"select count(*), sum(hash({columns})), {values} from read_parquet(?)",  # noqa: S608 - our own names
+        f"select count(*), sum(hash({columns})), {values} from read_parquet(?)",
         [path],
     ).fetchall()
     return told

@@ -196,7 +196,7 @@ def empty(world: World, online: str) -> None:
     path = world.root / "feast" / "online.db"
     with sqlite3.connect(path) as database:
         for table in ("tastemate_user_favor", "tastemate_place", "tastemate_marks"):
-            database.execute(f"delete from {table}")  # noqa: S608 - names of our own
+            database.execute(f"delete from {table}")
 
 
 def kill_while(act: Callable[[], object], after_s: float) -> None:

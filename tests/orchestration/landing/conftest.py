@@ -38,7 +38,7 @@ def lines(home: Home) -> Callable[[], Rows]:
 
     def lines() -> Rows:
         rows = duckdb.sql(
-            f"select * from read_parquet('{home.lines}/**/*.parquet', hive_partitioning = true) "  # noqa: S608 - our own path
+            f"select * from read_parquet('{home.lines}/**/*.parquet', hive_partitioning = true) "
             "order by file_id, line_number"
         )
         found = [dict(zip(rows.columns, row, strict=True)) for row in rows.fetchall()]
