@@ -1,6 +1,7 @@
 """The raw archive, by landing day: what the sources had, line by line."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import dagster as dg
 
@@ -10,9 +11,9 @@ from orchestration.landing.land import LandedFile
 from orchestration.landing.registered import land_registered
 from orchestration.steps.home_resource import HomeResource
 from orchestration.steps.resource_usage import measured
-from serving.home import Home
+from serving.home import Home, now
 
-# The day that has begun is a partition too: what lands today belongs to it.
+# The day that has begun is a partition too: what lands today belongs to it, whenever it arrived.
 LANDING_DAYS = dg.DailyPartitionsDefinition(start_date="2020-01-01", end_offset=1)
 
 
@@ -27,11 +28,11 @@ LANDING_DAYS = dg.DailyPartitionsDefinition(start_date="2020-01-01", end_offset=
     partitions_def=LANDING_DAYS,
     retry_policy=dg.RetryPolicy(max_retries=1, delay=5),
 )
-def landed(home: HomeResource) -> Iterator[dg.MaterializeResult]:
-    """Land what is new in the home's sources."""
+def landed(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg.MaterializeResult]:
+    """Land what is new in the home's sources; of a day that is over, what arrived on that day."""
     paths = home.paths()
     with measured() as cost:
-        files = _landed(paths)
+        files = _landed(paths, _day_of(context.partition_key))
     new = [file for file in files if file.status == "landed"]
     yield dg.MaterializeResult(
         asset_key=keys.LINES,
@@ -45,9 +46,15 @@ def landed(home: HomeResource) -> Iterator[dg.MaterializeResult]:
     yield dg.MaterializeResult(asset_key=keys.FIELDS)
 
 
-def _landed(home: Home) -> list[LandedFile]:
+def _day_of(partition_key: str) -> date | None:
+    """Read the day of a partition; None for today's, to which all belongs that is still to land."""
+    day = date.fromisoformat(partition_key)
+    return day if day < now().date() else None
+
+
+def _landed(home: Home, day: date | None) -> list[LandedFile]:
     try:
-        return land_registered(home)
+        return land_registered(home, day)
     except Exception as error:
         if is_for_people(error):  # a file or a mapping is wrong, and will be wrong again
             raise dg.Failure(str(error), allow_retries=False) from error

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -65,16 +65,25 @@ class LandedFile:
 
 
 def land(
-    home: Home, source: Source, path: Path, progress: Progress | None = None
+    home: Home,
+    source: Source,
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    day: date | None = None,
 ) -> list[LandedFile]:
-    """Land the files of *source* found at *path*, places first.
+    """Land the files of *source* found at *path*, places first; of a *day* those that arrived then.
 
     A file whose bytes have landed before under the same source and kind is left alone.
     """
     with ready(home) as ledger:
         files = arrivals(source, path)
-        with loading(home, ledger, source) as landing:
-            return [landing.land(arrival, progress or silent) for arrival in files]
+        with loading(home, ledger, source, day) as landing:
+            return [
+                landing.land(arrival, progress or silent)
+                for arrival in files
+                if day is None or arrival.day == day
+            ]
 
 
 def recover(home: Home) -> None:
@@ -96,12 +105,19 @@ def ready(home: Home) -> Iterator[Ledger]:
 
 
 @contextmanager
-def loading(home: Home, ledger: Ledger, source: Source) -> Iterator["Landing"]:
-    """Load *source*; it has had its first load when this ends without an error."""
+def loading(
+    home: Home, ledger: Ledger, source: Source, day: date | None = None
+) -> Iterator["Landing"]:
+    """Load *source*; it has had its first load when this ends without an error.
+
+    A *day* on which nothing arrived is no load.
+    """
     landed_at = now()
     is_backfill = ledger.begin_load(name_of(source), landed_at)
-    yield Landing(home, ledger, source, landed_at, is_backfill=is_backfill)
-    ledger.finish_load(name_of(source))
+    landing = Landing(home, ledger, source, landed_at, is_backfill=is_backfill)
+    yield landing
+    if day is None or landing.has_landed:
+        ledger.finish_load(name_of(source))
 
 
 def _recover(home: Home, ledger: Ledger) -> None:
@@ -143,6 +159,7 @@ class Landing:
         self._home = home
         self._ledger = ledger
         self.source = name_of(source)
+        self.has_landed = False
         self._mapping = source.to_json() if isinstance(source, Mapping) else None
         self._landed_at = landed_at
         self._is_backfill = is_backfill
@@ -238,6 +255,7 @@ class Landing:
             mapping=self._mapping,
         )
         self._ledger.add(entry, archived.fields, offsets)
+        self.has_landed = True
         self._ledger.export(self._home)
         return LandedFile(
             name=entry.name,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from orchestration.home.atomic_files import write_atomically
@@ -56,9 +57,13 @@ def resolve(source: str, path: Path, mapping: Path | None) -> Registered:
     return Registered(source, str(path.resolve()), str(mapping.resolve()) if mapping else None)
 
 
-def land_registered(home: Home) -> list[LandedFile]:
-    """Land what is new in each of the home's sources; tell what became of every file."""
-    landed = [file for entry in registered(home) for file in _land(home, entry)]
+def land_registered(home: Home, day: date | None = None) -> list[LandedFile]:
+    """Land what is new in each of the home's sources; tell what became of every file.
+
+    Of a *day*, UTC, only what arrived on it: files by when they were last written. Of a topic come
+    the messages up to the end of that day, for offsets land in their order.
+    """
+    landed = [file for entry in registered(home) for file in _land(home, entry, day)]
     last_landing(home).write(landed)
     return landed
 
@@ -77,14 +82,14 @@ def _check(entry: Registered) -> None:
     check_topics(load_kafka(Path(entry.path), _mapping(entry)))
 
 
-def _land(home: Home, entry: Registered) -> list[LandedFile]:
+def _land(home: Home, entry: Registered, day: date | None) -> list[LandedFile]:
     path = home.root / entry.path
     if entry.source != KAFKA:
-        return land(home, _source(entry), path, _tell)
+        return land(home, _source(entry), path, _tell, day=day)
     from orchestration.landing.kafka.land import land_topics
 
     mapping = _mapping(entry)
-    landed = land_topics(home, mapping, load_kafka(path, mapping), _tell)
+    landed = land_topics(home, mapping, load_kafka(path, mapping), _tell, day=day)
     if not landed:
         say(f"{path.name}: no new messages")
     return landed

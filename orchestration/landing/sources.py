@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,11 @@ class Arrival:
     kind: str
     format: Format
     reading: Reading
+
+    @property
+    def day(self) -> date:
+        """The day, UTC, on which it arrived: when the file was last written."""
+        return datetime.fromtimestamp(self.path.stat().st_mtime, UTC).date()
 
     def batches(self, connection: duckdb.DuckDBPyConnection, unpacked: Unpacked) -> Iterator[Batch]:
         """Read the file in bounded memory."""

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -65,10 +66,12 @@ class TopicReader:
         low, high = self._consumer.get_watermark_offsets(place, timeout=self._patience)
         return low, high
 
-    def read(self, topic: str, partition: int, start: int, end: int) -> "PartitionReader":
-        """Read a partition from *start* to before *end*."""
+    def read(
+        self, topic: str, partition: int, start: int, end: int, day: date | None = None
+    ) -> "PartitionReader":
+        """Read a partition from *start* to before *end*, and to before what came after *day*."""
         self._consumer.assign([TopicPartition(topic, partition, start)])
-        return PartitionReader(self, topic, start, end)
+        return PartitionReader(self, topic, start, end, day)
 
     def next_message(self, topic: str) -> Message:
         """Wait for the next message of what is read, or the end of its partition."""
@@ -102,10 +105,13 @@ class TopicReader:
 class PartitionReader:
     """The messages of a partition, in order; `position` is the offset to read on from."""
 
-    def __init__(self, reader: TopicReader, topic: str, start: int, end: int) -> None:
+    def __init__(
+        self, reader: TopicReader, topic: str, start: int, end: int, day: date | None = None
+    ) -> None:
         self._reader = reader
         self._topic = topic
         self._end = end
+        self._day = day
         self.position = start
 
     def files(self) -> Iterator["MessageFile"]:
@@ -126,6 +132,9 @@ class PartitionReader:
             return None
         if at >= self._end:
             self.position = self._end
+            return None
+        if self._day is not None and _day_of(message) > self._day:
+            self._end = self.position
             return None
         self.position = at + 1
         return message
@@ -166,6 +175,12 @@ def _batch(lines: list[bytes], offsets: list[int]) -> Batch:
     raw = pa.array(lines, pa.binary())
     docs, reasons = as_text(raw)
     return Batch(raw, docs, reasons, pa.array(offsets, pa.int64()))
+
+
+def _day_of(message: Message) -> date:
+    """Tell the day, UTC, that the broker or the producer has stamped a message with."""
+    _, milliseconds = message.timestamp()
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).date()
 
 
 def _offset(message: Message) -> int:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 
 from orchestration.landing.errors import MessagesLostError
 from orchestration.landing.kafka.config import Kafka
@@ -51,9 +52,14 @@ def check_topics(kafka: Kafka) -> None:
 
 
 def land_topics(
-    home: Home, mapping: Mapping, kafka: Kafka, progress: Progress | None = None
+    home: Home,
+    mapping: Mapping,
+    kafka: Kafka,
+    progress: Progress | None = None,
+    *,
+    day: date | None = None,
 ) -> list[LandedFile]:
-    """Land what the topics hold now and has not landed, places first.
+    """Land what the topics hold now and has not landed, places first; up to the end of a *day*.
 
     Raises:
         BrokerError: the broker does not answer or refuses; what has landed before that is kept.
@@ -62,9 +68,9 @@ def land_topics(
     with ready(home) as ledger, closing(TopicReader(kafka)) as reader:
         accounts = _Accounts(ledger, reader, mapping.source, kafka.accepted_losses)
         unread = [part for kind, topic in kafka.by_kind() for part in accounts.unread(kind, topic)]
-        with loading(home, ledger, mapping) as landing:
+        with loading(home, ledger, mapping, day) as landing:
             landed = _remapped(ledger, landing, mapping, unread)
-            topics = _Topics(ledger, landing, reader, mapping)
+            topics = _Topics(ledger, landing, reader, mapping, day)
             for part in unread:
                 for file in topics.land(part):
                     landed.append(file)
@@ -148,18 +154,24 @@ def _remapped(
 
 class _Topics:
     def __init__(
-        self, ledger: Ledger, landing: Landing, reader: TopicReader, mapping: Mapping
+        self,
+        ledger: Ledger,
+        landing: Landing,
+        reader: TopicReader,
+        mapping: Mapping,
+        day: date | None,
     ) -> None:
         self._ledger = ledger
         self._landing = landing
         self._reader = reader
         self._mapping = mapping
+        self._day = day
 
     def land(self, part: _Unread) -> Iterator[LandedFile]:
         if part.start == part.end:
             return
         topic, number, position = part.stream.topic, part.partition, part.start
-        partition = self._reader.read(topic, number, part.start, part.end)
+        partition = self._reader.read(topic, number, part.start, part.end, self._day)
         for file in partition.files():
             yield self._land(part, position, file)
             position = file.last_offset + 1

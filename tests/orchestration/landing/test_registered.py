@@ -1,4 +1,6 @@
+import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +11,7 @@ from orchestration.landing.assets import landed
 from orchestration.landing.errors import MappingError
 from orchestration.landing.registered import (
     land_registered,
+    last_landing,
     register,
     registered,
     resolve,
@@ -83,6 +86,52 @@ def test_what_is_wrong_with_a_source_is_not_tried_again(shop: tuple[Home, Path, 
     happened = [event.event_type_value for event in result.all_events]
     assert "STEP_FAILURE" in happened
     assert "STEP_UP_FOR_RETRY" not in happened
+
+
+def arrived(path: Path, day: str) -> Path:
+    """Let *path* have been written at noon of *day*."""
+    noon = datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()
+    os.utime(path, (noon, noon))
+    return path
+
+
+@pytest.fixture
+def three_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home whose sample documents came on three days, and have not landed; it is the third."""
+    monkeypatch.setenv("TASTEMATE_NOW", "2026-03-03T18:00:00+00:00")
+    home = Home(tmp_path / "home")
+    home.state.mkdir(parents=True)
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for day in (1, 2, 3):
+        like = f'{{"_id":"{day}","user_id":{day},"contents_id":"p","like_time":"2026-03-01"}}'
+        path = folder / f"likes-{day}.jsonl"
+        path.write_text(like + "\n")
+        arrived(path, f"2026-03-0{day}")
+    register(home, resolve("sample", folder, None))
+    return home
+
+
+def partition(home: Home, day: str) -> list[str]:
+    """Materialize the landing of *day*; give the files that landed."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        resources = {"home": HomeResource(root=str(home.root))}
+        dg.materialize([landed], instance=instance, partition_key=day, resources=resources)
+    return [file.name for file in last_landing(home).read() or [] if file.status == "landed"]
+
+
+def test_a_back_fill_of_a_day_lands_what_arrived_that_day(three_days: Home) -> None:
+    assert partition(three_days, "2026-03-02") == ["likes-2.jsonl"]
+    assert partition(three_days, "2026-02-20") == []
+    # Today's takes all that is left, whenever it arrived.
+    assert partition(three_days, "2026-03-03") == ["likes-1.jsonl", "likes-3.jsonl"]
+
+
+def test_a_day_on_which_nothing_arrived_is_no_first_load(three_days: Home) -> None:
+    assert partition(three_days, "2026-02-20") == []
+    partition(three_days, "2026-03-03")
+    rows = pq.read_table(three_days.landed_files).to_pylist()
+    assert [row["is_backfill"] for row in rows] == [True] * 3
 
 
 def test_unreadable_lines_are_named(shop: tuple[Home, Path, Path]) -> None:

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,18 @@ class Shop:
             self.producer.produce(topic or self.topic, value=message, partition=partition)
         assert self.producer.flush(30) == 0
 
-    def land(self) -> list[LandedFile]:
-        kafka = load_kafka(self.folder / "kafka.yml", self.mapping)
-        return land_topics(self.home, self.mapping, kafka)
+    def send_on(self, day: date, messages: Messages) -> None:
+        noon = int(datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp() * 1000)
+        for message in messages:
+            self.producer.produce(self.topic, value=message, partition=0, timestamp=noon)
+        assert self.producer.flush(30) == 0
 
-    def names(self) -> list[str]:
-        return [file.name.removeprefix(self.topic) for file in self.land()]
+    def land(self, day: date | None = None) -> list[LandedFile]:
+        kafka = load_kafka(self.folder / "kafka.yml", self.mapping)
+        return land_topics(self.home, self.mapping, kafka, day=day)
+
+    def names(self, day: date | None = None) -> list[str]:
+        return [file.name.removeprefix(self.topic) for file in self.land(day)]
 
     def ledger(self, question: str) -> list[tuple[Any, ...]]:
         database = sqlite3.connect(self.home.ledger)
@@ -118,6 +125,18 @@ def test_every_message_lands_once_and_then_only_new_ones(shop: Shop, lines: Line
     assert [(row["kind"], row["lines_in"], row["is_backfill"]) for row in rows] == [
         ("events", 30, True), ("events", 20, True), ("events", 5, False), ("events", 5, False),
     ]  # fmt: skip
+
+
+def test_a_back_fill_of_a_day_ends_with_its_last_message(shop: Shop, lines: Lines) -> None:
+    first, second, third = (date(2026, 3, day) for day in (1, 2, 3))
+    shop.send_on(first, visits(0, 3))
+    shop.send_on(second, visits(3, 4))
+    shop.send_on(third, visits(7, 2))
+    assert shop.names(first) == ["[0]@0-2"]
+    assert shop.names(first) == []
+    # Offsets land in their order, so nothing is left behind.
+    assert shop.names(third) == ["[0]@3-8"]
+    assert numbers(lines) == list(range(9))
 
 
 def test_equal_messages_at_other_offsets_land_too(shop: Shop, lines: Lines) -> None:
