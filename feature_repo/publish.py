@@ -20,6 +20,7 @@ import pyarrow as pa
 from feature_repo import protos
 from feature_repo.contract import View, read_views
 from feature_repo.errors import FeatureRowsError, PublishError, PublishingElsewhereError
+from feature_repo.layout import Layout
 from feature_repo.offline import column_list, connection, identifier, source
 from feature_repo.online import OnlineStore, open_online, reachable
 from feature_repo.published import Published
@@ -86,7 +87,7 @@ def publish(
 @contextmanager
 def _alone(home_root: Path) -> Iterator[None]:
     # Two publishers at once could leave the older value online.
-    path = home_root / "feast" / "publish.lock"
+    path = Layout(home_root).publish_lock
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
         try:

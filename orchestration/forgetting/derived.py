@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from feature_repo import publish
+from feature_repo.layout import Layout
 from feature_repo.settings import online_url
 from orchestration.delivery.analyst_copy import copy_of, publish_copy
 from orchestration.forgetting.person import Person
@@ -101,10 +102,11 @@ def publish_anew(home: Home, person: Person) -> None:
         OnlineStoreUnavailable: the online store does not answer.
         ParityError: it is not as the features are, even now.
     """
-    remembered = home.feast / "published"
+    layout = Layout(home.root)
+    remembered = layout.published
     if not any(remembered.glob("*.sqlite")):
         return
-    here = home.feast / "online.db"
+    here = layout.online_store
     if online_url() and here.exists():
         publish.publish(home.root, online="")
     if not publish_and_compare(home)["holds"]:
@@ -120,7 +122,7 @@ def publish_anew(home: Home, person: Person) -> None:
             vacuum(path)
     if here.exists():
         vacuum(here)
-    shutil.rmtree(home.feast / "spill", ignore_errors=True)
+    shutil.rmtree(layout.spill, ignore_errors=True)
 
 
 def _remembers(path: Path, person: Person) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from feature_repo.layout import Layout
 from feature_repo.settings import write_feature_store_yaml
 from serving.home import Home
 
@@ -51,7 +52,7 @@ def exports(home: Home) -> dict[str, str]:
         "DBT_PROJECT_DIR": str(DBT_PROJECT),
         "DBT_TARGET_PATH": str(home.dbt / "target"),
         "DBT_LOG_PATH": str(home.dbt / "logs"),
-        "FEAST_FS_YAML_FILE_PATH": str(home.feast / "feature_store.yaml"),
+        "FEAST_FS_YAML_FILE_PATH": str(Layout(home.root).feature_store),
         "BENTOML_HOME": str(home.bentoml),
         "DAGSTER_HOME": str(home.dagster),
         "MLFLOW_TRACKING_URI": os.environ.get("TASTEMATE_MLFLOW")
