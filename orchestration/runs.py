@@ -66,7 +66,7 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
         definitions = build_definitions(home)
         landed = _land(home, definitions, instance)
         if _is_done(home, preset, seed):
-            return Outcome(read_json(home.reports / "latest.json"), is_new=False)
+            return Outcome(read_json(home.report()), is_new=False)
         result = _execute(
             definitions.resolve_job_def(REFRESH),
             instance,
@@ -78,8 +78,8 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
             raise RunFailedError(_why(result))
         # With the champion that the run has made.
         done = {"fingerprint": _fingerprint(home), "preset": preset, "seed": seed}
-        write_atomically(home.state / "run.json", json.dumps(done))
-        return Outcome(read_json(home.reports / "latest.json"), is_new=True)
+        write_atomically(home.last_run, json.dumps(done))
+        return Outcome(read_json(home.report()), is_new=True)
 
 
 def land_sources(home: Home) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ def land_sources(home: Home) -> list[dict[str, Any]]:
         _refuse_beside_dagster(home, instance)
         _end_runs_that_died(instance)
         _land(home, build_definitions(home), instance)
-        return list(read_json(home.state / "landed.json"))
+        return list(read_json(home.last_landed))
 
 
 def materialize(
@@ -223,7 +223,7 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
 
 def _is_done(home: Home, preset: str | None, seed: int) -> bool:
     """Say whether a run would give what is there; without a preset any model will do."""
-    last = read_json(home.state / "run.json")
+    last = read_json(home.last_run)
     if not last or last["fingerprint"] != _fingerprint(home):
         return False
     return preset is None or (preset, seed) == (last["preset"], last["seed"])

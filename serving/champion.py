@@ -35,7 +35,7 @@ def read(home: Home) -> Champion:
 
 def log(home: Home) -> list[Champion]:
     """List all that has been live in this home, oldest first."""
-    path = _log(home)
+    path = home.champion_log
     lines = path.read_text().splitlines() if path.exists() else []
     return [Champion(**json.loads(line)) for line in lines]
 
@@ -48,7 +48,7 @@ def promote(home: Home, release_id: str, index_id: str, reason: str) -> Champion
     champion = Champion(release_id, index_id, now().isoformat(), reason)
     line = json.dumps(asdict(champion))
     home.root.mkdir(parents=True, exist_ok=True)
-    with _log(home).open("a") as file:
+    with home.champion_log.open("a") as file:
         file.write(line + "\n")
         file.flush()
         os.fsync(file.fileno())
@@ -65,7 +65,3 @@ def promote(home: Home, release_id: str, index_id: str, reason: str) -> Champion
     finally:
         os.close(folder)
     return champion
-
-
-def _log(home: Home) -> Path:
-    return home.champion.with_suffix(".log.jsonl")

@@ -52,7 +52,7 @@ def show(home: Home, events: int) -> dict[str, Any]:
         similar = _ask(client, "similar-users", {"user_id": person, "limit": 5})
         places = _ask(client, "recommend-places", {"user_id": person, "limit": 5})
         stranger = _ask(client, "recommend-places", {"user_id": STRANGER, "limit": 3})
-    lifts = planted_taste_lifts(home, sample_city.truth(home))
+    lifts = planted_taste_lifts(home, home.sample_truth)
     return {
         "user_id": person,
         "similar_users": similar,
@@ -74,7 +74,7 @@ def _someone(home: Home) -> str:
     """Find the product's id of a person with a history of a readable length."""
     from serving.vault import Vault
 
-    users = pq.read_table(home.marts / "dim_users.parquet")
+    users = pq.read_table(home.handed_on("marts/dim_users"))
     distance = pc.abs(pc.subtract(users["event_count"], A_GOOD_LENGTH))
     row = pc.sort_indices(
         users.append_column("distance", distance),
@@ -125,9 +125,10 @@ def _taste(home: Home, user_id: str) -> str:
 
     pseudonym = Pseudonyms(home.keys).of(user_id)
     mine = ("user_id", "=", pseudonym)
-    events = pq.read_table(home.marts / "fct_events.parquet", filters=[mine], columns=["place_id"])
+    path = home.handed_on("marts/fct_events")
+    events = pq.read_table(path, filters=[mine], columns=["place_id"])
     places = pq.read_table(
-        home.marts / "dim_places.parquet", columns=["place_id", "category_codes"]
+        home.handed_on("marts/dim_places"), columns=["place_id", "category_codes"]
     )
     categories = dict(zip(*(column.to_pylist() for column in places), strict=True))
     chosen = Counter(
@@ -227,7 +228,7 @@ def _where(home: Home, report: dict[str, Any]) -> str:
         f"\nLive: release {report['release_id']} "
         f"({report['release_kind']} {report['release_name']}), index {report['index_id']}.\n"
         f"Everything lies under {shown(home.root)}; "
-        f"the report is {shown(home.reports / 'latest.md')}.\n"
+        f"the report is {shown(home.report(kind='md'))}.\n"
         "Next:\n"
         f"  {serve:15} ask it yourself: http://127.0.0.1:3000/v1/openapi.json says how\n"
         f"  {dev:15} see the whole graph in Dagster\n"

@@ -54,9 +54,9 @@ def write_report(
         "status": status,
         "failures": failures,
         "files": _files(home),
-        "users": _rows(home.marts / "dim_users.parquet"),
-        "places": _rows(home.marts / "dim_places.parquet"),
-        "events": _rows(home.marts / "fct_events.parquet"),
+        "users": _rows(home.handed_on("marts/dim_users")),
+        "places": _rows(home.handed_on("marts/dim_places")),
+        "events": _rows(home.handed_on("marts/fct_events")),
         "release_id": live.release_id if live else None,
         "index_id": live.index_id if live else None,
         "release_kind": card["kind"] if card else None,
@@ -64,7 +64,7 @@ def write_report(
         "training": _training(home),
         "retraining": remembered(home, run_id),
         "quality": _quality(home),
-        "parity": read_json(home.state / "parity.json"),
+        "parity": read_json(home.last_parity),
         "state_hash": state["state_hash"] if state else None,
         "state": state,
         "slo": [],
@@ -78,8 +78,8 @@ def write_report(
     text = json.dumps(report, indent=2)
     readable = as_markdown(report)
     for name in (f"run-{run_id}", "latest"):
-        write_atomically(home.reports / f"{name}.json", text)
-        write_atomically(home.reports / f"{name}.md", readable)
+        write_atomically(home.report(name), text)
+        write_atomically(home.report(name, "md"), readable)
     return report
 
 
@@ -88,7 +88,7 @@ def _rows(path: Path) -> int | None:
 
 
 def _files(home: Home) -> list[dict[str, Any]]:
-    path = home.marts / "fct_landed_files.parquet"
+    path = home.handed_on("marts/fct_landed_files")
     if not path.exists():
         return []
     table = pq.read_table(path)

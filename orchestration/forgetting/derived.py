@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from feature_repo import publish
 from feature_repo.layout import Layout
 from feature_repo.settings import online_url
-from orchestration.delivery.analyst_copy import copy_of, publish_copy
+from orchestration.delivery.analyst_copy import publish_copy
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.records import vacuum
 from orchestration.home.atomic_files import read_json
@@ -19,7 +19,7 @@ from orchestration.model import store as model_store
 from orchestration.online.publish import publish_and_compare
 from orchestration.warehouse.dbt_command import run_dbt
 from orchestration.warehouse.dbt_lines import DbtLines
-from orchestration.warehouse.state_hash import HANDED_ON, models_handed_on, remember_published
+from orchestration.warehouse.state_hash import models_handed_on, remember_published
 from serving import champion, index
 from serving.home import Home
 
@@ -64,8 +64,8 @@ def remove_training_sets(home: Home, person: Person) -> int:
 
 def remove_rebuilds(home: Home) -> None:
     """Remove past days, and samples, that were built again; each can be, without the person."""
-    for folder in ("rebuilds", "rechecks"):
-        shutil.rmtree(home.root / folder, ignore_errors=True)
+    for folder in (home.rebuilds, home.rechecks):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def build_anew(home: Home) -> None:
@@ -83,12 +83,12 @@ def build_anew(home: Home) -> None:
     shutil.rmtree(home.warehouse.parent, ignore_errors=True)
     home.warehouse.parent.mkdir()
     run_dbt(home, "build", "--exclude-resource-type", "unit_test", tell=DbtLines().write)
-    made = {home.root / f"{name}.parquet" for name in models_handed_on(home)}
-    for folder in HANDED_ON:
-        for path in set((home.root / folder).glob("*.parquet")) - made:
+    made = {home.handed_on(name) for name in models_handed_on(home)}
+    for folder in (home.marts, home.features):
+        for path in set(folder.glob("*.parquet")) - made:
             path.unlink()
     remember_published(home)
-    if copy_of(home).exists():
+    if home.analyst_copy.exists():
         publish_copy(home)
 
 
@@ -111,8 +111,8 @@ def publish_anew(home: Home, person: Person) -> None:
         publish.publish(home.root, online="")
     if not publish_and_compare(home)["holds"]:
         raise ParityError(
-            f"{home.state / 'parity.json'}: the online store differs from the features. See which "
-            "keys (tastemate parity), then run this again."
+            f"{home.last_parity}: the online store differs from the features. See which keys "
+            "(tastemate parity), then run this again."
         )
     for path in remembered.glob("*.sqlite"):
         if _remembers(path, person):

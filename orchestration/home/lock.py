@@ -20,7 +20,7 @@ def alone(home: Home) -> Iterator[None]:
         BusyError: another run holds the home.
     """
     home.root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(home.root / ".lock")
+    lock = FileLock(home.lock)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -34,7 +34,7 @@ def landed(home: HomeResource) -> Iterator[dg.MaterializeResult]:
     paths = home.paths()
     with measured() as cost:
         files = _landed(paths)
-    write_atomically(paths.state / "landed.json", json.dumps(files))
+    write_atomically(paths.last_landed, json.dumps(files))
     new = [file for file in files if file["status"] == "landed"]
     yield dg.MaterializeResult(
         asset_key=keys.LINES,

@@ -345,7 +345,7 @@ def alone_landing(home: Home) -> Iterator[None]:
         LandingBusyError: another process holds it.
     """
     home.root.mkdir(parents=True, exist_ok=True)
-    with (home.root / "landing.lock").open("w") as lock:
+    with home.landing_lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

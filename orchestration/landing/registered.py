@@ -30,7 +30,7 @@ class Registered:
 
 def registered(home: Home) -> list[Registered]:
     """List the home's sources in the order in which they were first ingested."""
-    path = home.state / "sources.json"
+    path = home.sources
     return [Registered(**entry) for entry in json.loads(path.read_text())] if path.exists() else []
 
 
@@ -48,7 +48,7 @@ def register(home: Home, entry: Registered) -> None:
     entries = registered(home)
     if entry not in entries:
         text = json.dumps([asdict(known) for known in [*entries, entry]], indent=2)
-        write_atomically(home.state / "sources.json", text)
+        write_atomically(home.sources, text)
 
 
 def resolve(source: str, path: Path, mapping: Path | None) -> Registered:

@@ -37,7 +37,7 @@ class TrainingSet:
 
 def remember_training_set(home: Home, folder: Path) -> None:
     """Make *folder* the current training set."""
-    write_atomically(home.state / "training_set.json", json.dumps({"folder": folder.name}))
+    write_atomically(home.current_training_set, json.dumps({"folder": folder.name}))
 
 
 def current_training_set(home: Home) -> TrainingSet:
@@ -46,7 +46,7 @@ def current_training_set(home: Home) -> TrainingSet:
     Raises:
         NoTrainingSetError: there is none yet.
     """
-    pointer = home.state / "training_set.json"
+    pointer = home.current_training_set
     if not pointer.exists():
         raise NoTrainingSetError(
             f"{home.training_sets}: there is no training set yet. Make one: tastemate run"
@@ -57,7 +57,7 @@ def current_training_set(home: Home) -> TrainingSet:
 
 def pointers(home: Home) -> tuple[Path, Path]:
     """Tell where it is written which training set and which model are current."""
-    return home.state / "training_set.json", home.state / "model.json"
+    return home.current_training_set, home.current_model
 
 
 def model_folder(
@@ -75,7 +75,7 @@ def model_folder(
 
 def remember_model(home: Home, folder: Path) -> None:
     """Make *folder* the current model."""
-    write_atomically(home.state / "model.json", json.dumps({"folder": folder.name}))
+    write_atomically(home.current_model, json.dumps({"folder": folder.name}))
 
 
 def current_model(home: Home) -> Path:
@@ -84,7 +84,7 @@ def current_model(home: Home) -> Path:
     Raises:
         NoModelError: there is none.
     """
-    pointer = read_json(home.state / "model.json")
+    pointer = read_json(home.current_model)
     if pointer and (home.models / pointer["folder"] / "config.json").exists():
         return home.models / str(pointer["folder"])
     raise NoModelError(f"{home.models}: no model has been trained yet. Train one: tastemate train")
@@ -108,7 +108,7 @@ def training_set_of(home: Home, model: Path) -> TrainingSet:
 
 def preset_of_last_model(home: Home) -> str | None:
     """Tell with which preset the last model was made; None if there is none, or it has no name."""
-    pointer = read_json(home.state / "model.json")
+    pointer = read_json(home.current_model)
     training = read_json(home.models / pointer["folder"] / "training.json") if pointer else None
     preset = training["identity"]["preset"] if training else None
     return preset if preset in PRESETS else None
@@ -152,7 +152,7 @@ def adopt(home: Home, source: Path) -> Path:
     run = json.loads(training.read_text())["identity"]
     name = run_name(run["preset"], run["settings"], int(run["seed"]))
     folder = _folder(home, training_set, name, run.get("warm_start"))
-    draft = home.models / f".draft-{folder.name}"
+    draft = folder.with_name(f".draft-{folder.name}")
     shutil.rmtree(draft, ignore_errors=True)
     # It is exported, and judged beside what is live, here where it is to be served.
     made_there = shutil.ignore_patterns("network.onnx", "export.json", "evaluation.json")

@@ -41,7 +41,7 @@ def compare(home: Home) -> dict[str, Any]:
 def _compared(home: Home) -> dict[str, Any]:
     report = parity.check(home.root)
     found = asdict(report) | {"holds": report.holds}
-    write_atomically(home.state / "parity.json", json.dumps(found, default=str))
+    write_atomically(home.last_parity, json.dumps(found, default=str))
     return found
 
 

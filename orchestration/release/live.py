@@ -1,7 +1,6 @@
 """Which release the run has made, which is live, and which was before (promotion, rollback)."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from orchestration.home.atomic_files import read_json, write_atomically
@@ -15,12 +14,12 @@ from serving.release import Release, ReleaseError, open_release, verify
 def remember_candidate(home: Home, release_id: str, reason: str) -> None:
     """Keep which release the run has made, until it is promoted."""
     candidate = {"release_id": release_id, "reason": reason}
-    write_atomically(home.state / "candidate.json", json.dumps(candidate))
+    write_atomically(home.candidate, json.dumps(candidate))
 
 
 def candidate(home: Home) -> tuple[Release, str]:
     """Open the release that the run has made; why it was chosen comes with it."""
-    kept = read_json(home.state / "candidate.json")
+    kept = read_json(home.candidate)
     if kept is None:
         raise ReleaseError(f"{home.releases}: no release has been made yet. Run: tastemate run")
     return open_release(home.releases / kept["release_id"]), kept["reason"]
@@ -46,7 +45,7 @@ def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
         raise RefusedError(str(error)) from None
     live = champion.promote(home, release_id, newest.index_id, reason)
     held = {"release_id": release_id, "model": _latest_model(home)}
-    write_atomically(_held(home), json.dumps(held))
+    write_atomically(home.promoted_by_hand, json.dumps(held))
     return live
 
 
@@ -82,12 +81,8 @@ def list_releases(home: Home) -> list[dict[str, Any]]:
 
 def kept_by_hand(home: Home) -> str | None:
     """Name the release that was promoted by hand, while no other model has been trained since."""
-    held = read_json(_held(home))
+    held = read_json(home.promoted_by_hand)
     return str(held["release_id"]) if held and held["model"] == _latest_model(home) else None
-
-
-def _held(home: Home) -> Path:
-    return home.state / "held.json"
 
 
 def _latest_model(home: Home) -> Any:

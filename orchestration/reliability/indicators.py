@@ -43,8 +43,8 @@ class Records:
 
 def records_of(home: Home, now: datetime) -> Records:
     """Gather what lies in *home*."""
-    path = home.marts / "fct_landed_files.parquet"
-    reports = [read_json(file) for file in home.reports.glob("run-*.json")]
+    path = home.handed_on("marts/fct_landed_files")
+    reports = [read_json(file) for file in home.run_reports()]
     published = [report["as_of"] for report in reports if report.get("state")]
     tables = [file for folder in (home.marts, home.features) for file in folder.glob("*.parquet")]
     return Records(

@@ -13,20 +13,9 @@ class OtherCityError(ValueError):
     """The home has another sample city than the one asked for."""
 
 
-def documents(home: Home) -> Path:
-    """Tell where the raw documents of the home's sample city lie."""
-    return home.root / "sample_city" / "documents"
-
-
-def truth(home: Home) -> Path:
-    """Tell where the planted tastes lie, which no part of the product reads."""
-    return home.root / "sample_city" / "truth" / "truth.parquet"
-
-
 def make(home: Home, *, events: int, seed: int) -> Path:
     """Make the home's sample city, unless it is there already; return its documents."""
-    marker = home.root / "sample_city" / "city.json"
-    wanted, there = {"events": events, "seed": seed}, read_json(marker)
+    wanted, there = {"events": events, "seed": seed}, read_json(home.sample_size)
     if there is not None and there != wanted:
         raise OtherCityError(
             f"{home.root}: this home has a sample city of about {there['events']:,} events, seed "
@@ -35,6 +24,6 @@ def make(home: Home, *, events: int, seed: int) -> Path:
         )
     if there is None:
         console.print(f"  [bold]▸[/bold] making a sample city with about {events:,} events")
-        generate(home.root / "sample_city", events=events, seed=seed)
-        write_atomically(marker, json.dumps(wanted))
-    return documents(home)
+        generate(home.sample_city, events=events, seed=seed)
+        write_atomically(home.sample_size, json.dumps(wanted))
+    return home.sample_documents

@@ -63,7 +63,7 @@ def state_of(home: Home, models: list[str]) -> State:
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'; set threads = 2")
         for name in sorted(models):
-            path = home.root / f"{name}.parquet"
+            path = home.handed_on(name)
             if not path.exists():
                 raise NotBuiltError(
                     f"{path}: dbt has not handed on {name}. Build it: tastemate build"
@@ -106,20 +106,20 @@ def nodes_handed_on(home: Home) -> list[dict[str, Any]]:
 def remember_published(home: Home) -> State:
     """Hash what the home's marts and features hold now, for the run report to keep."""
     state = state_of(home, models_handed_on(home))
-    write_atomically(home.state / "published.json", json.dumps(state.as_json()))
+    write_atomically(home.last_published, json.dumps(state.as_json()))
     return state
 
 
 def published(home: Home) -> dict[str, Any] | None:
     """Read what `remember_published` wrote last."""
-    found: dict[str, Any] | None = read_json(home.state / "published.json")
+    found: dict[str, Any] | None = read_json(home.last_published)
     return found
 
 
 def _moment_of(connection: duckdb.DuckDBPyConnection, home: Home) -> str:
     """Find the moment of the build; where nobody has any event, that of the last file."""
     for name, column in (("feature_moments", "as_of"), ("fct_landed_files", "landed_at")):
-        path = str(home.marts / f"{name}.parquet").replace("'", "''")
+        path = str(home.handed_on(f"marts/{name}")).replace("'", "''")
         only = "where purpose = 'current'" if column == "as_of" else ""
         ((moment,),) = connection.execute(
             f"select epoch_us(max({column})) from read_parquet('{path}') {only}"  # noqa: S608 - names of our own

@@ -59,12 +59,12 @@ def judge(home: Home, wish: Wish) -> Verdict:
 def remember(home: Home, run_id: str, verdict: Verdict) -> None:
     """Keep what was decided in the run *run_id*."""
     kept = {"run_id": run_id, **verdict.as_json()}
-    write_atomically(home.state / "retraining.json", json.dumps(kept, indent=2))
+    write_atomically(home.last_verdict, json.dumps(kept, indent=2))
 
 
 def remembered(home: Home, run_id: str) -> dict[str, Any] | None:
     """Read what was decided in the run *run_id*, as the run report has it; None: nothing was."""
-    kept = read_json(home.state / "retraining.json")
+    kept = read_json(home.last_verdict)
     if not kept or kept.pop("run_id") != run_id:
         return None
     return dict(kept)
