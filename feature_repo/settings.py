@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from feature_repo.files import write_whole
 from feature_repo.layout import Layout
 
 PROJECT = "tastemate"
@@ -104,11 +105,7 @@ def write_feature_store_yaml(home_root: Path, online: str | None = None) -> Path
     text = yaml.safe_dump(store_settings(home_root, online), sort_keys=False)
     if path.exists() and path.read_text() == text:
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)  # a Redis password may stand in it
-    draft.write_text(text)
-    draft.replace(path)
+    write_whole(path, text, mode=0o600)  # a Redis password may stand in it
     return path
 
 

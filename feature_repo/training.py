@@ -6,8 +6,6 @@ one history per user; nothing that became known later can get in.
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -20,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from feature_repo.feature_types import UTC_MICROSECONDS
+from feature_repo.files import draft_folder
 from feature_repo.layout import Layout
 from feature_repo.settings import open_store
 
@@ -117,16 +116,11 @@ def write_training_set(home_root: Path, out: Path, as_of: datetime) -> dict[str,
 
     Returns its manifest. The folder appears whole or not at all; one that is there is left alone.
     """
-    draft = out / f".draft-{os.getpid()}"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    with draft_folder(out) as draft:
         manifest = _fill(draft, home_root, as_of)
         folder = out / manifest["hash"][:16]
         if not folder.exists():
             draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return manifest
 
 

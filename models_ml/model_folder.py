@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models_ml.files import whole
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -28,7 +30,5 @@ def save_safetensors(tensors: "dict[str, Tensor]", path: Path, metadata: dict[st
     """Write *tensors* to *path* whole or not at all."""
     from safetensors.torch import save_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    save_file(tensors, unfinished, metadata)
-    unfinished.replace(path)
+    with whole(path) as unfinished:
+        save_file(tensors, unfinished, metadata)

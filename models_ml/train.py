@@ -12,12 +12,11 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from filelock import FileLock, Timeout
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
@@ -25,6 +24,7 @@ from models_ml.baselines.interpolation_fit import fit_mixture
 from models_ml.baselines.tuning import Fit
 from models_ml.data.leakage import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
 from models_ml.data.training_set import TrainingSetError, read_training_set
+from models_ml.files import hold
 from models_ml.model_folder import save_safetensors
 from models_ml.presets import PRESETS, Preset, UnknownPresetError, preset_named
 from models_ml.training.checkpoints import (
@@ -323,21 +323,12 @@ def _other_run(out: Path, there: dict[str, str], wanted: dict[str, str]) -> str:
     )
 
 
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
+def _alone(out: Path) -> AbstractContextManager[None]:
     """Keep other trainings out of *out*: each would overwrite the other's checkpoints."""
-    out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / "training.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise OtherRunError(
-            f"{out}: another training is at work here. Wait for it, end it, or give another --out."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    busy = OtherRunError(
+        f"{out}: another training is at work here. Wait for it, end it, or give another --out."
+    )
+    return hold(out / "training.lock", busy)
 
 
 @contextmanager

@@ -2,10 +2,9 @@
 
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from serving.files import write_durably
 from serving.home import Home, now
 
 
@@ -52,16 +51,5 @@ def promote(home: Home, release_id: str, index_id: str, reason: str) -> Champion
         file.write(line + "\n")
         file.flush()
         os.fsync(file.fileno())
-    with tempfile.NamedTemporaryFile(
-        "w", dir=home.root, prefix=".champion-", delete=False
-    ) as draft:
-        draft.write(line + "\n")
-        draft.flush()
-        os.fsync(draft.fileno())
-    Path(draft.name).replace(home.champion)
-    folder = os.open(home.root, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_durably(home.champion, line + "\n")
     return champion

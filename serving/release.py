@@ -6,14 +6,13 @@ found by name. The card (metrics, times) lies beside the content, outside the ha
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from serving.files import draft_folder, settle
 from serving.home import now
 
 MODEL_FILES = ("config.json", "model.safetensors", "places.parquet", "vocabulary.json")
@@ -75,9 +74,7 @@ def pack(
                 f"{source}: there is no such file, and a release needs its {name}. "
                 "Train the model and freeze the registry first: tastemate train"
             )
-    releases_dir.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=releases_dir))
-    try:
+    with draft_folder(releases_dir) as draft:
         for name, source in sources.items():
             shutil.copyfile(source, draft / name)
         files = _hashes(draft)
@@ -91,8 +88,6 @@ def pack(
         whole_card |= dict(card) | {"release_id": release_id, "files": files}
         (draft / CARD).write_text(json.dumps(whole_card, indent=2, sort_keys=True) + "\n")
         settle(draft, releases_dir / release_id)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return open_release(releases_dir / release_id)
 
 
@@ -130,25 +125,6 @@ def open_release(release_dir: Path) -> Release:
     return Release(release_id=card["release_id"], folder=release_dir, card=card)
 
 
-def settle(draft: Path, final: Path) -> None:
-    """Give the finished folder *draft* its content's name, durably and in one step.
-
-    If the name is taken, the same content is already there and is left as it is.
-    """
-    if final.exists():
-        return
-    for path in (*draft.iterdir(), draft):
-        _flush(path)
-    draft.chmod(0o755)
-    try:
-        draft.rename(final)
-    except OSError:
-        # Another process may have settled the same content in between.
-        if not final.exists():
-            raise
-    _flush(final.parent)
-
-
 def _hashes(folder: Path) -> dict[str, str]:
     hashes = {}
     for name in (name for name in (*CONTENT, EXPORT) if (folder / name).is_file()):
@@ -161,11 +137,3 @@ def _identify(files: Mapping[str, str]) -> str:
     """Name the content; 32 of the 64 digits, because a Bento tag holds no more than 63."""
     lines = "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(files.items()))
     return hashlib.sha256(lines.encode()).hexdigest()[:32]
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

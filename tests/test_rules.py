@@ -114,14 +114,27 @@ def test_no_page_or_source_names_a_path_of_one_machine():
     assert found == []
 
 
+def modules() -> dict[str, str]:
+    paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
+    return {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
+
+
+def test_each_package_has_one_place_that_locks():
+    locking = {
+        name
+        for name, source in modules().items()
+        if re.search(r"^\s*(import|from) (fcntl|filelock)\b", source, re.MULTILINE)
+    }
+    assert locking == {"feature_repo/files.py", "models_ml/files.py", "orchestration/home/lock.py"}
+
+
 def test_no_other_module_spells_a_path_of_the_home():
     knowing = {"serving/home.py", "feature_repo/layout.py"}
     spelled = [
         f"{name}:{line}"
-        for package in PACKAGES
-        for path in sorted((ROOT / package).rglob("*.py"))
-        if (name := path.relative_to(ROOT).as_posix()) not in knowing
-        for line in spelled_paths(path.read_text())
+        for name, source in modules().items()
+        if name not in knowing
+        for line in spelled_paths(source)
     ]
     assert spelled == []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models_ml.presets import PRESETS, preset_named, run_name
-from orchestration.home.atomic_files import read_json, write_atomically
+from orchestration.home.atomic_files import new_folder, read_json, write_atomically
 from serving.home import Home
 
 
@@ -152,13 +152,10 @@ def adopt(home: Home, source: Path) -> Path:
     run = json.loads(training.read_text())["identity"]
     name = run_name(run["preset"], run["settings"], int(run["seed"]))
     folder = _folder(home, training_set, name, run.get("warm_start"))
-    draft = folder.with_name(f".draft-{folder.name}")
-    shutil.rmtree(draft, ignore_errors=True)
     # It is exported, and judged beside what is live, here where it is to be served.
     made_there = shutil.ignore_patterns("network.onnx", "export.json", "evaluation.json")
-    shutil.copytree(source, draft, ignore=made_there)
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)
+    with new_folder(folder) as draft:
+        shutil.copytree(source, draft, ignore=made_there, dirs_exist_ok=True)
     remember_model(home, folder)
     return folder
 
