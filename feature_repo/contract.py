@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from feature_repo.feature_types import FEATURE_TYPES, FeatureType, canonical
+from feature_repo.layout import Layout
 
 META_KEYS = {"entity", "timestamp", "ttl", "online", "owner", "pii", "exclude", "service"}
 
@@ -55,14 +56,10 @@ class View:
 
 
 def manifest_path(home_root: Path) -> Path:
-    """Tell where dbt's manifest lies: in `DBT_TARGET_PATH`, by default the home's dbt/target."""
+    """Tell where dbt's manifest lies: in `DBT_TARGET_PATH`, by default in the home."""
     target = os.environ.get("DBT_TARGET_PATH")
-    return (Path(target) if target else home_root / "dbt" / "target") / "manifest.json"
-
-
-def parquet_path(home_root: Path, view: str) -> Path:
-    """Tell where the rows of a view lie."""
-    return home_root / "features" / f"{view}.parquet"
+    manifest = Layout(home_root).manifest
+    return Path(target) / manifest.name if target else manifest
 
 
 def read_views(home_root: Path) -> list[View]:
@@ -74,7 +71,7 @@ def read_views(home_root: Path) -> list[View]:
     models = [node for node in nodes if node["resource_type"] == "model" and _feast_meta(node)]
     views = [_view(node) for node in sorted(models, key=lambda node: str(node["name"]))]
     for view in views:
-        _check_parquet(view, parquet_path(home_root, view.name))
+        _check_parquet(view, Layout(home_root).rows_of(view.name))
     return views
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from feature_repo import lock, objects
 from feature_repo.contract import read_views
+from feature_repo.layout import Layout
 from feature_repo.settings import quiet_feast
 
 quiet_feast()
-_HOME_ROOT = Path(os.environ["FEAST_FS_YAML_FILE_PATH"]).resolve().parent.parent
+_HOME_ROOT = Layout.around(Path(os.environ["FEAST_FS_YAML_FILE_PATH"])).root
 _VIEWS = read_views(_HOME_ROOT)
 lock.require(_VIEWS, Path(__file__).with_name("features.lock.json"))
 

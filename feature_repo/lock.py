@@ -4,12 +4,12 @@ Without it, a column added to a SQL model would be served by the next apply, uns
 """
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from feature_repo.contract import View, read_views
+from feature_repo.files import write_whole
 from feature_repo.settings import open_store
 
 LOCK = Path(__file__).with_name("features.lock.json")
@@ -88,9 +88,7 @@ def accept(home_root: Path, lock: Path = LOCK) -> list[str]:
     """Rewrite the lock as the feature models are; return what has changed."""
     views = read_views(home_root)
     found = differences(views, lock)
-    draft = lock.with_name(f".{lock.name}.{os.getpid()}")
-    draft.write_text(json.dumps(locked_form(views), indent=2) + "\n")
-    draft.replace(lock)
+    write_whole(lock, json.dumps(locked_form(views), indent=2) + "\n")
     return found
 
 

@@ -8,7 +8,8 @@ from feast import Entity, FeatureService, FeatureView, Field, FileSource, Projec
 from feast.data_format import ParquetFormat
 from feast.value_type import ValueType
 
-from feature_repo.contract import Column, View, parquet_path
+from feature_repo.contract import Column, View
+from feature_repo.layout import Layout
 from feature_repo.settings import PROJECT
 
 
@@ -50,7 +51,7 @@ def _feature_view(home_root: Path, view: View, entity: Entity) -> FeatureView:
         schema=[_field(column) for column in (view.key, *view.features)],
         source=FileSource(
             name=view.name,
-            path=str(parquet_path(home_root, view.name)),
+            path=str(Layout(home_root).rows_of(view.name)),
             timestamp_field=view.timestamp,
             file_format=ParquetFormat(),
             description=f"What dbt hands on of the model {view.name}.",

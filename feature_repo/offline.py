@@ -6,8 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from feature_repo.contract import View, parquet_path
+from feature_repo.contract import View
 from feature_repo.errors import FeatureRowsError
+from feature_repo.layout import Layout
 
 MEMORY = "1GB"
 
@@ -15,7 +16,7 @@ MEMORY = "1GB"
 @contextmanager
 def connection(home_root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB of its own that spills into the home instead of filling the memory."""
-    spill = home_root / "feast" / "spill"
+    spill = Layout(home_root).spill
     spill.mkdir(parents=True, exist_ok=True)
     settings = {"memory_limit": MEMORY, "temp_directory": str(spill)}
     with duckdb.connect(config=settings) as opened:
@@ -29,7 +30,7 @@ def identifier(name: str) -> str:
 
 def source(home_root: Path, view: View) -> str:
     """Name a view's rows in SQL."""
-    path = parquet_path(home_root, view.name)
+    path = Layout(home_root).rows_of(view.name)
     if not path.exists():
         raise FeatureRowsError(f"{path}: no such file. Make it: tastemate build")
     quoted = str(path).replace("'", "''")

@@ -6,10 +6,9 @@ it with the last batch. A store that was emptied, restored or swapped is therefo
 after a kill at any moment the next run ends with online = offline.
 """
 
-import fcntl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ import pyarrow as pa
 from feature_repo import protos
 from feature_repo.contract import View, read_views
 from feature_repo.errors import FeatureRowsError, PublishError, PublishingElsewhereError
+from feature_repo.files import hold
+from feature_repo.layout import Layout
 from feature_repo.offline import column_list, connection, identifier, source
 from feature_repo.online import OnlineStore, open_online, reachable
 from feature_repo.published import Published
@@ -81,19 +82,13 @@ def publish(
     return report
 
 
-@contextmanager
-def _alone(home_root: Path) -> Iterator[None]:
+def _alone(home_root: Path) -> AbstractContextManager[None]:
     # Two publishers at once could leave the older value online.
-    path = home_root / "feast" / "publish.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise PublishingElsewhereError(
-                f"{path}: another process is publishing. Wait for it, then run this again."
-            ) from error
-        yield
+    path = Layout(home_root).publish_lock
+    busy = PublishingElsewhereError(
+        f"{path}: another process is publishing. Wait for it, then run this again."
+    )
+    return hold(path, busy)
 
 
 def _publish_view(run: _Run, view: View) -> None:

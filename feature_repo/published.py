@@ -16,6 +16,8 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from feature_repo.layout import Layout
+
 BATCH = 10_000
 SCHEMA = """
 create table if not exists content (key primary key, content text) without rowid;
@@ -35,7 +37,7 @@ class Published:
     def open(cls, home_root: Path, store: str, view: str, key_type: pa.DataType) -> Iterator[Self]:
         """Open the state of *view* in the online store that calls itself *store*."""
         which = hashlib.sha256(store.encode()).hexdigest()[:16]
-        path = home_root / "feast" / "published" / f"{view}-{which}.sqlite"
+        path = Layout(home_root).published_rows(view, which)
         path.parent.mkdir(parents=True, exist_ok=True)
         # DuckDB reads the stream from a thread of its own.
         connection = sqlite3.connect(path, check_same_thread=False)

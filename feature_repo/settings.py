@@ -10,6 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from feature_repo.files import write_whole
+from feature_repo.layout import Layout
+
 PROJECT = "tastemate"
 
 TOOL_PATIENCE_S = 5.0
@@ -20,11 +23,6 @@ REQUEST_PATIENCE_S = 0.05
 
 class SettingsError(ValueError):
     """A setting that cannot be used."""
-
-
-def store_yaml(home_root: Path) -> Path:
-    """Tell where the settings of a home lie."""
-    return home_root / "feast" / "feature_store.yaml"
 
 
 def online_url(online: str | None = None) -> str:
@@ -38,7 +36,7 @@ def online_store(
     """Describe the online store as Feast wants it: Redis by its URL, else SQLite in the home."""
     url = online_url(online)
     if not url:
-        return {"type": "sqlite", "path": str(home_root / "feast" / "online.db")}
+        return {"type": "sqlite", "path": str(Layout(home_root).online_store)}
     # Else Feast drops a row whose timestamp is not newer than the one that is there, and with it
     # every correction. One publisher at a time, with the current rows, needs no such guard.
     return {
@@ -86,7 +84,7 @@ def store_settings(home_root: Path, online: str | None = None) -> dict[str, Any]
         "provider": "local",
         "registry": {
             "registry_type": "sql",
-            "path": f"sqlite:///{home_root / 'feast' / 'registry.db'}",
+            "path": f"sqlite:///{Layout(home_root).registry}",
             # A killed `feast materialize` must not stop the serving of what is there.
             "serve_features_while_materializing": True,
         },
@@ -103,15 +101,11 @@ def write_feature_store_yaml(home_root: Path, online: str | None = None) -> Path
 
     A reader sees the old file or the new one, never half of one.
     """
-    path = store_yaml(home_root)
+    path = Layout(home_root).feature_store
     text = yaml.safe_dump(store_settings(home_root, online), sort_keys=False)
     if path.exists() and path.read_text() == text:
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)  # a Redis password may stand in it
-    draft.write_text(text)
-    draft.replace(path)
+    write_whole(path, text, mode=0o600)  # a Redis password may stand in it
     return path
 
 

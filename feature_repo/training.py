@@ -6,8 +6,6 @@ one history per user; nothing that became known later can get in.
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -20,6 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from feature_repo.feature_types import UTC_MICROSECONDS
+from feature_repo.files import draft_folder
+from feature_repo.layout import Layout
 from feature_repo.settings import open_store
 
 USERS_SERVICE = "tastemate_v1"
@@ -100,7 +100,7 @@ def training_histories(home_root: Path, as_of: datetime, store: Any) -> Iterator
 
 def training_places(home_root: Path, as_of: datetime, store: Any) -> pa.Table:
     """Give every place as known at *as_of*, by place id."""
-    ids = pq.read_table(home_root / "features" / "place.parquet", columns=["place_id", "known_at"])
+    ids = pq.read_table(Layout(home_root).rows_of("place"), columns=["place_id", "known_at"])
     ids = ids.filter(pc.less_equal(ids["known_at"], pa.scalar(as_of, UTC_MICROSECONDS)))
     names = pc.unique(ids["place_id"])
     if not len(names):
@@ -116,15 +116,10 @@ def write_training_set(home_root: Path, out: Path, as_of: datetime) -> Path:
 
     Returns the folder. It appears whole or not at all; one that is there is left alone.
     """
-    draft = out / f".draft-{os.getpid()}"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    with draft_folder(out) as draft:
         folder = out / _fill(draft, home_root, as_of)[:16]
         if not folder.exists():
             draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return folder
 
 
@@ -141,7 +136,7 @@ def _fill(folder: Path, home_root: Path, as_of: datetime) -> str:
             _digest(digest, table)
     if not users:
         raise TrainingSetError(
-            f"{home_root / 'features'}: nobody has events known at {as_of.isoformat()}. "
+            f"{Layout(home_root).features}: nobody has events known at {as_of.isoformat()}. "
             "Ingest some and build: tastemate run"
         )
     places = training_places(home_root, as_of, store)
@@ -167,7 +162,7 @@ def _fill(folder: Path, home_root: Path, as_of: datetime) -> str:
 
 def _moments(home_root: Path, as_of: datetime) -> Iterator[pa.Table]:
     """Give the moments to ask for, a limited number at a time and never half a user's."""
-    path = home_root / "marts" / "feature_moments.parquet"
+    path = Layout(home_root).moments
     if not path.exists():
         raise TrainingSetError(f"{path}: no such file. Make it: tastemate build")
     with closing(duckdb.connect()) as db:
@@ -193,26 +188,26 @@ def _entities(key: str, names: Sequence[str] | pa.Array, moments: Sequence[datet
 
 def _cut_at(home_root: Path, as_of: datetime) -> datetime:
     """Tell where the last tenth of the events begins: a microsecond after the cut-off."""
-    moments = pq.read_table(home_root / "marts" / "feature_moments.parquet")
+    path = Layout(home_root).moments
+    moments = pq.read_table(path)
     cutoffs = moments.filter(pc.equal(moments["purpose"], "cutoff"))["as_of"]
     known = cutoffs.filter(pc.less_equal(cutoffs, pa.scalar(as_of, UTC_MICROSECONDS)))
     if not len(known):
         raise TrainingSetError(
-            f"{home_root / 'marts' / 'feature_moments.parquet'}: no cut-off at or before "
-            f"{as_of.isoformat()}. Build again: tastemate build"
+            f"{path}: no cut-off at or before {as_of.isoformat()}. Build again: tastemate build"
         )
     latest: datetime = pc.max(known).as_py()
     return latest.astimezone(UTC) + timedelta(microseconds=1)
 
 
 def _known_events(home_root: Path, as_of: datetime) -> int:
-    events = pq.read_table(home_root / "marts" / "fct_events.parquet", columns=["known_at"])
+    events = pq.read_table(Layout(home_root).events, columns=["known_at"])
     known = pc.less_equal(events["known_at"], pa.scalar(as_of, UTC_MICROSECONDS))
     return int(pc.sum(known).as_py() or 0)
 
 
 def _is_time_synthetic(home_root: Path) -> bool:
-    path = home_root / "features" / "user_favor.parquet"
+    path = Layout(home_root).rows_of("user_favor")
     told = pq.read_table(path, columns=["is_time_synthetic"])["is_time_synthetic"]
     return bool(pc.any(told).as_py())
 

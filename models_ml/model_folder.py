@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from models_ml.files import whole
 from models_ml.typed_json import JsonTypeError, Settings, decode
 
 if TYPE_CHECKING:
@@ -143,7 +144,5 @@ def save_safetensors(
     """Write *tensors* to *path* whole or not at all."""
     from safetensors.torch import save_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    save_file(dict(tensors), unfinished, dict(metadata))
-    unfinished.replace(path)
+    with whole(path) as unfinished:
+        save_file(dict(tensors), unfinished, dict(metadata))

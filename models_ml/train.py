@@ -11,12 +11,11 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
-from filelock import FileLock, Timeout
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
@@ -25,6 +24,7 @@ from models_ml.baselines.interpolation_fit import fit_mixture
 from models_ml.baselines.tuning import Fit
 from models_ml.data.leakage import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
 from models_ml.data.training_set import TrainingSetError, read_training_set
+from models_ml.files import hold
 from models_ml.model_folder import ModelFolder, NetworkConfig, save_safetensors
 from models_ml.presets import PRESETS, Preset, UnknownPresetError, preset_named
 from models_ml.training.checkpoints import (
@@ -309,22 +309,13 @@ def _other_run(folder: ModelFolder, there: Identity, wanted: Identity) -> str:
     )
 
 
-@contextmanager
-def _alone(folder: ModelFolder) -> Iterator[None]:
+def _alone(folder: ModelFolder) -> AbstractContextManager[None]:
     """Keep other trainings out of *folder*: each would overwrite the other's checkpoints."""
-    folder.path.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.lock)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise OtherRunError(
-            f"{folder.path}: another training is at work here. Wait for it, end it, or give "
-            "another --out."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    busy = OtherRunError(
+        f"{folder.path}: another training is at work here. Wait for it, end it, or give another "
+        "--out."
+    )
+    return hold(folder.lock, busy)
 
 
 @contextmanager

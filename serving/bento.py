@@ -62,7 +62,7 @@ def build(home: Home, release_id: str) -> str:
         packages = requirements(INSTALLED + (EXPORTED if release.is_exported else EAGER))
         bentofile = _bentofile(tag, _hash(modules), packages)
         (stage / "bentofile.yaml").write_text(bentofile)
-        stored = home.bentoml / "bentos" / NAME / release_id
+        stored = home.bentos / NAME / release_id
         if _is_built_from(stored, stage):
             return tag
         # A process of its own: BentoML keeps the first store it sees for as long as it runs.

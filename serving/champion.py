@@ -2,10 +2,9 @@
 
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from serving.files import write_durably
 from serving.home import Home, now
 
 
@@ -35,7 +34,7 @@ def read(home: Home) -> Champion:
 
 def log(home: Home) -> list[Champion]:
     """List all that has been live in this home, oldest first."""
-    path = _log(home)
+    path = home.champion_log
     lines = path.read_text().splitlines() if path.exists() else []
     return [Champion(**json.loads(line)) for line in lines]
 
@@ -48,24 +47,9 @@ def promote(home: Home, release_id: str, index_id: str, reason: str) -> Champion
     champion = Champion(release_id, index_id, now().isoformat(), reason)
     line = json.dumps(asdict(champion))
     home.root.mkdir(parents=True, exist_ok=True)
-    with _log(home).open("a") as file:
+    with home.champion_log.open("a") as file:
         file.write(line + "\n")
         file.flush()
         os.fsync(file.fileno())
-    with tempfile.NamedTemporaryFile(
-        "w", dir=home.root, prefix=".champion-", delete=False
-    ) as draft:
-        draft.write(line + "\n")
-        draft.flush()
-        os.fsync(draft.fileno())
-    Path(draft.name).replace(home.champion)
-    folder = os.open(home.root, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_durably(home.champion, line + "\n")
     return champion
-
-
-def _log(home: Home) -> Path:
-    return home.champion.with_suffix(".log.jsonl")

@@ -18,6 +18,7 @@ import torch
 
 from models_ml.data.tokens import MAX_CATEGORIES, MAX_EVENTS, History
 from models_ml.data.training_set import PlaceTable
+from models_ml.files import whole
 from models_ml.model_folder import ModelFolder, NetworkConfig
 from models_ml.network.inference import Scorer
 from models_ml.recommender import Recommender
@@ -101,9 +102,8 @@ def write_graph(scorer: Scorer, path: Path) -> None:
             verbose=False,
         )
     _forget_origin(program.model)
-    unfinished = path.with_suffix(".unfinished")
-    program.save(unfinished, external_data=False)
-    unfinished.replace(path)
+    with whole(path) as unfinished:
+        program.save(unfinished, external_data=False)
 
 
 def _example(device: torch.device) -> tuple[dict[str, torch.Tensor], dict[str, dict[int, Any]]]:

@@ -1,12 +1,24 @@
 """Where everything lies: the paths of a home, and the settings that choose one.
 
-The only place that knows them; `docs/reference/formats.md` lists them.
+The only place that knows them, but for what is Feast's (`feature_repo.layout`) and for what lies
+inside a release, an index, a model or a training set. `docs/reference/formats.md` lists them.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+
+class _At:
+    """A path in whichever home is asked for it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __get__(self, home: "Home", _: type["Home"]) -> Path:
+        return home.root / self._path
 
 
 @dataclass(frozen=True)
@@ -14,6 +26,90 @@ class Home:
     """One home. Two homes share nothing."""
 
     root: Path
+
+    lock = _At(".lock")
+    """Held by the run that works on the home."""
+
+    # What landed
+    ledger = _At("ledger.sqlite")
+    vault = _At("vault.sqlite")
+    tombstones = _At("tombstones.sqlite")
+    landing_lock = _At("landing.lock")
+    raw = _At("raw")
+    landed_files = _At("raw/files.parquet")
+    landed_fields = _At("raw/fields.parquet")
+    lines = _At("raw/lines")
+    all_lines = _At("raw/lines/**/*.parquet")
+    """Every file of the archive, as a pattern for DuckDB."""
+    quarantine = _At("quarantine")
+
+    # What dbt makes of it
+    warehouse = _At("warehouse/warehouse.duckdb")
+    marts = _At("marts")
+    features = _At("features")
+    dbt = _At("dbt")
+    dbt_target = _At("dbt/target")
+    dbt_logs = _At("dbt/logs")
+    manifest = _At("dbt/target/manifest.json")
+    manifest_stamp = _At("dbt/manifest.sha256")
+    """Of which project the manifest is."""
+    dbt_page = _At("dbt/target/static_index.html")
+    rebuilds = _At("rebuilds")
+    rebuilt_mark = _At(".rebuilt")
+    """In a home that is a past day built again."""
+    rechecks = _At("rechecks")
+    analysts = _At("analysts")
+    analyst_copy = _At("analysts/tastemate.duckdb")
+    docs_page = _At("analysts/docs/index.html")
+
+    # What is learned and served
+    feast = _At("feast")
+    training_sets = _At("training_sets")
+    models = _At("models")
+    retraining = _At("retraining.yml")
+    releases = _At("releases")
+    indexes = _At("indexes")
+    champion = _At("champion.json")
+    champion_log = _At("champion.log.jsonl")
+
+    # What tools keep
+    bentoml = _At("bentoml")
+    bentos = _At("bentoml/bentos")
+    service_logs = _At("bentoml/logs")
+    dagster = _At("dagster")
+    dagster_settings = _At("dagster/dagster.yaml")
+    mlflow = _At("mlflow")
+    mlflow_database = _At("mlflow/mlflow.db")
+    mlflow_runs = _At("mlflow/runs")
+
+    # What people read
+    reports = _At("reports")
+    check_interval = _At("reports/check-interval.png")
+
+    # The sample city
+    sample_city = _At("sample_city")
+    sample_documents = _At("sample_city/documents")
+    sample_truth = _At("sample_city/truth/truth.parquet")
+    sample_size = _At("sample_city/city.json")
+
+    # What one step or run leaves for the next
+    state = _At("state")
+    sources = _At("state/sources.json")
+    last_landed = _At("state/landed.json")
+    last_published = _At("state/published.json")
+    last_parity = _At("state/parity.json")
+    check_log = _At("state/checks.jsonl")
+    current_training_set = _At("state/training_set.json")
+    current_model = _At("state/model.json")
+    last_verdict = _At("state/retraining.json")
+    candidate = _At("state/candidate.json")
+    """The release that the run has made, until it is promoted."""
+    promoted_by_hand = _At("state/held.json")
+    last_run = _At("state/run.json")
+    docs_stamp = _At("state/dbt_docs.sha256")
+    """Of which project the docs page is."""
+    forgetting = _At("state/forgetting")
+    """There while somebody is being forgotten."""
 
     @classmethod
     def find(cls, explicit: str | Path | None = None) -> "Home":
@@ -32,105 +128,33 @@ class Home:
         chosen = os.environ.get("TASTEMATE_KEYS")
         return Path(chosen).expanduser().resolve() if chosen else self.root / "keys"
 
-    @property
-    def ledger(self) -> Path:
-        return self.root / "ledger.sqlite"
+    def handed_on(self, model: str) -> Path:
+        """Tell where dbt hands on a model, named with its stage: `marts/fct_events`."""
+        return self.root / f"{model}.parquet"
 
-    @property
-    def vault(self) -> Path:
-        return self.root / "vault.sqlite"
+    def report(self, name: str = "latest", kind: str = "json") -> Path:
+        """Tell where a run report lies, by default the latest; a *kind* `md` is for people."""
+        return self.reports / f"{name}.{kind}"
 
-    @property
-    def tombstones(self) -> Path:
-        return self.root / "tombstones.sqlite"
+    def run_reports(self) -> Iterable[Path]:
+        """Find the reports of all runs."""
+        return self.reports.glob("run-*.json")
 
-    @property
-    def raw(self) -> Path:
-        return self.root / "raw"
+    def rebuild_of(self, day: datetime) -> Path:
+        """Tell where that day is built again."""
+        return self.rebuilds / _name_of(day)
 
-    @property
-    def landed_files(self) -> Path:
-        return self.raw / "files.parquet"
+    def recheck_of(self, moment: datetime) -> Path:
+        """Tell where a full refresh of that moment is compared."""
+        return self.rechecks / _name_of(moment)
 
-    @property
-    def landed_fields(self) -> Path:
-        return self.raw / "fields.parquet"
+    def service_log(self, port: int) -> Path:
+        """Tell where the service on that port writes its log."""
+        return self.service_logs / f"serve-{port}.log"
 
-    @property
-    def lines(self) -> Path:
-        return self.raw / "lines"
 
-    @property
-    def quarantine(self) -> Path:
-        return self.root / "quarantine"
-
-    @property
-    def warehouse(self) -> Path:
-        return self.root / "warehouse" / "warehouse.duckdb"
-
-    @property
-    def marts(self) -> Path:
-        return self.root / "marts"
-
-    @property
-    def features(self) -> Path:
-        return self.root / "features"
-
-    @property
-    def analysts(self) -> Path:
-        return self.root / "analysts"
-
-    @property
-    def dbt(self) -> Path:
-        return self.root / "dbt"
-
-    @property
-    def feast(self) -> Path:
-        return self.root / "feast"
-
-    @property
-    def training_sets(self) -> Path:
-        return self.root / "training_sets"
-
-    @property
-    def models(self) -> Path:
-        return self.root / "models"
-
-    @property
-    def releases(self) -> Path:
-        return self.root / "releases"
-
-    @property
-    def indexes(self) -> Path:
-        return self.root / "indexes"
-
-    @property
-    def champion(self) -> Path:
-        return self.root / "champion.json"
-
-    @property
-    def retraining(self) -> Path:
-        return self.root / "retraining.yml"
-
-    @property
-    def bentoml(self) -> Path:
-        return self.root / "bentoml"
-
-    @property
-    def mlflow(self) -> Path:
-        return self.root / "mlflow"
-
-    @property
-    def dagster(self) -> Path:
-        return self.root / "dagster"
-
-    @property
-    def reports(self) -> Path:
-        return self.root / "reports"
-
-    @property
-    def state(self) -> Path:
-        return self.root / "state"
+def _name_of(moment: datetime) -> str:
+    return f"{moment:%Y%m%dT%H%M%S.%fZ}"
 
 
 def now() -> datetime:

@@ -7,8 +7,6 @@ ranked lower, see `serving.nearness`.
 """
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,8 +24,9 @@ from models_ml.data.tokens import History
 from models_ml.typed_json import ABSENT, JsonTypeError, json_text, read_json
 from serving import approximate
 from serving.approximate import Approximate
+from serving.files import draft_folder, settle
 from serving.nearness import nearness, usual_likeness
-from serving.release import open_release, settle
+from serving.release import open_release
 
 BATCH = 256
 USERS = "users.parquet"
@@ -119,9 +118,7 @@ def build(
 
     release = open_release(release_dir)
     recommender = open_recommender(release_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=out_dir))
-    try:
+    with draft_folder(out_dir) as draft:
         user_ids: list[str] = []
         known_ats: list[datetime] = []
         unordered = draft / "unordered"
@@ -141,8 +138,6 @@ def build(
         vectors = np.memmap(unordered, "<f4", "r", shape=shape) if len(order) else nobody
         unordered.unlink()
         folder = _lay(draft, release.release_id, as_of.isoformat(), users, vectors, order)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return open_index(folder)
 
 
@@ -151,13 +146,10 @@ def without(folder: Path, user_id: str) -> Index:
     index = open_index(folder)
     users = pq.read_table(folder / USERS)
     kept = pc.indices_nonzero(pc.not_equal(users["user_id"], user_id))
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
-    try:
+    with draft_folder(folder.parent) as draft:
         laid = _lay(
             draft, index.release_id, index.as_of, users.take(kept), index.vectors, kept.to_numpy()
         )
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return open_index(laid)
 
 

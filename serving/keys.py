@@ -25,6 +25,7 @@ def make_key(path: Path) -> bytes:
             file.write(secrets.token_bytes(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
+        # Not renamed, as other files are: a key that is there already must never be replaced.
         try:
             path.hardlink_to(draft)
         except FileExistsError:

@@ -5,9 +5,7 @@ found by name. The card (metrics, times) lies beside the content, outside the ha
 """
 
 import hashlib
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from models_ml.model_folder import CONTENT as MODEL_FILES
 from models_ml.model_folder import GRAPH, ModelFolder
 from models_ml.typed_json import JsonTypeError, json_text, read_json
 from serving.card import Card, Provenance
+from serving.files import draft_folder, settle
 from serving.home import now
 
 REGISTRY = "registry.pb"
@@ -81,9 +80,7 @@ def pack(
                 f"{source}: there is no such file, and a release needs its {name}. "
                 "Train the model and freeze the registry first: tastemate train"
             )
-    releases_dir.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=releases_dir))
-    try:
+    with draft_folder(releases_dir) as draft:
         for name, source in sources.items():
             shutil.copyfile(source, draft / name)
         files = _hashes(draft)
@@ -99,8 +96,6 @@ def pack(
         )
         (draft / CARD).write_text(json_text(card))
         settle(draft, releases_dir / release_id)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return open_release(releases_dir / release_id)
 
 
@@ -141,25 +136,6 @@ def open_release(release_dir: Path) -> Release:
     return Release(release_id=card.release_id, folder=release_dir, card=card)
 
 
-def settle(draft: Path, final: Path) -> None:
-    """Give the finished folder *draft* its content's name, durably and in one step.
-
-    If the name is taken, the same content is already there and is left as it is.
-    """
-    if final.exists():
-        return
-    for path in (*draft.iterdir(), draft):
-        _flush(path)
-    draft.chmod(0o755)
-    try:
-        draft.rename(final)
-    except OSError:
-        # Another process may have settled the same content in between.
-        if not final.exists():
-            raise
-    _flush(final.parent)
-
-
 def _hashes(folder: Path) -> dict[str, str]:
     hashes = {}
     for name in (name for name in (*CONTENT, GRAPH) if (folder / name).is_file()):
@@ -172,11 +148,3 @@ def _identify(files: Mapping[str, str]) -> str:
     """Name the content; 32 of the 64 digits, because a Bento tag holds no more than 63."""
     lines = "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(files.items()))
     return hashlib.sha256(lines.encode()).hexdigest()[:32]
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

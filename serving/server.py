@@ -76,7 +76,7 @@ def start(home: Home, port: int = 0, release_id: str | None = None) -> Server:
     """
     port = _free_port(port)
     tag = build(home, release_id or champion.read(home).release_id)
-    log = home.bentoml / "logs" / f"serve-{port}.log"
+    log = home.service_log(port)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 -- our own command and tag

@@ -9,7 +9,12 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from feature_repo.layout import Layout
+from serving.home import Home
+from tests.home_paths import spelled_paths
+
 ROOT = Path(__file__).parents[1]
+PACKAGES = ("feature_repo", "models_ml", "orchestration", "serving")
 MODELS = ROOT / "dbt_project" / "models"
 README = (ROOT / "README.md").read_text()
 
@@ -107,3 +112,77 @@ def test_no_page_or_source_names_a_path_of_one_machine():
             if str(ROOT) in text or str(Path.home()) + "/" in text:
                 found.append(name)
     assert found == []
+
+
+def modules() -> dict[str, str]:
+    paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
+    return {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
+
+
+def test_each_package_has_one_place_that_locks():
+    locking = {
+        name
+        for name, source in modules().items()
+        if re.search(r"^\s*(import|from) (fcntl|filelock)\b", source, re.MULTILINE)
+    }
+    assert locking == {"feature_repo/files.py", "models_ml/files.py", "orchestration/home/lock.py"}
+
+
+def test_no_other_module_spells_a_path_of_the_home():
+    knowing = {"serving/home.py", "feature_repo/layout.py"}
+    spelled = [
+        f"{name}:{line}"
+        for name, source in modules().items()
+        if name not in knowing
+        for line in spelled_paths(source)
+    ]
+    assert spelled == []
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        'home.state / "model.json"',
+        'self._home.root / "champion.json"',
+        'Path(home.root) / "champion.json"',
+        'home.root.resolve() / stage / f"{name}.parquet"',
+        'home_root / "feast" / "online.db"',
+        'HomeResource().paths().reports / f"run-{run_id}.json"',
+        'home.champion.parent / "champion.log.jsonl"',
+        'home.root.joinpath("state", name)',
+        'f"{home.lines}/**/*.parquet"',
+        'home.models / "index.json"',
+        'state = home.state\n    state / "model.json"',
+    ],
+)
+def test_a_spelled_path_of_the_home_is_found(spelled: str):
+    last = 2 + spelled.count("\n")
+    assert spelled_paths(f"def f(home, home_root):\n    {spelled}\n") == [last]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "home.current_model",
+        "home.root / entry.path",
+        'home.releases / release_id / "card.json"',
+        'home.models / f"{hash}-{preset}"',
+        'folder / "config.json"',
+        "items / 2",
+        'f"{home.root}: nothing is built here"',
+    ],
+)
+def test_what_is_no_path_of_the_home_is_not_taken_for_one(other: str):
+    assert spelled_paths(f"def f(home, folder):\n    {other}\n") == []
+
+
+def test_both_who_know_the_home_know_the_same(tmp_path: Path):
+    home, layout = Home(tmp_path), Layout(tmp_path)
+    assert (home.feast, home.features, home.manifest) == (
+        layout.feast,
+        layout.features,
+        layout.manifest,
+    )
+    assert home.handed_on("features/place") == layout.rows_of("place")
+    assert home.handed_on("marts/fct_events") == layout.events
+    assert home.handed_on("marts/feature_moments") == layout.moments

@@ -62,7 +62,7 @@ def show(home: Home, events: int) -> Demo:
         similar = _ask(client, "similar-users", person, 5, SimilarUsersAnswer)
         places = _ask(client, "recommend-places", person, 5, RecommendPlacesAnswer)
         stranger = _ask(client, "recommend-places", STRANGER, 3, RecommendPlacesAnswer)
-    lifts = planted_taste_lifts(home, home_city.truth(home))
+    lifts = planted_taste_lifts(home, home.sample_truth)
     seconds = time.monotonic() - started
     return Demo(person, similar, places, stranger, lifts, outcome.report, seconds)
 
@@ -79,7 +79,7 @@ def _someone(home: Home) -> str:
     """Find the product's id of a person with a history of a readable length."""
     from serving.vault import Vault
 
-    users = pq.read_table(home.marts / "dim_users.parquet")
+    users = pq.read_table(home.handed_on("marts/dim_users"))
     distance = pc.abs(pc.subtract(users["event_count"], A_GOOD_LENGTH))
     row = pc.sort_indices(
         users.append_column("distance", distance),

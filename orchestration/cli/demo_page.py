@@ -78,9 +78,9 @@ def _taste(home: Home, user_id: str) -> str:
 
     pseudonym = Pseudonyms(home.keys).of(user_id)
     mine = ("user_id", "=", pseudonym)
-    events = pq.read_table(home.marts / "fct_events.parquet", filters=[mine], columns=["place_id"])
+    events = pq.read_table(home.handed_on("marts/fct_events"), filters=[mine], columns=["place_id"])
     places = pq.read_table(
-        home.marts / "dim_places.parquet", columns=["place_id", "category_codes"]
+        home.handed_on("marts/dim_places"), columns=["place_id", "category_codes"]
     )
     categories = dict(zip(*(column.to_pylist() for column in places), strict=True))
     chosen = Counter(
@@ -179,7 +179,7 @@ def _where(home: Home, report: RunReport) -> str:
         f"\nLive: release {report.release_id} "
         f"({report.release_kind} {report.release_name}), index {report.index_id}.\n"
         f"Everything lies under {shown(home.root)}; "
-        f"the report is {shown(home.reports / 'latest.md')}.\n"
+        f"the report is {shown(home.report(kind='md'))}.\n"
         "Next:\n"
         f"  {serve:15} ask it yourself: http://127.0.0.1:3000/v1/openapi.json says how\n"
         f"  {dev:15} see the whole graph in Dagster\n"

@@ -110,7 +110,7 @@ def serve(home: Home, port: int) -> None:
     enter(home)
     # A service manager's polite kill must end the service, too, were it still starting.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    click.echo(f"Starting the service; its log is in {home.bentoml / 'logs'}.")
+    click.echo(f"Starting the service; its log is in {home.service_logs}.")
     with server.start(home, port) as running:
         click.echo(f"Serving on {running.url}; try {running.url}/v1/openapi.json. Ctrl-C stops it.")
         try:

@@ -14,11 +14,6 @@ from orchestration.warehouse.state_hash import HANDED_ON, NotBuiltError, handed_
 from serving.home import Home
 
 
-def copy_of(home: Home) -> Path:
-    """Tell where the published copy lies."""
-    return home.analysts / "tastemate.duckdb"
-
-
 def publish_copy(home: Home) -> Path:
     """Write all marts and features, with dbt's descriptions, and put them in the old copy's place.
 
@@ -26,7 +21,7 @@ def publish_copy(home: Home) -> Path:
         NotBuiltError: a model has not been handed on.
     """
     home.analysts.mkdir(parents=True, exist_ok=True)
-    draft = home.analysts / ".draft.duckdb"
+    draft = home.analyst_copy.with_name(".draft.duckdb")
     for left_by_a_killed_run in home.analysts.glob(f"{draft.name}*"):
         left_by_a_killed_run.unlink()
     with duckdb.connect(draft, config={"threads": 2}) as connection:
@@ -36,12 +31,12 @@ def publish_copy(home: Home) -> Path:
             _write_table(connection, home, model)
     # Who opens it to write is told so, instead of changing what others read.
     draft.chmod(0o444)
-    return draft.replace(copy_of(home))
+    return draft.replace(home.analyst_copy)
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, home: Home, model: DbtModel) -> None:
     stage, name = model.stage, model.name
-    path = home.root / stage / f"{name}.parquet"
+    path = home.handed_on(f"{stage}/{name}")
     if not path.exists():
         raise NotBuiltError(f"{path}: dbt has not handed on {name}. Build it: tastemate build")
     table = f'{stage}."{name}"'

@@ -15,14 +15,14 @@ def publish_docs(home: Home) -> bool:
     Raises:
         DbtError: dbt failed.
     """
-    page = home.analysts / "docs" / "index.html"
-    stamp = home.state / "dbt_docs.sha256"
+    page = home.docs_page
+    stamp = home.docs_stamp
     wanted = project_hash()
     if page.exists() and stamp.exists() and stamp.read_text() == wanted:
         return False
     ensure_manifest(home)
     # What would be compiled tells the moment of this run, which the page outlives.
     run_dbt(home, "docs", "generate", "--static", "--no-compile", tell=DbtLines().write)
-    write_atomically(page, (home.dbt / "target" / "static_index.html").read_text())
+    write_atomically(page, home.dbt_page.read_text())
     write_atomically(stamp, wanted)
     return True

@@ -140,7 +140,7 @@ def _experiment(client: "MlflowClient", home: Home) -> str:
     found = client.get_experiment_by_name(NAME)
     if found:
         return str(found.experiment_id)
-    return str(client.create_experiment(NAME, artifact_location=(home.mlflow / "runs").as_uri()))
+    return str(client.create_experiment(NAME, artifact_location=home.mlflow_runs.as_uri()))
 
 
 def _tags(folder: ModelFolder, record: TrainingRecord) -> dict[str, str]:

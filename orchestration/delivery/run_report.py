@@ -81,6 +81,6 @@ def latest_report(home: Home) -> RunReport:
         RunReportError: there is none, or an earlier version wrote it otherwise.
     """
     try:
-        return read_json(home.reports / "latest.json", RunReport)
+        return read_json(home.report(), RunReport)
     except (JsonTypeError, FileNotFoundError) as error:
         raise RunReportError(f"{error} Run again: tastemate run") from error

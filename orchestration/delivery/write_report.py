@@ -43,8 +43,8 @@ def write_report(home: Home, instance: dg.DagsterInstance, run_id: str, status: 
     report = _gathered(home, instance, run_id, status)
     text, readable = json_text(report), as_markdown(report)
     for name in (f"run-{run_id}", "latest"):
-        write_atomically(home.reports / f"{name}.json", text)
-        write_atomically(home.reports / f"{name}.md", readable)
+        write_atomically(home.report(name), text)
+        write_atomically(home.report(name, "md"), readable)
     return report
 
 
@@ -64,9 +64,9 @@ def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: str
         status=status,
         failures=failures,
         files=_files(home),
-        users=_rows(home.marts / "dim_users.parquet"),
-        places=_rows(home.marts / "dim_places.parquet"),
-        events=_rows(home.marts / "fct_events.parquet"),
+        users=_rows(home.handed_on("marts/dim_users")),
+        places=_rows(home.handed_on("marts/dim_places")),
+        events=_rows(home.handed_on("marts/fct_events")),
         release_id=live.release_id if live else None,
         index_id=live.index_id if live else None,
         release_kind=card.kind if card else None,
@@ -87,7 +87,7 @@ def _rows(path: Path) -> int | None:
 
 
 def _files(home: Home) -> list[FileCounts]:
-    path = home.marts / "fct_landed_files.parquet"
+    path = home.handed_on("marts/fct_landed_files")
     if not path.exists():
         return []
     table = pq.read_table(path)

@@ -9,15 +9,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from feature_repo import publish
+from feature_repo.layout import Layout
 from feature_repo.settings import online_url
-from orchestration.delivery.analyst_copy import copy_of, publish_copy
+from orchestration.delivery.analyst_copy import publish_copy
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.records import vacuum
 from orchestration.home.state_files import Pointers
 from orchestration.online.publish import last_comparison, publish_and_compare
 from orchestration.warehouse.dbt_command import run_dbt
 from orchestration.warehouse.dbt_lines import DbtLines
-from orchestration.warehouse.state_hash import HANDED_ON, models_handed_on, remember_published
+from orchestration.warehouse.state_hash import models_handed_on, remember_published
 from serving import champion, index
 from serving.home import Home
 
@@ -62,8 +63,8 @@ def remove_training_sets(home: Home, person: Person) -> int:
 
 def remove_rebuilds(home: Home) -> None:
     """Remove past days, and samples, that were built again; each can be, without the person."""
-    for folder in ("rebuilds", "rechecks"):
-        shutil.rmtree(home.root / folder, ignore_errors=True)
+    for folder in (home.rebuilds, home.rechecks):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def build_anew(home: Home) -> None:
@@ -81,12 +82,12 @@ def build_anew(home: Home) -> None:
     shutil.rmtree(home.warehouse.parent, ignore_errors=True)
     home.warehouse.parent.mkdir()
     run_dbt(home, "build", "--exclude-resource-type", "unit_test", tell=DbtLines().write)
-    made = {home.root / f"{name}.parquet" for name in models_handed_on(home)}
-    for folder in HANDED_ON:
-        for path in set((home.root / folder).glob("*.parquet")) - made:
+    made = {home.handed_on(name) for name in models_handed_on(home)}
+    for folder in (home.marts, home.features):
+        for path in set(folder.glob("*.parquet")) - made:
             path.unlink()
     remember_published(home)
-    if copy_of(home).exists():
+    if home.analyst_copy.exists():
         publish_copy(home)
 
 
@@ -100,10 +101,11 @@ def publish_anew(home: Home, person: Person) -> None:
         OnlineStoreUnavailable: the online store does not answer.
         ParityError: it is not as the features are, even now.
     """
-    remembered = home.feast / "published"
+    layout = Layout(home.root)
+    remembered = layout.published
     if not any(remembered.glob("*.sqlite")):
         return
-    here = home.feast / "online.db"
+    here = layout.online_store
     if online_url() and here.exists():
         publish.publish(home.root, online="")
     if not publish_and_compare(home).holds:
@@ -119,7 +121,7 @@ def publish_anew(home: Home, person: Person) -> None:
             vacuum(path)
     if here.exists():
         vacuum(here)
-    shutil.rmtree(home.feast / "spill", ignore_errors=True)
+    shutil.rmtree(layout.spill, ignore_errors=True)
 
 
 def _remembers(path: Path, person: Person) -> bool:

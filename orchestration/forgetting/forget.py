@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from orchestration.forgetting import derived
 from orchestration.forgetting.archive import Erased, erase_lines
@@ -54,7 +53,7 @@ def forget(home: Home, user_id: str) -> Forgotten:
         Tombstones(home).add(person.pseudonym, requested_at)
         say("a tombstone refuses what was known until now; looking where the person is")
         before = prove(home, person)
-        if before.holds and not _unfinished(home).exists():
+        if before.holds and not home.forgetting.exists():
             return Forgotten(requested_at.isoformat(), proof=before)
         with _finished(home):
             erased = _erase(home, person)
@@ -101,10 +100,6 @@ def _erase(home: Home, person: Person) -> _Erasure:
 def _finished(home: Home) -> Iterator[None]:
     """Remember, until all steps are done, that they are not."""
     home.state.mkdir(parents=True, exist_ok=True)
-    _unfinished(home).touch()
+    home.forgetting.touch()
     yield
-    _unfinished(home).unlink()
-
-
-def _unfinished(home: Home) -> Path:
-    return home.state / "forgetting"
+    home.forgetting.unlink()

@@ -84,10 +84,11 @@ def prove(home: Home, person: Person) -> Proof:
 
 def _left_out(home: Home) -> Iterator[tuple[str, str]]:
     """Name the sources: the product's own files, which are not ours to change."""
-    if (home.root / "sample_city").exists():
-        yield "sample_city", "the sample city stands for the product: a source, not a copy of one"
+    city = home.sample_city
+    if city.exists():
+        yield city.name, "the sample city stands for the product: a source, not a copy of one"
     for entry in registered(home):
-        if not entry.path.startswith("sample_city/"):
+        if not entry.path.startswith(f"{city.name}/"):
             yield entry.path, "a source: delete the person in the product itself"
 
 

@@ -31,10 +31,10 @@ def vacuum(path: Path) -> None:
 
 
 def _records(home: Home) -> Iterator[Path]:
-    folders = (home.dagster, home.dbt / "logs", home.bentoml / "logs", home.reports, home.mlflow)
+    folders = (home.dagster, home.dbt_logs, home.service_logs, home.reports, home.mlflow)
     yield from (path for folder in folders for path in folder.rglob("*") if path.is_file())
     # Names of files and of fields, which may be anything, also an id.
-    yield from (path for path in (home.ledger, home.root / "champion.log.jsonl") if path.exists())
+    yield from (path for path in (home.ledger, home.champion_log) if path.exists())
 
 
 def _blot(path: Path, person: Person) -> bool:

@@ -1,9 +1,10 @@
-"""Small files written so that a reader sees the old one or the new one, never a part."""
+"""Files and folders put in place so that a reader sees the old one or the new, never a part."""
 
-import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -14,6 +15,12 @@ def write_atomically(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def read_json(path: Path) -> Any:
-    """Read *path*, or give None where there is no such file."""
-    return json.loads(path.read_text()) if path.exists() else None
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder to fill, which at the end takes the place of what is at *path*."""
+    draft = path.with_name(f".draft-{path.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    yield draft
+    shutil.rmtree(path, ignore_errors=True)
+    draft.rename(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from feature_repo.layout import Layout
 from feature_repo.settings import write_feature_store_yaml
 from serving.home import Home
 
@@ -49,13 +50,13 @@ def exports(home: Home) -> dict[str, str]:
         "TASTEMATE_HOME": str(home.root),
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
         "DBT_PROJECT_DIR": str(DBT_PROJECT),
-        "DBT_TARGET_PATH": str(home.dbt / "target"),
-        "DBT_LOG_PATH": str(home.dbt / "logs"),
-        "FEAST_FS_YAML_FILE_PATH": str(home.feast / "feature_store.yaml"),
+        "DBT_TARGET_PATH": str(home.dbt_target),
+        "DBT_LOG_PATH": str(home.dbt_logs),
+        "FEAST_FS_YAML_FILE_PATH": str(Layout(home.root).feature_store),
         "BENTOML_HOME": str(home.bentoml),
         "DAGSTER_HOME": str(home.dagster),
         "MLFLOW_TRACKING_URI": os.environ.get("TASTEMATE_MLFLOW")
-        or f"sqlite:///{home.mlflow / 'mlflow.db'}",
+        or f"sqlite:///{home.mlflow_database}",
         "TASTEMATE_MEMORY": os.environ.get("TASTEMATE_MEMORY") or _enough_memory(),
         **SILENT,
     }
@@ -92,7 +93,7 @@ def enter(home: Home) -> None:
     ):
         folder.mkdir(parents=True, exist_ok=True)
     write_feature_store_yaml(home.root, os.environ.get("TASTEMATE_ONLINE") or None)
-    _write_dagster_yaml(home.dagster / "dagster.yaml")
+    _write_dagster_yaml(home.dagster_settings)
 
 
 def _write_dagster_yaml(path: Path) -> None:

@@ -89,20 +89,20 @@ class Pointers:
 
     @property
     def training_set(self) -> StateFile[Folder]:
-        return StateFile(self.home.state / "training_set.json", Folder)
+        return StateFile(self.home.current_training_set, Folder)
 
     @property
     def model(self) -> StateFile[Folder]:
-        return StateFile(self.home.state / "model.json", Folder)
+        return StateFile(self.home.current_model, Folder)
 
     @property
     def candidate(self) -> StateFile[Candidate]:
-        return StateFile(self.home.state / "candidate.json", Candidate)
+        return StateFile(self.home.candidate, Candidate)
 
     @property
     def held(self) -> StateFile[Held]:
-        return StateFile(self.home.state / "held.json", Held)
+        return StateFile(self.home.promoted_by_hand, Held)
 
     @property
     def last_run(self) -> StateFile[LastRun]:
-        return StateFile(self.home.state / "run.json", LastRun)
+        return StateFile(self.home.last_run, LastRun)

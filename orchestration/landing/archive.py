@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from orchestration.landing.documents import Documents
 from orchestration.landing.readers.batches import Batch, Reason
+from serving.files import put_in_place
 from serving.home import Home
 from serving.keys import make_key
 
@@ -124,7 +125,7 @@ class _Draft:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._path = path
-        self._draft = path.with_name(f".{path.name}.tmp")
+        self._draft = draft_of(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = pq.ParquetWriter(
             self._draft, schema, compression="zstd", compression_level=1
@@ -142,16 +143,9 @@ class _Draft:
         self._draft.unlink(missing_ok=True)
 
 
-def put_in_place(draft: Path, path: Path) -> None:
-    """Rename *draft* to *path* so that after a power cut there is the old file or the new one."""
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def draft_of(path: Path) -> Path:
+    """Name what is to become *path*; `set_strays_aside` removes what a kill leaves of it."""
+    return path.with_name(f".{path.name}.tmp")
 
 
 def set_strays_aside(home: Home, known: set[str]) -> None:

@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from orchestration.landing.archive import put_in_place
+from orchestration.landing.archive import draft_of
 from orchestration.landing.ledger import Entry, Ledger
 from orchestration.landing.readers.batches import Reason
 from orchestration.landing.tombstones import Tombstones
+from serving.files import put_in_place
 from serving.home import Home
 from serving.vault import Vault
 
@@ -46,7 +47,7 @@ def erased(lines: pa.Table, is_erased: pa.ChunkedArray) -> pa.Table:
 
 def rewrite(path: Path, change: Callable[[pa.Table], pa.Table]) -> None:
     """Put a Parquet file in its own place, each of its row groups as *change* makes it."""
-    draft = path.with_name(f".{path.name}.tmp")
+    draft = draft_of(path)
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         with pq.ParquetWriter(draft, schema, compression="zstd", compression_level=1) as writer:

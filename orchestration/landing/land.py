@@ -5,13 +5,12 @@ vault, then the ledger, then what is exported. What the ledger does not know has
 and the next landing sets it aside and does it again.
 """
 
-import fcntl
 import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Literal
 
 import duckdb
 
+from orchestration.home.lock import hold
 from orchestration.landing import archive
 from orchestration.landing.archive import ArchivedFile, set_strays_aside
 from orchestration.landing.documents import DocumentReader, Documents, Reading
@@ -355,20 +355,14 @@ def _ledger(home: Home) -> Iterator[Ledger]:
         ledger.close()
 
 
-@contextmanager
-def alone_landing(home: Home) -> Iterator[None]:
-    """Hold the home's landing lock; the system lets go of it even after a kill.
+def alone_landing(home: Home) -> AbstractContextManager[None]:
+    """Hold the home's landing lock.
 
     Raises:
         LandingBusyError: another process holds it.
     """
-    home.root.mkdir(parents=True, exist_ok=True)
-    with (home.root / "landing.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LandingBusyError(
-                f"{home.root}: another process is landing data into this home. "
-                "Wait for it to end, or choose another home: tastemate --home DIR."
-            ) from None
-        yield
+    busy = LandingBusyError(
+        f"{home.root}: another process is landing data into this home. "
+        "Wait for it to end, or choose another home: tastemate --home DIR."
+    )
+    return hold(home.landing_lock, busy)

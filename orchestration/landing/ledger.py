@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.landing.archive import put_in_place
+from orchestration.landing.archive import draft_of
 from orchestration.landing.field_counts import Fields
+from serving.files import put_in_place
 from serving.home import Home
 
 _SCHEMA = """
@@ -277,7 +278,7 @@ class Ledger:
 
 def _write(table: pa.Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.tmp")
+    draft = draft_of(path)
     pq.write_table(table, draft)
     put_in_place(draft, path)
 

@@ -31,7 +31,7 @@ class Registered:
 
 def registered(home: Home) -> list[Registered]:
     """List the home's sources in the order in which they were first ingested."""
-    path = home.state / "sources.json"
+    path = home.sources
     return [Registered(**entry) for entry in json.loads(path.read_text())] if path.exists() else []
 
 
@@ -49,7 +49,7 @@ def register(home: Home, entry: Registered) -> None:
     entries = registered(home)
     if entry not in entries:
         text = json.dumps([asdict(known) for known in [*entries, entry]], indent=2)
-        write_atomically(home.state / "sources.json", text)
+        write_atomically(home.sources, text)
 
 
 def resolve(source: str, path: Path, mapping: Path | None) -> Registered:
@@ -70,7 +70,7 @@ def land_registered(home: Home, day: date | None = None) -> list[LandedFile]:
 
 def last_landing(home: Home) -> StateFile[list[LandedFile]]:
     """Tell where it is kept what became of every file when sources were last landed."""
-    return StateFile(home.state / "landed.json", list[LandedFile])
+    return StateFile(home.last_landed, list[LandedFile])
 
 
 def _check(entry: Registered) -> None:

@@ -8,6 +8,7 @@ from models_ml.data.training_set import Manifest, TrainingSetFolder
 from models_ml.model_folder import EVALUATION, EXPORT, GRAPH, ModelFolder
 from models_ml.presets import PRESETS, preset_named, run_name
 from models_ml.training.record import TrainingRecord
+from orchestration.home.atomic_files import new_folder
 from orchestration.home.state_files import Folder, Pointers
 from serving.card import TrainingFacts
 from serving.home import Home
@@ -161,12 +162,10 @@ def adopt(home: Home, source: Path) -> ModelFolder:
     run = record.identity
     name = run_name(run.preset, run.settings, int(run.seed))
     folder = _folder(home, training_set, name, run.warm_start)
-    draft = home.models / f".draft-{folder.name}"
-    shutil.rmtree(draft, ignore_errors=True)
     # It is exported, and judged beside what is live, here where it is to be served.
-    shutil.copytree(source, draft, ignore=shutil.ignore_patterns(GRAPH, EXPORT, EVALUATION))
-    shutil.rmtree(folder.path, ignore_errors=True)
-    draft.rename(folder.path)
+    made_there = shutil.ignore_patterns(GRAPH, EXPORT, EVALUATION)
+    with new_folder(folder.path) as draft:
+        shutil.copytree(source, draft, ignore=made_there, dirs_exist_ok=True)
     remember_model(home, folder)
     return folder
 

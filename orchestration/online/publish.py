@@ -50,7 +50,7 @@ def compare(home: Home) -> ParityReport:
 
 def last_comparison(home: Home) -> StateFile[ParityReport]:
     """Tell where the figures of the last comparison are kept."""
-    return StateFile(home.state / "parity.json", ParityReport)
+    return StateFile(home.last_parity, ParityReport)
 
 
 def _compared(home: Home) -> ParityReport:

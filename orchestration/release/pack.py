@@ -90,6 +90,6 @@ def build_index(
     known = frozenset(open_recommender(release.folder).places.place_ids)
     as_of = now()
     people = discoverable(
-        home.features / "user_favor.parquet", home.features / "place.parquet", known, as_of
+        home.handed_on("features/user_favor"), home.handed_on("features/place"), known, as_of
     )
     return index.build(release.folder, people, home.indexes, as_of, progress)

@@ -7,7 +7,6 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 
 from orchestration.reliability.survival import Check
 from serving.home import Home
@@ -38,14 +37,9 @@ class CheckLogError(ValueError):
     """The log of checks cannot be read."""
 
 
-def log_of(home: Home) -> Path:
-    """Say where the home keeps its log."""
-    return home.state / "checks.jsonl"
-
-
 def remember(home: Home, check: LoggedCheck) -> None:
     """Add *check* to the home's log."""
-    path = log_of(home)
+    path = home.check_log
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as log:
         log.write(json.dumps(asdict(check)) + "\n")
@@ -57,7 +51,7 @@ def logged(home: Home) -> list[LoggedCheck]:
     Raises:
         CheckLogError: a line of it is no check.
     """
-    path, checks = log_of(home), []
+    path, checks = home.check_log, []
     lines = path.read_text().splitlines() if path.exists() else []
     for number, line in enumerate(lines, 1):
         try:

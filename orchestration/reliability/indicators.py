@@ -68,12 +68,12 @@ class Records:
 
 def records_of(home: Home, now: datetime) -> Records:
     """Gather what lies in *home*."""
-    reports = [read_json(file, _PastRun) for file in home.reports.glob("run-*.json")]
+    reports = [read_json(file, _PastRun) for file in home.run_reports()]
     published = [report.as_of for report in reports if report.state]
     tables = [file for folder in (home.marts, home.features) for file in folder.glob("*.parquet")]
     return Records(
         now=now,
-        files=_landed(home.marts / "fct_landed_files.parquet"),
+        files=_landed(home.handed_on("marts/fct_landed_files")),
         runs=sorted(datetime.fromisoformat(report.as_of) for report in reports),
         published=sorted(map(datetime.fromisoformat, published)),
         checks=logged(home),

@@ -54,7 +54,7 @@ def propose_for(home: Home) -> CheckInterval:
         "dropped": naive(checks, TARGET, censored="dropped"),
         "good": naive(checks, TARGET, censored="good"),
     }
-    picture = home.reports / "check-interval.png"
+    picture = home.check_interval
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw(checks, proposal, naive_days, TARGET).savefig(picture, dpi=120)
     return CheckInterval(

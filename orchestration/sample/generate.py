@@ -1,6 +1,5 @@
 """Write a sample city: the documents to ingest, and apart from them the truth about it."""
 
-import shutil
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.home.atomic_files import new_folder
 from orchestration.sample import dirt, documents
 from orchestration.sample.city import People, build_city, build_people
 from orchestration.sample.life import Visits, live
@@ -65,9 +65,6 @@ def generate(
     liked = living.random(events) < np.where(visits.is_first, _LIKED_AT_FIRST, _LIKED_AGAIN)
 
     paths = SampleCity(out / "documents", out / "truth/truth.parquet", out / "truth/dirt.json")
-    draft = out / ".documents.tmp"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
     kinds = {
         "places": (documents.places(writing, city), dirt.spoilers("_id")),
         "likes": (
@@ -80,13 +77,12 @@ def generate(
         ),
     }
     counted = {}
-    for kind, (records, ways) in kinds.items():
-        counts = Counter[str]()
-        _write(draft / f"{kind}.jsonl", dirt.soil(soiling, records, ways, counts))
-        counted[kind] = {**dict(sorted(counts.items())), "lines": counts.total()}
-    _write_truth(paths, people, counted)
-    shutil.rmtree(paths.documents, ignore_errors=True)
-    draft.rename(paths.documents)
+    with new_folder(paths.documents) as draft:
+        for kind, (records, ways) in kinds.items():
+            counts = Counter[str]()
+            _write(draft / f"{kind}.jsonl", dirt.soil(soiling, records, ways, counts))
+            counted[kind] = {**dict(sorted(counts.items())), "lines": counts.total()}
+        _write_truth(paths, people, counted)
     return paths
 
 

@@ -107,7 +107,7 @@ def _with_size(home: Home, context: dg.AssetExecutionContext, event: Any, peak: 
     if not isinstance(event, dg.Output):
         return event
     stage, name = context.asset_key_for_output(event.output_name).path
-    path = home.root / stage / f"{name}.parquet"
+    path = home.handed_on(f"{stage}/{name}")
     metadata = {**event.metadata, "peak_mb": round(peak, 1)}
     if path.exists():
         metadata |= {

@@ -34,8 +34,7 @@ def ensure_manifest(home: Home) -> Path:
     Raises:
         DbtError: dbt cannot parse the project.
     """
-    manifest = home.dbt / "target" / "manifest.json"
-    stamp = home.dbt / "manifest.sha256"
+    manifest, stamp = home.manifest, home.manifest_stamp
     wanted = project_hash()
     if not (manifest.exists() and stamp.exists() and stamp.read_text() == wanted):
         done = subprocess.run(  # noqa: S603 - our own command

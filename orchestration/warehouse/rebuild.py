@@ -17,8 +17,6 @@ from orchestration.warehouse.dbt_lines import DbtLines
 from orchestration.warehouse.state_hash import ModelState, State, models_handed_on, state_of
 from serving.home import Home
 
-_MARK = ".rebuilt"
-
 
 class RebuildError(RuntimeError):
     """A past day cannot be rebuilt."""
@@ -102,7 +100,7 @@ def rebuild(home: Home, as_of: datetime, out: Path | None = None) -> Rebuilt:
     if tombstones:
         recover(home)
     as_of = as_of.astimezone(UTC)
-    folder = out or home.root / "rebuilds" / f"{as_of:%Y%m%dT%H%M%S.%fZ}"
+    folder = out or home.rebuild_of(as_of)
     target = Home(folder.expanduser().resolve())
     _make_room(target)
     _lay_out(home, target, as_of)
@@ -154,14 +152,14 @@ def verdict(rebuilt: Rebuilt) -> str:
 def _make_room(target: Home) -> None:
     """Remove an earlier rebuild of the same place, and nothing else."""
     if target.root.exists():
-        if not (target.root / _MARK).exists():
+        if not target.rebuilt_mark.exists():
             raise RebuildError(
                 f"{target.root}: is there already, and no rebuild made it. Choose another --out."
             )
         shutil.rmtree(target.root)
     for folder in (target.raw, target.warehouse.parent, target.dbt, target.marts, target.features):
         folder.mkdir(parents=True)
-    (target.root / _MARK).touch()
+    target.rebuilt_mark.touch()
 
 
 def _lay_out(home: Home, target: Home, as_of: datetime) -> None:
@@ -187,7 +185,7 @@ def _lay_out(home: Home, target: Home, as_of: datetime) -> None:
 
 def _published_at(home: Home, as_of: str) -> tuple[str | None, State | None]:
     """Find the report of a run that published the state of the moment *as_of*."""
-    for path in home.reports.glob("run-*.json"):
+    for path in home.run_reports():
         report = read_json(path, _PastRun)
         if report.state and report.state.as_of == as_of:
             return report.run_id, report.state

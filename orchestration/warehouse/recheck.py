@@ -56,6 +56,35 @@ class Rechecked:
     folder: str | None
 
 
+@dataclass(frozen=True)
+class _Sides:
+    """Both sides of a comparison, in a folder of `rechecks/`.
+
+    here    what the home says of the people
+    there   what a full refresh says of them
+    anew    the home of that refresh
+    people  who they are
+    """
+
+    folder: Path
+
+    @property
+    def here(self) -> Path:
+        return self.folder / "here"
+
+    @property
+    def there(self) -> Path:
+        return self.folder / "anew" / "chosen"
+
+    @property
+    def anew(self) -> Home:
+        return Home(self.folder / "anew")
+
+    @property
+    def people(self) -> Path:
+        return self.folder / "anew" / "chosen.parquet"
+
+
 def added_something(home: Home) -> bool:
     """Say whether the last build added new files to one before it."""
     with _warehouse(home) as warehouse:
@@ -75,19 +104,18 @@ def recheck(home: Home, people: int = PEOPLE) -> Rechecked:
         RecheckError: nothing has been built.
         DbtError: dbt could not build.
     """
-    if not (home.warehouse.exists() and (home.features / "user_favor.parquet").exists()):
+    if not (home.warehouse.exists() and home.handed_on("features/user_favor").exists()):
         raise RecheckError(f"{home.root}: nothing is built here. Build it: tastemate build")
-    folder = home.root / "rechecks" / f"{now():%Y%m%dT%H%M%S.%fZ}"
-    here, anew = folder / "here", Home(folder / "anew")
+    folder = home.recheck_of(now())
+    sides = _Sides(folder)
     try:
-        chosen, as_of, cutoff = _lay_out(home, anew, people)
+        chosen, as_of, cutoff = _lay_out(home, sides, people)
         say(f"{chosen:,} people are built anew")
         selected = ("+user_favor", "+fct_sessions", "dim_users")
         settings = json.dumps({"cutoff_at": cutoff})
-        run_dbt(
-            anew, "run", "--select", *selected, "--vars", settings, now=as_of, tell=DbtLines().write
-        )
-        rows, wrong = _compare(home, here, anew)
+        arguments = ("run", "--select", *selected, "--vars", settings)
+        run_dbt(sides.anew, *arguments, now=as_of, tell=DbtLines().write)
+        rows, wrong = _compare(home, sides)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -113,11 +141,12 @@ def verdict(found: Rechecked) -> str:
     )
 
 
-def _lay_out(home: Home, anew: Home, people: int) -> tuple[int, datetime, str]:
-    """Give *anew* the archive's lines of a sample of people; tell how many, as of when, the cut.
+def _lay_out(home: Home, sides: _Sides, people: int) -> tuple[int, datetime, str]:
+    """Give one side the archive's lines of a sample of people; tell how many, as of when, the cut.
 
     People who share an event with one of them, as after a correction, come along unasked.
     """
+    anew = sides.anew
     for path in (anew.raw, anew.warehouse.parent, anew.dbt, anew.marts, anew.features):
         path.mkdir(parents=True)
     staged = _staged_events(home)
@@ -127,7 +156,7 @@ def _lay_out(home: Home, anew: Home, people: int) -> tuple[int, datetime, str]:
             "where purpose = 'cutoff') from staging.stg_ledger__files"
         ).fetchall()[0]
         as_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
-        archived = f"read_parquet({_text(home.lines / '**' / '*.parquet')}, {_HIVE})"
+        archived = f"read_parquet({_text(home.all_lines)}, {_HIVE})"
         files = "select file_id from staging.stg_ledger__files"
         (everyone,) = warehouse.execute("select count(*) from marts.dim_users").fetchall()[0]
         # Of the archive's people: one who was lost on the way to the marts must be found missing.
@@ -158,7 +187,7 @@ def _lay_out(home: Home, anew: Home, people: int) -> tuple[int, datetime, str]:
                 f"copy (select * from read_parquet({_text(path)}) where file_id in ({files})) "  # noqa: S608
                 f"to {_text(copied)}"
             )
-        chosen = warehouse.execute("copy (from chosen) to " + _text(anew.root / "chosen.parquet"))
+        chosen = warehouse.execute("copy (from chosen) to " + _text(sides.people))
         return chosen.fetchall()[0][0], as_of, cutoff or BEFORE_ALL
 
 
@@ -169,23 +198,22 @@ def _staged_events(home: Home) -> list[str]:
     return [model.name for model in read if model.stage == "staging"]
 
 
-def _compare(home: Home, here: Path, anew: Home) -> tuple[int, dict[str, int]]:
+def _compare(home: Home, sides: _Sides) -> tuple[int, dict[str, int]]:
     """Compare the chosen people's rows, model by model; tell how many there are, and differ."""
     rows, wrong = 0, {}
     for name, key in KEYS.items():
-        sides = []
-        for root, folder in ((home.root, here), (anew.root, anew.root / "chosen")):
+        kept = []
+        for built, folder in ((home, sides.here), (sides.anew, sides.there)):
             target = folder / f"{name}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             with duckdb.connect() as connection:
                 connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
                 connection.execute(
-                    f"copy (select * from read_parquet({_text(root / f'{name}.parquet')}) "  # noqa: S608
-                    f"where user_id in (from {_text(anew.root / 'chosen.parquet')})) "
-                    f"to {_text(target)}"
+                    f"copy (select * from read_parquet({_text(built.handed_on(name))}) "  # noqa: S608
+                    f"where user_id in (from {_text(sides.people)})) to {_text(target)}"
                 )
-            sides.append(str(target))
-        found = diff(sides[0], sides[1], key)
+            kept.append(str(target))
+        found = diff(kept[0], kept[1], key)
         differing = found.inserted + found.deleted + found.changed
         remember(home, LoggedCheck(name, now().isoformat(), found.rows_b, differing, not differing))
         rows += found.rows_b

@@ -60,7 +60,7 @@ def state_of(home: Home, models: list[str]) -> State:
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'; set threads = 2")
         for name in sorted(models):
-            path = home.root / f"{name}.parquet"
+            path = home.handed_on(name)
             if not path.exists():
                 raise NotBuiltError(
                     f"{path}: dbt has not handed on {name}. Build it: tastemate build"
@@ -104,13 +104,13 @@ def remember_published(home: Home) -> State:
 
 def published(home: Home) -> StateFile[State]:
     """Tell where it is kept what the home has published last."""
-    return StateFile(home.state / "published.json", State)
+    return StateFile(home.last_published, State)
 
 
 def _moment_of(connection: duckdb.DuckDBPyConnection, home: Home) -> str:
     """Find the moment of the build; where nobody has any event, that of the last file."""
     for name, column in (("feature_moments", "as_of"), ("fct_landed_files", "landed_at")):
-        path = str(home.marts / f"{name}.parquet").replace("'", "''")
+        path = str(home.handed_on(f"marts/{name}")).replace("'", "''")
         only = "where purpose = 'current'" if column == "as_of" else ""
         ((moment,),) = connection.execute(
             f"select epoch_us(max({column})) from read_parquet('{path}') {only}"  # noqa: S608 - names of our own

@@ -34,7 +34,7 @@ def main() -> None:
         documents = sample_city.make(home, events=arguments.events, seed=0)
         register(home, resolve("sample", documents, None))
         run(home, arguments.preset, seed=0)
-        lifts = planted_taste_lifts(home, sample_city.truth(home))
+        lifts = planted_taste_lifts(home, home.sample_truth)
     ours, rival = lifts["ours"], lifts["svd"]
     figures = [
         Figure("taste lift, ours", ours.taste, "x chance", rival.taste, "higher", "goal"),

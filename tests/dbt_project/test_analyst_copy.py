@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.delivery.analyst_copy import copy_of, publish_copy
+from orchestration.delivery.analyst_copy import publish_copy
 from orchestration.delivery.dbt_docs import publish_docs
 from orchestration.warehouse.dbt_command import project_hash
 from serving.home import Home
@@ -108,7 +108,7 @@ def test_a_killed_publication_leaves_nothing_that_stops_the_next(home: Home) -> 
     for name in (".draft.duckdb", ".draft.duckdb.wal"):
         (home.analysts / name).write_text("half of a file")
     publish_copy(home)
-    assert [path.name for path in home.analysts.glob("*duckdb*")] == [copy_of(home).name]
+    assert [path.name for path in home.analysts.glob("*duckdb*")] == [home.analyst_copy.name]
 
 
 def test_it_tells_nothing_of_the_machine(home: Home, copy: Path) -> None:

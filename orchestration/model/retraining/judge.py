@@ -81,7 +81,7 @@ class _Decision:
 
 
 def _kept(home: Home) -> StateFile[_Decision]:
-    return StateFile(home.state / "retraining.json", _Decision)
+    return StateFile(home.last_verdict, _Decision)
 
 
 def _figures(held: TrainingSet, newest: TrainingSet, model: ModelFolder) -> Figures:

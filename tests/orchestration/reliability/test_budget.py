@@ -14,7 +14,6 @@ from orchestration.reliability.history import (
     CheckLogError,
     LoggedCheck,
     checks_of,
-    log_of,
     logged,
     remember,
 )
@@ -107,7 +106,7 @@ def test_a_gap_counts_only_from_a_check_after_which_all_was_right(tmp_path: Path
 def test_a_line_that_is_no_check_is_named(tmp_path: Path):
     home = Home(tmp_path)
     remember(home, check(NOW, 1, 0))
-    with log_of(home).open("a") as log:
+    with home.check_log.open("a") as log:
         log.write("{}\n")
     with pytest.raises(CheckLogError, match=r"checks\.jsonl:2: this is no check"):
         logged(home)
