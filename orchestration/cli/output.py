@@ -13,6 +13,7 @@ from serving.home import Home
 
 FAILED, REFUSED = 1, 3
 STOPPED = 130  # as shells report SIGINT
+PORT = click.IntRange(0, 65_535)
 
 _P = ParamSpec("_P")
 
@@ -54,10 +55,18 @@ def reports(verb: Callable[_P, Report]) -> Callable[..., None]:
 
 
 def json_text(value: object) -> str:
-    """Write dataclasses, paths and moments, and lists of them, as JSON."""
+    """Write dataclasses, paths and moments, and lists of them, as JSON.
+
+    What JSON has no word for is told as near as it can be: a number that is none is null, and
+    bytes that are no text are hexadecimal.
+    """
     from pydantic_core import to_jsonable_python
 
-    return json.dumps(to_jsonable_python(value), indent=2)
+    try:
+        plain = to_jsonable_python(value, inf_nan_mode="null")
+    except UnicodeDecodeError:
+        plain = to_jsonable_python(value, inf_nan_mode="null", bytes_mode="hex")
+    return json.dumps(plain, indent=2, allow_nan=False)
 
 
 def enter(home: Home) -> None:
