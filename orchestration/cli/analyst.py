@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+from datetime import UTC
 from pathlib import Path
 
 import click
@@ -73,8 +74,9 @@ def rebuild(home: Home, as_of: str, out: Path | None) -> Report:
     from orchestration.warehouse.rebuild import rebuild as again
 
     try:
-        moment = moment_of(as_of)
-    except ValueError as error:
+        moment = moment_of(as_of).astimezone(UTC)
+    # At the ends of the calendar a zone leads out of it.
+    except (ValueError, OverflowError) as error:
         raise click.BadParameter(str(error), param_hint="--as-of") from error
     enter(home)
     rebuilt = again(home, moment, out)
@@ -85,7 +87,8 @@ def rebuild(home: Home, as_of: str, out: Path | None) -> Report:
 @click.argument("a")
 @click.argument("b")
 @click.option("--key", required=True, help="The columns that name a row, with commas between.")
-@click.option("--examples", default=5, show_default=True, help="So many keys of each kind.")
+@click.option("--examples", type=click.IntRange(min=0), default=5, show_default=True,
+              help="So many keys of each kind.")  # fmt: skip
 @reports
 def diff(a: str, b: str, key: str, examples: int) -> Report:
     """Find the rows in which table A and table B differ; exit 1 where they do.

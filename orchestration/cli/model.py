@@ -13,7 +13,8 @@ PRESET = click.Choice(list(PRESETS))
 
 @click.command()
 @click.option("--preset", type=PRESET, help="Size of the model [default: base].")
-@click.option("--seed", default=0, show_default=True, help="Seed of the training.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Seed of the training.")  # fmt: skip
 @click.option("--export", "target", type=click.Path(file_okay=False, path_type=Path),
               help="Write the training set there instead, for another machine.")  # fmt: skip
 @click.option("--adopt", "source", type=click.Path(exists=True, file_okay=False, path_type=Path),

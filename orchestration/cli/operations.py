@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from orchestration.cli.model import PRESET
-from orchestration.cli.output import Report, enter, reports
+from orchestration.cli.output import PORT, Report, enter, reports
 from orchestration.cli.sources import ChosenSource, source_options
 from serving.home import Home
 
@@ -31,7 +31,7 @@ def run(home: Home, chosen: ChosenSource, preset: str | None) -> Report:
 
 
 @click.command()
-@click.option("--port", default=3001, show_default=True, help="Port on loopback.")
+@click.option("--port", type=PORT, default=3001, show_default=True, help="Port on loopback.")
 @click.pass_obj
 def dev(home: Home, port: int) -> None:
     """Open Dagster's web interface with the whole graph, on this computer only."""
@@ -55,7 +55,8 @@ def doctor(home: Home) -> Report:
 
 
 @click.command()
-@click.option("--events", default=120_000, show_default=True, help="Size of the sample city.")
+@click.option("--events", type=click.IntRange(min=1), default=120_000, show_default=True,
+              help="Size of the sample city.")  # fmt: skip
 @reports
 @click.pass_obj
 def demo(home: Home, events: int) -> Report:

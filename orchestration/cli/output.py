@@ -14,6 +14,7 @@ from serving.home import Home
 
 FAILED, REFUSED = 1, 3
 STOPPED = 130  # as shells report SIGINT
+PORT = click.IntRange(0, 65_535)
 
 _P = ParamSpec("_P")
 
@@ -55,14 +56,18 @@ def reports(verb: Callable[_P, Report]) -> Callable[..., None]:
 
 
 def json_text(value: object) -> str:
-    """Write a verb's value as JSON; what JSON has no word for, such as a path, as text."""
-    return json.dumps(plain(value), indent=2, default=_told)
+    """Write dataclasses, paths and moments, and lists of them, as JSON.
 
+    What JSON has no word for is told as near as it can be: a number that is none is null, and
+    bytes that are no text are hexadecimal.
+    """
+    from pydantic_core import to_jsonable_python
 
-def _told(value: object) -> object:
-    from pydantic import BaseModel
-
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
+    try:
+        told = to_jsonable_python(plain(value), inf_nan_mode="null")
+    except UnicodeDecodeError:
+        told = to_jsonable_python(plain(value), inf_nan_mode="null", bytes_mode="hex")
+    return json.dumps(told, indent=2, allow_nan=False)
 
 
 def enter(home: Home) -> None:

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from orchestration.cli.output import Report, enter, reports
+from orchestration.cli.output import PORT, Report, enter, reports
 from serving.home import Home
 
 
@@ -98,7 +98,11 @@ def _mirror(home: Home) -> None:
 
 @click.command()
 @click.option(
-    "--port", default=3000, show_default=True, help="Port on loopback; 0 takes a free one."
+    "--port",
+    type=PORT,
+    default=3000,
+    show_default=True,
+    help="Port on loopback; 0 takes a free one.",
 )
 @click.pass_obj
 def serve(home: Home, port: int) -> None:

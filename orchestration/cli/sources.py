@@ -56,8 +56,20 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
 
     decorated: Callable[..., None] = collected
     for option in (
-        click.option("--seed", default=0, show_default=True, help="Seed of city and training."),
-        click.option("--events", default=120_000, show_default=True, help="Size of a new city."),
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Seed of city and training.",
+        ),
+        click.option(
+            "--events",
+            type=click.IntRange(min=1),
+            default=120_000,
+            show_default=True,
+            help="Size of a new city.",
+        ),
         click.option(
             "--path",
             type=click.Path(exists=True, path_type=Path),
@@ -155,6 +167,9 @@ def forget(home: Home, user: str, *, only_prove: bool) -> Report:
 
     Run it again if it was stopped. Exit 1 where the proof finds the user anywhere.
     """
+    if not user:
+        # Nothing would be found everywhere.
+        raise click.BadParameter("it is empty.", param_hint="USER")
     from orchestration.forgetting import report
     from orchestration.forgetting.forget import forget as erase
     from orchestration.forgetting.person import Person

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from feature_repo.parity import ParityReport
 from models_ml.metrics import RankFigures
@@ -11,6 +12,8 @@ from orchestration.reliability.budget import Standing
 from orchestration.warehouse.state_hash import State
 from serving.card import TrainingFacts
 from serving.home import Home
+
+Status = Literal["succeeded", "failed"]
 
 
 class RunReportError(RuntimeError):
@@ -53,7 +56,7 @@ class RunReport:
 
     run_id: str
     as_of: str
-    status: str
+    status: Status
     failures: list[Failure]
     files: list[FileCounts]
     users: int | None
@@ -61,7 +64,7 @@ class RunReport:
     events: int | None
     release_id: str | None
     index_id: str | None
-    release_kind: str | None
+    release_kind: Literal["model", "baseline"] | None
     steps: list[StepCost]
     # What reports of earlier versions may lack.
     release_name: str | None = None

@@ -15,7 +15,7 @@ from models_ml.metrics import RankFigures
 from models_ml.typed_json import json_text
 from orchestration import asset_keys as keys
 from orchestration.delivery.report_text import as_markdown
-from orchestration.delivery.run_report import Failure, FileCounts, RunReport, StepCost
+from orchestration.delivery.run_report import Failure, FileCounts, RunReport, Status, StepCost
 from orchestration.home.atomic_files import write_atomically
 from orchestration.model.retraining.judge import remembered
 from orchestration.model.store import NoModelError, current_model, training_facts
@@ -34,7 +34,9 @@ LANDED_BY = "tastemate/landed_by"
 """The tag that names the run that landed what a run works on."""
 
 
-def write_report(home: Home, instance: dg.DagsterInstance, run_id: str, status: str) -> RunReport:
+def write_report(
+    home: Home, instance: dg.DagsterInstance, run_id: str, status: Status
+) -> RunReport:
     """Write `reports/run-<id>.json` and `.md`, and their copies `latest`; return the report.
 
     Its ``as_of`` is the moment up to which the run has seen data: that of the marts it
@@ -48,7 +50,7 @@ def write_report(home: Home, instance: dg.DagsterInstance, run_id: str, status: 
     return report
 
 
-def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: str) -> RunReport:
+def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Status) -> RunReport:
     live = _live(home)
     card = open_release(home.releases / live.release_id).card if live else None
     run = instance.get_run_by_id(run_id)

@@ -1,6 +1,7 @@
 """Which release the run has made, which is live, and which was before (promotion, rollback)."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from orchestration.home.errors import RefusedError
 from orchestration.home.state_files import Candidate, Held, Pointers
@@ -69,7 +70,7 @@ class ListedRelease:
     """A release of the home, as `tastemate release ls` lists it."""
 
     release_id: str
-    kind: str
+    kind: Literal["model", "baseline"]
     created_at: str
     reason: str
     is_champion: bool

@@ -1,19 +1,26 @@
 """How often to check what is online: the proposal for a home, in words and as a picture."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestration.reliability.history import ONLINE, checks_of
-from orchestration.reliability.survival import CONFIDENCE, TARGET, naive, propose
+from orchestration.reliability.survival import CONFIDENCE, TARGET, Basis, naive, propose
 from serving.home import Home
 
-_BASIS = {
+_BASIS: dict[Basis, str] = {
     "curve": "by a curve through what checks found after different gaps",
     "counts": "as after gaps as long; the checks found too little, or came too evenly, for a curve",
     "constant hazard": "scaled down from the shortest gap, as if rows went wrong at a steady pace: "
     "let gaps differ, some twice as long as others, for a better answer",
 }
+
+
+@dataclass(frozen=True)
+class NaiveDays:
+    """Intervals from those rows alone that were seen wrong, and from all others taken as good."""
+
+    dropped: float
+    good: float
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,8 @@ class CheckInterval:
     days: float
     estimate: float
     bound: float
-    basis: str
-    naive_days: Mapping[str, float]
+    basis: Basis
+    naive_days: NaiveDays
     picture: str
 
 
@@ -50,13 +57,13 @@ def propose_for(home: Home) -> CheckInterval:
 
     checks = checks_of(home, ONLINE)
     proposal = propose(checks)
-    naive_days = {
-        "dropped": naive(checks, TARGET, censored="dropped"),
-        "good": naive(checks, TARGET, censored="good"),
-    }
+    naive_days = NaiveDays(
+        dropped=naive(checks, TARGET, censored="dropped"),
+        good=naive(checks, TARGET, censored="good"),
+    )
     picture = home.check_interval
     picture.parent.mkdir(parents=True, exist_ok=True)
-    draw(checks, proposal, naive_days, TARGET).savefig(picture, dpi=120)
+    draw(checks, proposal, vars(naive_days), TARGET).savefig(picture, dpi=120)
     return CheckInterval(
         table=ONLINE,
         target=TARGET,
@@ -82,8 +89,8 @@ def sentence(proposed: CheckInterval) -> str:
         f"more than {proposed.bound:.2g} of the rows are wrong then (target {TARGET:g}), "
         f"{_BASIS[proposed.basis]}.\n"
         f"From {proposed.checks:,} gaps between checks, {proposed.rows:,} rows seen after one and "
-        f"{proposed.wrong:,} of them wrong. Naively: {_time(naive_days['dropped'])} with "
-        f"rows never seen wrong dropped, {_time(naive_days['good'])} with them taken as "
+        f"{proposed.wrong:,} of them wrong. Naively: {_time(naive_days.dropped)} with "
+        f"rows never seen wrong dropped, {_time(naive_days.good)} with them taken as "
         "good.\n"
         f"Picture: {proposed.picture}"
     )

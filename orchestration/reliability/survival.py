@@ -21,6 +21,7 @@ _REACH_BELOW = 50
 """A curve is followed down to this part of the shortest gap, and up to the longest."""
 
 Floats = npt.NDArray[np.float64]
+Basis = Literal["curve", "counts", "constant hazard"]
 
 
 class HistoryError(ValueError):
@@ -51,7 +52,7 @@ class Proposal:
     days: float
     estimate: float
     bound: float
-    basis: Literal["curve", "counts", "constant hazard"]
+    basis: Basis
     curve: "Curve | None" = field(default=None, repr=False, compare=False)
 
 

@@ -1,0 +1,63 @@
+"""A command that cannot be understood ends with 2, before anything is done."""
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from orchestration.cli import main
+from orchestration.cli.reference.verb_page import verbs
+
+# Whatever it does not know goes on to dbt.
+TAKES_ANYTHING = {"build"}
+
+
+def _typed(tmp_path: Path, *arguments: str) -> tuple[int, str]:
+    ended = CliRunner().invoke(main, ["--home", str(tmp_path / "home"), *arguments])
+    assert not (tmp_path / "home").exists()
+    return ended.exit_code, ended.output
+
+
+@pytest.mark.parametrize("name", [name for name, _ in verbs() if name not in TAKES_ANYTHING])
+def test_an_option_that_a_verb_does_not_have_is_refused(tmp_path: Path, name: str) -> None:
+    code, said = _typed(tmp_path, *name.split(), "--no-such-option")
+    assert code == click.UsageError.exit_code
+    assert "--no-such-option" in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("", "Missing command"),
+        ("nonsense", "No such command"),
+        ("run --source sample --events -5", "--events"),
+        ("run --source sample --events 0", "--events"),
+        ("run --seed -1", "--seed"),
+        ("run --preset enormous", "--preset"),
+        ("ingest --source interactions", "needs --mapping FILE and --path PATH"),
+        ("ingest --path .", "need --source"),
+        ("ingest --source sample --mapping /dev/null --path .", "leave --mapping out"),
+        ("validate no/such/path", "does not exist"),
+        ("train --seed -1", "--seed"),
+        ("recheck --people 0", "--people"),
+        ("rebuild", "--as-of"),
+        ("rebuild --as-of never", "no moment in ISO 8601"),
+        ("rebuild --as-of 9999-12-31T23:59:59-12:00", "--as-of"),
+        ("diff a.csv b.csv", "--key"),
+        ("diff a.csv b.csv --key k --examples -1", "--examples"),
+        ("serve --port 65536", "--port"),
+        ("dev --port -1", "--port"),
+        ("release show", "RELEASE_ID"),
+    ],
+)
+def test_a_value_that_means_nothing_is_refused(tmp_path: Path, typed: str, why: str) -> None:
+    code, said = _typed(tmp_path, *typed.split())
+    assert code == click.UsageError.exit_code
+    assert why in said
+
+
+def test_nobody_without_an_id_is_forgotten(tmp_path: Path) -> None:
+    code, said = _typed(tmp_path, "forget", "")
+    assert code == click.UsageError.exit_code
+    assert "USER" in said

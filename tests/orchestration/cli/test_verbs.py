@@ -1,0 +1,365 @@
+"""Every verb, typed as a person types it, in a process of its own.
+
+Of a verb that reports as JSON, stdout is that and nothing else, as its schema in the reference
+describes it. All work on one home, that of a small demo.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from orchestration.cli.output import FAILED, REFUSED
+from orchestration.cli.reference.pages import SCHEMAS
+from orchestration.cli.reference.values import file_name
+from orchestration.cli.reference.verb_page import verbs
+from serving.home import Home
+from tests.command import TASTEMATE, TINY, tastemate
+
+CITY = ["--source", "sample", "--events", "1000"]
+TESTED: set[str] = set()
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+def runs(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Say which verbs a test types."""
+    TESTED.update(names)
+
+    def marked(test: Callable[..., None]) -> Callable[..., None]:
+        return pytest.mark.slow(test)
+
+    return marked
+
+
+def reported(verb: str, done: subprocess.CompletedProcess[str], code: int = 0) -> Any:
+    """Give what *verb* told as JSON, with the exit code that was to be."""
+    assert done.returncode == code, done.stderr[-4000:]
+
+    def no_json(word: str) -> NoReturn:
+        raise AssertionError(f"{word} is no JSON")
+
+    value = json.loads(done.stdout, parse_constant=no_json)
+    schema = json.loads((SCHEMAS / file_name(verb)).read_text())
+    Draft202012Validator(schema).validate(value)
+    return value
+
+
+def test_every_verb_has_a_test() -> None:
+    leaves = {name for name, verb in verbs() if not isinstance(verb, click.Group)}
+    assert leaves == TESTED
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, dict[str, Any]]:
+    """A home after the demo, and what the demo said."""
+    home = Home(tmp_path_factory.mktemp("verbs") / "a home")
+    done = tastemate(home.root, "demo", "--events", "1000", "--json")
+    assert "✓ elt" in done.stderr
+    return home, reported("demo", done)
+
+
+@pytest.fixture(scope="module")
+def home(shown: tuple[Home, dict[str, Any]]) -> Home:
+    return shown[0]
+
+
+@pytest.fixture(scope="module")
+def report(shown: tuple[Home, dict[str, Any]]) -> dict[str, Any]:
+    return dict(shown[1]["report"])
+
+
+@runs("demo")
+def test_the_demo_asks_the_service_about_somebody_and_about_a_stranger(shown) -> None:
+    _, found = shown
+    assert found["report"]["status"] == "succeeded"
+    assert len(found["similar_users"]["users"]) == 5
+    assert len(found["recommend_places"]["places"]) == 5
+    assert found["stranger"]["strategy"] == "popular"
+    assert found["stranger"]["release_id"] == found["report"]["release_id"]
+
+
+@runs("run")
+def test_a_run_with_nothing_new_reports_what_was_reported(home: Home, report) -> None:
+    assert reported("run", tastemate(home.root, "run", *CITY, "--json")) == report
+
+
+@pytest.fixture(scope="module")
+def new_file(home: Home, report) -> Path:
+    """Likes that have not landed: one that can be read, and one that was cut off.
+
+    It comes after what tells that nothing is new.
+    """
+    likes = home.root / "sample_city" / "documents" / "likes-2.jsonl"
+    like = {"user_id": "somebody-new", "contents_id": "somewhere-new", "display_id": "map",
+            "like_time": report["as_of"]}  # fmt: skip
+    lines = [json.dumps({"_id": f"new-{number}", **like}) for number in range(2)]
+    likes.write_text(f"{lines[0]}\n{lines[1].removesuffix('}')}\n")
+    return likes
+
+
+@runs("validate")
+def test_a_file_with_a_line_that_cannot_be_read_is_not_fit(home: Home, new_file: Path) -> None:
+    done = tastemate(home.root, "validate", str(new_file), "--json", check=False)
+    (verdict,) = reported("validate", done, FAILED)
+    assert (verdict["is_fit"], verdict["accepted"], verdict["quarantined"]) == (False, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def landed(home: Home, new_file: Path) -> list[dict[str, Any]]:
+    """What became of each file when the new one landed."""
+    assert new_file.exists()
+    return list(reported("ingest", tastemate(home.root, "ingest", "--json")))
+
+
+@runs("ingest")
+def test_ingest_lands_the_new_file_and_no_other(landed) -> None:
+    assert {file["name"]: file["lines_in"] for file in landed if file["status"] == "landed"} == {
+        "likes-2.jsonl": 2
+    }
+    assert len(landed) == 4
+
+
+@runs("replay")
+def test_a_line_that_was_mended_lands_after_all(home: Home, landed) -> None:
+    assert landed
+    mended = ["replay", "--reason", "not_json", "--through", "sed 's/$/}/'"]
+    told = tastemate(home.root, *mended, "--dry-run").stdout
+    assert "likes-2.jsonl (sample, likes): 1 of the 1 in quarantine would land" in told
+    found = reported("replay", tastemate(home.root, *mended, "--json"))
+    assert {one["name"]: one["landed"] for one in found}["likes-2.jsonl"] == 1
+    wrong = tastemate(home.root, "replay", "--reason", "a whim", check=False)
+    assert (wrong.returncode, wrong.stdout) == (FAILED, "")
+    assert "a whim" in wrong.stderr
+
+
+@runs("build")
+def test_build_hands_its_arguments_to_dbt_and_fails_where_dbt_does(home: Home, landed) -> None:
+    assert landed
+    assert tastemate(home.root, "build", "--quiet").stdout == ""
+    refused = tastemate(home.root, "build", "--no-such-option", check=False)
+    assert refused.returncode == FAILED
+
+
+@runs("recheck")
+def test_recheck_finds_marts_and_features_as_a_full_refresh_gives_them(home: Home) -> None:
+    found = reported("recheck", tastemate(home.root, "recheck", "--people", "20", "--json"))
+    assert found["holds"]
+    assert found["rows"] > 0
+
+
+@runs("plan", "apply")
+def test_the_feature_models_are_as_the_lock_says_and_can_be_applied(home: Home) -> None:
+    found = reported("plan", tastemate(home.root, "plan", "--json"))
+    assert found == {"differences": [], "accepted": False}
+    assert tastemate(home.root, "apply").stdout == "Applied: place, user_favor\n"
+
+
+@runs("materialize", "parity")
+def test_what_is_published_is_online_as_it_is_offline(home: Home) -> None:
+    published = reported("materialize", tastemate(home.root, "materialize", "--json"))
+    compared = reported("parity", tastemate(home.root, "parity", "--json"))
+    assert published["holds"]
+    assert compared["holds"]
+    assert compared["keys"] == published["keys"] > 0
+
+
+@runs("slo")
+def test_the_objectives_are_measured_and_an_interval_is_proposed(home: Home, report) -> None:
+    done = tastemate(home.root, "slo", "--json", check=False)
+    measured = reported("slo", done, done.returncode)
+    assert done.returncode == (FAILED if any(one["met"] is False for one in measured) else 0)
+    assert len(measured) >= len(report["slo"]) > 0
+    proposed = reported("slo --interval", tastemate(home.root, "slo", "--interval", "--json"))
+    assert proposed["table"] == "online"
+    assert Path(proposed["picture"]).exists()
+
+
+@runs("doctor")
+def test_the_doctor_looks_at_everything(home: Home) -> None:
+    done = tastemate(home.root, "doctor", "--json", check=False)
+    found = reported("doctor", done, done.returncode)
+    assert done.returncode == (0 if all(one["ok"] for one in found) else FAILED)
+    assert {"packages", "what is live"} <= {one["what"] for one in found}
+
+
+@runs("rebuild")
+def test_a_day_that_a_run_published_comes_out_as_it_was(home: Home, report, tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "again")]
+    done = tastemate(home.root, "rebuild", "--as-of", report["as_of"], *out, "--json")
+    found = reported("rebuild", done)
+    assert found["holds"]
+    assert found["run_id"] == report["run_id"]
+    assert found["state_hash"] == report["state_hash"]
+
+
+@runs("train")
+def test_a_model_is_trained_and_its_training_set_can_be_taken_elsewhere(
+    home: Home, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    assert str(elsewhere) in tastemate(home.root, "train", "--export", str(elsewhere)).stdout
+    assert (elsewhere / "histories.parquet").exists()
+    assert str(home.models) in tastemate(home.root, "train", *TINY, "--seed", "1").stdout
+
+
+@runs("evaluate")
+def test_a_model_that_the_gate_refuses_is_told_whole_and_ends_with_3(home: Home) -> None:
+    done = tastemate(home.root, "evaluate", "--gate", "--json", check=False)
+    found = reported("evaluate", done, REFUSED)
+    assert not found["passes"]
+    assert all(reason in done.stderr for reason in found["refusals"])
+
+
+@pytest.fixture
+def copied(home: Home, report) -> Iterator[str]:
+    """A release whose content is not what its name says, for the time of a test."""
+    name = "0" * 32
+    folder = home.releases / name
+    shutil.copytree(home.releases / report["release_id"], folder)
+    for file, changed in (("card.json", {"release_id": name}), ("config.json", {"seed": 7})):
+        told = json.loads((folder / file).read_text())
+        (folder / file).write_text(json.dumps({**told, **changed}))
+    yield name
+    shutil.rmtree(folder)
+
+
+@runs("release ls", "release show", "release diff")
+def test_releases_can_be_looked_at(home: Home, report, copied: str) -> None:
+    live = report["release_id"]
+    (kept,) = [
+        one
+        for one in reported("release ls", tastemate(home.root, "release", "ls", "--json"))
+        if one["is_champion"]
+    ]
+    assert kept["release_id"] == live
+    assert f"* {live}" in tastemate(home.root, "release", "ls").stdout
+    card = reported("release show", tastemate(home.root, "release", "show", live, "--json"))
+    assert (card["release_id"], card["kind"]) == (live, report["release_kind"])
+    spoilt = tastemate(home.root, "release", "show", copied, "--json", check=False)
+    assert (spoilt.returncode, spoilt.stdout) == (FAILED, "")
+    assert "config.json" in spoilt.stderr
+    between = ["release", "diff", live, copied]
+    parted = reported("release diff", tastemate(home.root, *between, "--json"))
+    assert {"what": "seed", "first": 0, "second": 7} in parted
+    assert "seed: 0 -> 7" in tastemate(home.root, *between).stdout
+
+
+@runs("release promote", "release rollback")
+def test_only_a_whole_release_goes_live_and_there_is_none_to_go_back_to(
+    home: Home, report, copied: str
+) -> None:
+    live = report["release_id"]
+    done = tastemate(home.root, "release", "promote", live, "--reason", "a trial")
+    assert f"Live: release {live}, index {report['index_id']}." in done.stdout
+    assert json.loads(home.champion.read_text())["reason"] == "a trial"
+    for refused, why in (
+        (["promote", copied], "config.json"),
+        (["rollback"], "the only release"),
+    ):
+        done = tastemate(home.root, "release", *refused, check=False)
+        assert (done.returncode, done.stdout) == (REFUSED, "")
+        assert why in done.stderr
+    unknown = tastemate(home.root, "release", "promote", "nothing", check=False)
+    assert unknown.returncode == FAILED
+
+
+@runs("forget")
+def test_the_proof_finds_who_is_there_and_nobody_else(home: Home, shown) -> None:
+    _, demo = shown
+    done = tastemate(home.root, "forget", demo["user_id"], "--prove", "--json", check=False)
+    proof = reported("forget", done, FAILED)
+    assert "vault.sqlite" in {one["place"] for one in proof["found"]}
+    assert not proof["is_on_record"]
+    nobody = ["forget", "nobody-at-all", "--json"]
+    forgotten = reported("forget", tastemate(home.root, *nobody))
+    assert (forgotten["was_in"], forgotten["is_on_record"]) == ([], True)
+
+
+@runs("env")
+def test_a_shell_can_take_the_exports(tmp_path: Path) -> None:
+    home = tmp_path / "it's a home"
+    script = 'eval "$("$0" --home "$1" env)" && command -v dbt && printf %s "$TASTEMATE_HOME"'
+    done = subprocess.run(
+        ["sh", "-c", script, TASTEMATE, home], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{TASTEMATE.with_name('dbt')}\n{home}"
+
+
+@runs("diff")
+def test_tables_that_differ_end_with_1(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for name, rows in (("a", "1,x\nnan,y\n"), ("b", "1,z\n")):
+        (tmp_path / f"{name}.csv").write_text(f"key,value\n{rows}")
+    differing = ["diff", "a.csv", "b.csv", "--key", "key"]
+    found = reported("diff", tastemate(home, *differing, "--json", check=False), FAILED)
+    assert found["examples"]["changed"] == [{"key": 1.0}]
+    # NaN, of which JSON knows nothing.
+    assert found["examples"]["deleted"] == [{"key": None}]
+    same = tastemate(home, "diff", "a.csv", "a.csv", "--key", "key")
+    assert "2 rows" in same.stdout
+    missing = tastemate(home, "diff", "a.csv", "c.csv", "--key", "key", "--json", check=False)
+    assert (missing.returncode, missing.stdout) == (FAILED, "")
+
+
+@contextmanager
+def _going_on(home: Home, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a verb that goes on until it is told to end; whatever it leaves behind is ended."""
+    with subprocess.Popen(
+        [TASTEMATE, "--home", home.root, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+@runs("serve")
+def test_what_is_live_is_served_until_the_service_is_told_to_end(home: Home, report, shown) -> None:
+    _, demo = shown
+    with _going_on(home, "serve", "--port", "0") as process:
+        told = next(line for line in process.stdout if line.startswith("Serving on"))
+        url = re.search(r"http://127\.0\.0\.1:\d+", told)[0]
+        question = {"user_id": demo["user_id"], "limit": 3}
+        answer = httpx.post(f"{url}/v1/recommend-places", json=question, timeout=30).json()
+        assert answer["release_id"] == report["release_id"]
+        assert len(answer["places"]) == 3
+        process.terminate()
+        assert process.wait(60) == 0
+        assert process.stdout.read() == "Stopping.\n"
+
+
+@runs("dev")
+def test_dagsters_page_opens_with_the_whole_graph(home: Home) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    asked = {"query": "{assetNodes {groupName}}"}
+    with _going_on(home, "dev", "--port", str(port)) as process:
+        while True:
+            assert process.poll() is None, process.stdout.read()
+            try:
+                url = f"http://127.0.0.1:{port}/graphql"
+                answer = httpx.post(url, json=asked, timeout=30).json()
+                break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        groups = {node["groupName"] for node in answer["data"]["assetNodes"]}
+        assert {"raw", "marts", "features", "online", "model", "release"} <= groups
+        process.terminate()
+        process.wait(60)
