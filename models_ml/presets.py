@@ -14,7 +14,7 @@ class UnknownPresetError(ValueError):
     """No preset has this name."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preset:
     """Size and schedule of one training.
 
@@ -71,37 +71,84 @@ class Preset:
         )
 
 
+_BASE = Preset(
+    hidden_size=64,
+    layers=2,
+    heads=2,
+    dropout=0.2,
+    place_dropout=0.02,
+    events_per_batch=4096,
+    candidates=1024,
+    learning_rate=1e-3,
+    weight_decay=0.01,
+    warm_up_share=0.1,
+    epochs=60,
+    max_events=24_000_000,
+    patience=8,
+)
+_MOVIELENS = replace(
+    _BASE, warm_up_share=0.05, epochs=80, max_events=100_000_000, patience=20, averaging=0.999
+)
 PRESETS = {
     # Seconds: for tests of the machinery, not of the quality.
-    "tiny": Preset(16, 1, 2, 0.1, 0.02, 512, 512, 5e-3, 0.01, 0.1, 4, 200_000, 4, 0.9),
+    "tiny": Preset(
+        hidden_size=16,
+        layers=1,
+        heads=2,
+        dropout=0.1,
+        place_dropout=0.02,
+        events_per_batch=512,
+        candidates=512,
+        learning_rate=5e-3,
+        weight_decay=0.01,
+        warm_up_share=0.1,
+        epochs=4,
+        max_events=200_000,
+        patience=4,
+        averaging=0.9,
+    ),
     # Half a minute on two cores: for the demo.
-    "small": Preset(48, 2, 2, 0.1, 0.02, 2048, 1024, 2e-3, 0.01, 0.1, 16, 600_000, 4),
+    "small": Preset(
+        hidden_size=48,
+        layers=2,
+        heads=2,
+        dropout=0.1,
+        place_dropout=0.02,
+        events_per_batch=2048,
+        candidates=1024,
+        learning_rate=2e-3,
+        weight_decay=0.01,
+        warm_up_share=0.1,
+        epochs=16,
+        max_events=600_000,
+        patience=4,
+    ),
     # Minutes on two cores: for real data.
-    "base": Preset(64, 2, 2, 0.2, 0.02, 4096, 1024, 1e-3, 0.01, 0.1, 60, 24_000_000, 8),
+    "base": _BASE,
     # Half an hour on two cores: a million events, where nobody returns.
-    "movielens": Preset(
-        64, 2, 2, 0.2, 0.02, 4096, 1024, 1e-3, 0.01, 0.05, 80, 100_000_000, 20, 0.999
-    ),
+    "movielens": _MOVIELENS,
     # The same with four times the layers: an hour and more.
-    "deep": Preset(
-        64, 8, 2, 0.2, 0.02, 4096, 1024, 1e-3, 0.01, 0.05, 45, 100_000_000, 20, 0.999,
-        pre_norm=True,
-    ),
+    "deep": replace(_MOVIELENS, layers=8, epochs=45, pre_norm=True),
     # Short histories over many places, of which nothing is known.
-    "reviews": Preset(
-        64, 2, 2, 0.4, 0.02, 4096, 4096, 1e-3, 0.01, 0.05, 60, 100_000_000, 12, 0.995, ()
+    "reviews": replace(
+        _MOVIELENS, dropout=0.4, candidates=4096, epochs=60, patience=12, averaging=0.995, parts=()
     ),
     # The encoder without the pointer, to tell what each is worth.
-    "encoder": Preset(
-        64, 2, 2, 0.2, 0.02, 4096, 1024, 1e-3, 0.01, 0.1, 60, 24_000_000, 8, 0.0,
-        ("surroundings", "times"), counts=False,
-    ),
+    "encoder": replace(_BASE, parts=("surroundings", "times"), counts=False),
     # A rival: SASRec, a causal encoder of places alone with a binary loss.
-    "sasrec": Preset(
-        64, 2, 2, 0.2, 0.0, 4096, 1, 1e-3, 0.0, 0.05, 200, 60_000_000, 12, 0.0, (),
+    "sasrec": replace(
+        _BASE,
+        place_dropout=0.0,
+        candidates=1,
+        weight_decay=0.0,
+        warm_up_share=0.05,
+        epochs=200,
+        max_events=60_000_000,
+        patience=12,
+        parts=(),
         counts=False,
     ),
-}  # fmt: skip
+}
 
 
 def run_name(preset: str, settings: str, seed: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from serving.messages import RIGHT, Mistake, Problem
@@ -136,7 +137,7 @@ _EXAMPLE = 'Send a body such as {"user_id": "u-1042", "limit": 10}'
 _SHOWN = 60
 
 
-def _mistake(entry: Mapping[str, Any]) -> Mistake:
+def _mistake(entry: ErrorDetails) -> Mistake:
     # A body is flat; what follows the field is only pydantic's way through its types.
     where = ".".join(str(part) for part in entry["loc"][:2])
     if entry["type"] == "extra_forbidden":
