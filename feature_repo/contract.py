@@ -3,25 +3,18 @@
 The warehouse is never opened: whoever serves or applies features needs no access to it.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from feature_repo.feature_models import ContractError, FeatureModel, feature_models
 from feature_repo.feature_types import FEATURE_TYPES, FeatureType, canonical
 from feature_repo.layout import Layout
-
-META_KEYS = {"entity", "timestamp", "ttl", "online", "owner", "pii", "exclude", "service"}
-
-
-class ContractError(ValueError):
-    """A feature model whose YAML cannot be turned into a Feast view."""
 
 
 @dataclass(frozen=True)
@@ -67,41 +60,26 @@ def read_views(home_root: Path) -> list[View]:
     path = manifest_path(home_root)
     if not path.exists():
         raise ContractError(f"{path}: no dbt manifest here. Make it: tastemate build, or dbt parse")
-    nodes = json.loads(path.read_bytes())["nodes"].values()
-    models = [node for node in nodes if node["resource_type"] == "model" and _feast_meta(node)]
-    views = [_view(node) for node in sorted(models, key=lambda node: str(node["name"]))]
+    views = [_view(model) for model in feature_models(path)]
     for view in views:
         _check_parquet(view, Layout(home_root).rows_of(view.name))
     return views
 
 
-def _feast_meta(node: Mapping[str, Any]) -> dict[str, Any]:
-    return (node["config"].get("meta") or {}).get("feast") or {}
-
-
-def _view(node: Mapping[str, Any]) -> View:
-    place = (node.get("patch_path") or node["original_file_path"]).rpartition("://")[2]
-    meta = _feast_meta(node)
-    if unknown := sorted(set(meta) - META_KEYS):
+def _view(model: FeatureModel) -> View:
+    place, meta = model.place, model.feast()
+    if not model.has_contract:
         raise ContractError(
-            f"{place}: meta.feast of '{node['name']}' has {unknown}. "
-            f"It may have {sorted(META_KEYS)}."
-        )
-    if missing := [key for key in ("entity", "timestamp", "service") if not meta.get(key)]:
-        raise ContractError(f"{place}: meta.feast of '{node['name']}' lacks {missing}.")
-    if not (node["config"].get("contract") or {}).get("enforced"):
-        raise ContractError(
-            f"{place}: model '{node['name']}' has no enforced contract. "
+            f"{place}: model '{model.name}' has no enforced contract. "
             "Write config: contract: {enforced: true}; a feature's type must not drift."
         )
     columns = {
-        name: Column(name, canonical(told.get("data_type") or ""), told.get("description") or "")
-        for name, told in node["columns"].items()
+        name: Column(name, canonical(told.data_type), told.description)
+        for name, told in model.columns.items()
     }
-    key, timestamp = f"{meta['entity']}_id", meta["timestamp"]
-    excluded = set(meta.get("exclude") or ())
+    key, timestamp, excluded = f"{meta.entity}_id", meta.timestamp, set(meta.exclude)
     if absent := sorted(({key, timestamp} | excluded) - set(columns)):
-        raise ContractError(f"{place}: model '{node['name']}' has no column {absent}.")
+        raise ContractError(f"{place}: model '{model.name}' has no column {absent}.")
     features = tuple(
         column
         for name, column in columns.items()
@@ -120,17 +98,17 @@ def _view(node: Mapping[str, Any]) -> View:
             "It must be timestamptz."
         )
     return View(
-        name=node["name"],
-        description=" ".join((node.get("description") or "").split()),
-        entity=meta["entity"],
+        name=model.name,
+        description=" ".join(model.description.split()),
+        entity=meta.entity,
         key=columns[key],
         timestamp=timestamp,
         features=features,
-        service=meta["service"],
-        ttl=timedelta(days=meta.get("ttl") or 0),
-        online=meta.get("online", True),
-        owner=meta.get("owner") or "",
-        tags={"dbt_model": node["original_file_path"], "pii": str(meta.get("pii") or "none")},
+        service=meta.service,
+        ttl=timedelta(days=meta.ttl),
+        online=meta.online,
+        owner=meta.owner,
+        tags={"dbt_model": model.original_file_path, "pii": meta.pii},
     )
 
 

@@ -5,6 +5,7 @@ and not on when or where it was made.
 """
 
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,40 @@ from feature_repo.settings import open_store
 
 REGISTRY = "registry.pb"
 SCHEMA = "feature_schema.json"
+
+
+@dataclass(frozen=True)
+class ColumnSchema:
+    """A column of a view, and its type as Feast names it."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class ViewSchema:
+    """A view that a service reads; ``ttl_days`` is zero where a row is valid for ever."""
+
+    view: str
+    key: str
+    timestamp: str
+    ttl_days: int
+    columns: list[ColumnSchema]
+
+
+@dataclass(frozen=True)
+class ServiceSchema:
+    """What a service reads: its views, in order."""
+
+    service: str
+    views: list[ViewSchema]
+
+
+@dataclass(frozen=True)
+class FeatureSchema:
+    """What `feature_schema.json` holds."""
+
+    services: list[ServiceSchema]
 
 
 def freeze(home_root: Path, out: Path) -> None:
@@ -28,32 +63,29 @@ def freeze(home_root: Path, out: Path) -> None:
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / REGISTRY).write_bytes(_registry(store, services, views, entities))
-    schema = json.dumps({"services": [_schema(store, service) for service in services]}, indent=2)
-    (out / SCHEMA).write_text(schema + "\n")
+    schema = FeatureSchema([_schema(store, service) for service in services])
+    (out / SCHEMA).write_text(json.dumps(asdict(schema), indent=2) + "\n")
 
 
 def _name(thing: Any) -> str:
     return str(thing.name)
 
 
-def _schema(store: Any, service: Any) -> dict[str, Any]:
-    """Say what a service reads: its views and their columns with types, in order."""
+def _schema(store: Any, service: Any) -> ServiceSchema:
     views = [store.get_feature_view(found.name) for found in service.feature_view_projections]
-    return {
-        "service": service.name,
-        "views": [
-            {
-                "view": view.name,
-                "key": view.entity_columns[0].name,
-                "timestamp": view.batch_source.timestamp_field,
-                "ttl_days": view.ttl.days if view.ttl else 0,
-                "columns": [
-                    {"name": field.name, "type": str(field.dtype)} for field in view.features
-                ],
-            }
+    return ServiceSchema(
+        service.name,
+        [
+            ViewSchema(
+                view=view.name,
+                key=view.entity_columns[0].name,
+                timestamp=view.batch_source.timestamp_field,
+                ttl_days=view.ttl.days if view.ttl else 0,
+                columns=[ColumnSchema(field.name, str(field.dtype)) for field in view.features],
+            )
             for view in views
         ],
-    }
+    )
 
 
 def _registry(store: Any, services: list[Any], views: list[Any], entities: list[Any]) -> bytes:

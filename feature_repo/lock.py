@@ -3,16 +3,22 @@
 Without it, a column added to a SQL model would be served by the next apply, unseen by anybody.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from feature_repo.contract import View, read_views
 from feature_repo.files import write_whole
 from feature_repo.settings import open_store
 
 LOCK = Path(__file__).with_name("features.lock.json")
+
+
+class LockFileError(ValueError):
+    """The lock is not what was written there."""
 
 
 class LockError(RuntimeError):
@@ -27,24 +33,39 @@ class LockError(RuntimeError):
         )
 
 
-def locked_form(views: Sequence[View]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class LockedView:
+    """What the lock says of a view; what somebody has taken out of the file is None."""
+
+    entity: str | None = None
+    timestamp: str | None = None
+    online: bool | None = None
+    service: str | None = None
+    ttl_days: int | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+_LOCKED = TypeAdapter(dict[str, LockedView])
+
+
+def locked_form(views: Sequence[View]) -> dict[str, LockedView]:
     """Say what the lock says of these *views*."""
     return {
-        view.name: {
-            "entity": view.entity,
-            "timestamp": view.timestamp,
-            "online": view.online,
-            "service": view.service,
-            "ttl_days": view.ttl.days,
-            "columns": {column.name: column.data_type for column in (view.key, *view.features)},
-        }
+        view.name: LockedView(
+            entity=view.entity,
+            timestamp=view.timestamp,
+            online=view.online,
+            service=view.service,
+            ttl_days=view.ttl.days,
+            columns={column.name: column.data_type for column in (view.key, *view.features)},
+        )
         for view in views
     }
 
 
 def differences(views: Sequence[View], lock: Path = LOCK) -> list[str]:
     """List what the *views* have that the lock has not, and the other way round."""
-    agreed = json.loads(lock.read_bytes()) if lock.exists() else {}
+    agreed = _read(lock)
     wanted = locked_form(views)
     found = [f"view '{name}' is new" for name in wanted if name not in agreed]
     found += [f"view '{name}' is gone" for name in agreed if name not in wanted]
@@ -53,13 +74,28 @@ def differences(views: Sequence[View], lock: Path = LOCK) -> list[str]:
     return found
 
 
-def _view_differences(view: str, agreed: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+def _read(lock: Path) -> dict[str, LockedView]:
+    if not lock.exists():
+        return {}
+    try:
+        return _LOCKED.validate_json(lock.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise LockFileError(
+            f"{lock}: this is no lock: {where or 'the file'}: {first['msg']}. "
+            "Take the committed file back, or remove it and write it anew: tastemate plan --accept"
+        ) from None
+
+
+def _view_differences(view: str, agreed: LockedView, wanted: LockedView) -> list[str]:
+    then, now = vars(agreed), vars(wanted)
     found = [
-        f"view '{view}': {fact} is {wanted[fact]!r}, agreed was {agreed.get(fact)!r}"
-        for fact in wanted
-        if fact != "columns" and wanted[fact] != agreed.get(fact)
+        f"view '{view}': {fact} is {now[fact]!r}, agreed was {then[fact]!r}"
+        for fact in now
+        if fact != "columns" and now[fact] != then[fact]
     ]
-    before, after = agreed.get("columns", {}), wanted["columns"]
+    before, after = agreed.columns, wanted.columns
     found += [f"view '{view}': column '{c}' ({after[c]}) is new" for c in after if c not in before]
     found += [f"view '{view}': column '{c}' is gone" for c in before if c not in after]
     found += [
@@ -88,7 +124,7 @@ def accept(home_root: Path, lock: Path = LOCK) -> list[str]:
     """Rewrite the lock as the feature models are; return what has changed."""
     views = read_views(home_root)
     found = differences(views, lock)
-    write_whole(lock, json.dumps(locked_form(views), indent=2) + "\n")
+    write_whole(lock, _LOCKED.dump_json(locked_form(views), indent=2).decode() + "\n")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, Project
 from feast.data_format import ParquetFormat
@@ -12,13 +12,15 @@ from feature_repo.contract import Column, View
 from feature_repo.layout import Layout
 from feature_repo.settings import PROJECT
 
+FeastObject: TypeAlias = Entity | FileSource | FeatureView | FeatureService | Project
 
-def by_name(home_root: Path, views: Iterable[View]) -> dict[str, Any]:
+
+def by_name(home_root: Path, views: Iterable[View]) -> dict[str, FeastObject]:
     """Build every Feast object of the *views*, each under a name of its own."""
     views = list(views)
     entities = {view.entity: _entity(view) for view in views}
     made = {view.name: _feature_view(home_root, view, entities[view.entity]) for view in views}
-    named = {f"view_{name}": view for name, view in made.items()}
+    named: dict[str, FeastObject] = {f"view_{name}": view for name, view in made.items()}
     named |= {f"source_{name}": view.batch_source for name, view in made.items()}
     named |= {f"entity_{name}": entity for name, entity in entities.items()}
     for service in sorted({view.service for view in views}):

@@ -56,6 +56,8 @@ def test_an_unsupported_type_names_file_column_type_and_what_to_use(world: World
         ({"exclude": ["nothing"]}, "has no column ['nothing']"),
         ({"timestamp": "event_count"}, "It must be timestamptz"),
         ({"ttl_days": 3}, "has ['ttl_days']"),
+        ({"ttl": "soon"}, "ttl is 'soon': Input should be a valid number"),
+        ({"exclude": "event_count"}, "exclude is 'event_count': Input should be a valid list"),
     ],
 )
 def test_meta_that_cannot_be_used_is_refused(
@@ -64,6 +66,20 @@ def test_meta_that_cannot_be_used_is_refused(
     world.meta["place"] |= change
     with pytest.raises(ContractError, match=told.replace("[", r"\[")):
         read_views(world.write().root)
+
+
+def test_what_is_left_empty_in_the_yaml_is_not_told(world: World) -> None:
+    world.meta["place"] |= {"ttl": None, "online": None, "owner": None, "pii": None}
+    view = read_views(world.write().root)[0]
+    assert (view.ttl.days, view.online, view.owner, view.tags["pii"]) == (0, True, "", "none")
+
+
+@pytest.mark.parametrize(("text", "where"), [("{", "the file"), ('{"nodes": [1]}', "nodes")])
+def test_what_is_no_manifest_is_told_by_its_path(world: World, text: str, where: str) -> None:
+    path = world.write().root / "dbt" / "target" / "manifest.json"
+    path.write_text(text)
+    with pytest.raises(ContractError, match=f"manifest.json: this is no dbt manifest: {where}: "):
+        read_views(world.root)
 
 
 def test_a_contract_that_is_not_enforced_is_refused(world: World) -> None:

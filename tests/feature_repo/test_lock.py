@@ -50,6 +50,15 @@ def test_each_difference_is_told(world: World) -> None:
     ]
 
 
+def test_a_lock_that_was_edited_by_hand_is_told_by_its_place(world: World) -> None:
+    world.apply()
+    world.lock.write_text(world.lock.read_text().replace('"ttl_days": 0', '"ttl_days": "never"', 1))
+    with pytest.raises(lock.LockFileError, match=r"features\.lock\.json.* place\.ttl_days: "):
+        lock.plan(world.root, world.lock)
+    world.lock.write_text('{"place": {}, "user_favor": {}}')
+    assert "view 'place': entity is 'place', agreed was None" in lock.plan(world.root, world.lock)
+
+
 def test_the_command_fails_where_the_lock_says_otherwise(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
