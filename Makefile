@@ -16,7 +16,7 @@ override SMALL := $(if $(SMALL),--small)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality reference dictionary bench-cuda bench-embed bench-train-steps bench-halves bench-index bench-neighbours bench-continuous
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality architecture reference dictionary bench-cuda bench-embed bench-train-steps bench-halves bench-index bench-neighbours bench-continuous
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -111,6 +111,9 @@ reference: $(STAMP)  ## write what docs/reference/ has of the code anew: verbs, 
 
 dictionary: $(STAMP)  ## write docs/reference/data-dictionary.md alone, from the dbt project's YAML
 	@$(BIN)/python -m orchestration.warehouse.data_dictionary
+
+architecture: $(STAMP)  ## draw docs/pictures/architecture.svg anew from the imports
+	@$(BIN)/python -m tests.architecture
 
 types: $(STAMP)  ## check types and SQL style
 	@$(BIN)/mypy
