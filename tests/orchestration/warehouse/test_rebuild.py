@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from models_ml.typed_json import plain
 from orchestration.home.environment import enter
 from orchestration.landing import land, load_mapping
 from orchestration.landing.mapping import SAMPLE
@@ -67,7 +69,7 @@ def test_a_day_is_rebuilt_as_it_was_published(
     land(home, SAMPLE, documents / "sample")
     land(home, load_mapping(mapping), documents / "shops")
     first = built(home, FIRST, monkeypatch)
-    report = {"run_id": "first", "state": first.as_json()}
+    report = {"run_id": "first", "state": plain(first)}
     (home.reports / "run-first.json").write_text(json.dumps(report))
 
     # A day later: late rows and a correction, another reading of an old file, and a source whose
@@ -92,9 +94,9 @@ def test_a_day_is_rebuilt_as_it_was_published(
     assert now.run_id is None
 
     # What is not as published is told, model by model.
-    published = first.as_json()
-    published["models"]["marts/dim_users"]["hash"] = "other"
-    del published["models"]["marts/dim_places"]
+    models = {name: of for name, of in first.models.items() if name != "marts/dim_places"}
+    users = replace(models["marts/dim_users"], hash="other")
+    published = replace(first, models=models | {"marts/dim_users": users})
     assert _differing(again.state, published) == ["marts/dim_places", "marts/dim_users"]
 
 

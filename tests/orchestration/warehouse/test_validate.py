@@ -11,7 +11,7 @@ import yaml
 from orchestration.landing import land, load_mapping
 from orchestration.landing.errors import MappingError
 from orchestration.landing.mapping import SAMPLE
-from orchestration.warehouse.validate import sentence, validate
+from orchestration.warehouse.validate import ReasonCount, sentence, validate
 from serving.home import Home
 from tests.command import tastemate
 
@@ -46,7 +46,7 @@ def test_each_file_is_judged_as_it_would_land(tmp_path: Path) -> None:
     assert (good.is_fit, good.accepted, good.has_landed) == (True, 2, True)
     assert (bad.is_fit, bad.accepted, bad.duplicates, bad.has_landed) == (False, 0, 2, False)
     assert bad.reasons == {
-        reason: {"lines": 1, "first_lines": [number]}
+        reason: ReasonCount(lines=1, first_lines=[number])
         for reason, number in (("bad_time", 4), ("no_user", 6), ("not_json", 3), ("not_text", 2))
     }
     assert "bad_time: 1, such as line 4" in sentence(bad)
