@@ -130,9 +130,9 @@ def _check_parquet(view: View, path: Path) -> None:
             )
 
 
-def _same_type(found: pa.DataType, wanted: pa.DataType) -> bool:
-    if pa.types.is_list(found) and pa.types.is_list(wanted):
-        return _same_type(found.value_type, wanted.value_type)
-    if pa.types.is_timestamp(found) and pa.types.is_timestamp(wanted):
-        return found.tz is not None
-    return bool(found == wanted)
+def _same_type(actual: pa.DataType, wanted: pa.DataType) -> bool:
+    if pa.types.is_list(actual) and pa.types.is_list(wanted):
+        return _same_type(actual.value_type, wanted.value_type)
+    if pa.types.is_timestamp(actual) and pa.types.is_timestamp(wanted):
+        return actual.tz is not None
+    return bool(actual == wanted)

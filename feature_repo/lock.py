@@ -67,11 +67,11 @@ def differences(views: Sequence[View], lock: Path = LOCK) -> list[str]:
     """List what the *views* have that the lock has not, and the other way round."""
     agreed = _read(lock)
     wanted = locked_form(views)
-    found = [f"view '{name}' is new" for name in wanted if name not in agreed]
-    found += [f"view '{name}' is gone" for name in agreed if name not in wanted]
+    changes = [f"view '{name}' is new" for name in wanted if name not in agreed]
+    changes += [f"view '{name}' is gone" for name in agreed if name not in wanted]
     for name in sorted(wanted.keys() & agreed.keys()):
-        found += _view_differences(name, agreed[name], wanted[name])
-    return found
+        changes += _view_differences(name, agreed[name], wanted[name])
+    return changes
 
 
 def _read(lock: Path) -> dict[str, LockedView]:
@@ -90,23 +90,25 @@ def _read(lock: Path) -> dict[str, LockedView]:
 
 def _view_differences(view: str, agreed: LockedView, wanted: LockedView) -> list[str]:
     then, now = vars(agreed), vars(wanted)
-    found = [
+    differences = [
         f"view '{view}': {fact} is {now[fact]!r}, agreed was {then[fact]!r}"
         for fact in now
         if fact != "columns" and now[fact] != then[fact]
     ]
     before, after = agreed.columns, wanted.columns
-    found += [f"view '{view}': column '{c}' ({after[c]}) is new" for c in after if c not in before]
-    found += [f"view '{view}': column '{c}' is gone" for c in before if c not in after]
-    found += [
+    differences += [
+        f"view '{view}': column '{c}' ({after[c]}) is new" for c in after if c not in before
+    ]
+    differences += [f"view '{view}': column '{c}' is gone" for c in before if c not in after]
+    differences += [
         f"view '{view}': column '{c}' is {after[c]}, agreed was {before[c]}; "
         "a retyped feature is a new view beside the old"
         for c in after
         if c in before and before[c] != after[c]
     ]
-    if not found and list(before) != list(after):
-        found.append(f"view '{view}': the columns stand in another order")
-    return found
+    if not differences and list(before) != list(after):
+        differences.append(f"view '{view}': the columns stand in another order")
+    return differences
 
 
 def require(views: Sequence[View], lock: Path = LOCK) -> None:

@@ -131,13 +131,13 @@ def _look_for_extra(home_root: Path, store: Any, view: View, tally: _Tally) -> N
     with connection(home_root) as db:
         for keys in open_online(store).keys(view):
             db.register("online_keys", pa.table({"key": pa.array(keys, view.key.type.arrow)}))
-            found = db.execute(
+            rows = db.execute(
                 f"select key from online_keys anti join "  # noqa: S608
                 f"(select {key} as key from {source(home_root, view)}) using (key)"
             ).fetchall()
-            tally.keys += len(found)
-            tally.extra += len(found)
-            for (extra,) in found:
+            tally.keys += len(rows)
+            tally.extra += len(rows)
+            for (extra,) in rows:
                 tally.note(f"{view.name} {extra!r} is online only")
 
 

@@ -125,15 +125,15 @@ class ModelFolder:
                 f"{self.path}: no config.json, so no finished model. "
                 f"Train one: python -m models_ml.train --data FOLDER --out {self.path}"
             )
-        told = json.loads(self.config.read_text())
+        config = json.loads(self.config.read_text())
         kinds = {"model": NetworkConfig, "baseline": BaselineConfig}
-        kind = told.get("kind")
+        kind = config.get("kind")
         if kind not in kinds:
             raise ModelFolderError(
                 f"{self.config}: kind is {kind!r}; it must be 'baseline' or 'model'."
             )
         try:
-            return decode(kinds[kind], told, str(self.config))
+            return decode(kinds[kind], config, str(self.config))
         except JsonTypeError as error:
             raise ModelFolderError(f"{error} Train or fit the model again.") from error
 

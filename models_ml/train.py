@@ -300,11 +300,11 @@ def _finished(folder: ModelFolder, identity: Identity) -> TrainingReport | None:
 
 
 def _other_run(folder: ModelFolder, there: Identity, wanted: Identity) -> str:
-    told = {field.name: getattr(there, field.name) for field in fields(there)}
-    different = [name for name in sorted(told) if told[name] != getattr(wanted, name)]
+    settings = {field.name: getattr(there, field.name) for field in fields(there)}
+    different = [name for name in sorted(settings) if settings[name] != getattr(wanted, name)]
     return (
         f"{folder.path}: holds a training with another {' and '.join(different)} "
-        f"({', '.join(str(told[name]) for name in different)}). "
+        f"({', '.join(str(settings[name]) for name in different)}). "
         "Give the old arguments to go on with it, or another --out."
     )
 

@@ -99,14 +99,14 @@ def _decoded(kind: Any, value: object, where: str) -> object:
 def _object(kind: type, value: object, where: str) -> object:
     if not isinstance(value, dict):
         raise JsonTypeError(f"{where} is {_shown(value)}, not an object.")
-    hints, told = _hints(kind), {}
+    hints, values = _hints(kind), {}
     for part in fields(kind):
         if part.name in value:
             there = f"{where}{'.' if ': ' in where else ': '}{part.name}"
-            told[part.name] = _decoded(hints[part.name], value[part.name], there)
+            values[part.name] = _decoded(hints[part.name], value[part.name], there)
         elif part.default is MISSING and part.default_factory is MISSING:
             raise JsonTypeError(f"{where}: {part.name} is missing.")
-    return kind(**told)
+    return kind(**values)
 
 
 @cache

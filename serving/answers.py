@@ -192,20 +192,20 @@ class Answers:
         shown: list[SimilarUser] = []
         while len(shown) < limit:
             with watch.during("search"):
-                found = search.further(limit - len(shown) + SPARE)
-            if not found:
+                nearest = search.further(limit - len(shown) + SPARE)
+            if not nearest:
                 break
             with watch.during("features"):
-                theirs = self.features.of_many(list(found))
+                theirs = self.features.of_many(list(nearest))
             with watch.during("filter"):
-                may_be_shown = [u for u in found if u in theirs and theirs[u].is_discoverable]
+                may_be_shown = [u for u in nearest if u in theirs and theirs[u].is_discoverable]
                 names = self.vault.reveal(may_be_shown)
                 for user in [u for u in may_be_shown if u in names][: limit - len(shown)]:
                     reasons = why_this_user(mine.history, theirs[user].history, self.catalogue)
                     shown.append(
                         SimilarUser(
                             user_id=names[user],
-                            score=found[user],
+                            score=nearest[user],
                             rank=len(shown) + 1,
                             reasons=reasons,
                         )

@@ -97,18 +97,18 @@ def environment(home: Home) -> dict[str, str]:
 def own_modules(module: str) -> dict[str, Path]:
     """List the project's files that *module* imports, directly or not, by path in the project."""
     root = Path(__file__).resolve().parents[1]
-    found: dict[str, Path] = {}
+    modules: dict[str, Path] = {}
     waiting = [module]
     while waiting:
         path = waiting.pop().replace(".", "/")
         relative = f"{path}.py" if (root / f"{path}.py").is_file() else f"{path}/__init__.py"
         source = root / relative
-        if relative in found or not source.is_file():
+        if relative in modules or not source.is_file():
             continue
-        found[relative] = source
+        modules[relative] = source
         waiting += _imports(source)
         waiting += [str(parent).replace("/", ".") for parent in list(Path(path).parents)[:-1]]
-    return dict(sorted(found.items()))
+    return dict(sorted(modules.items()))
 
 
 def requirements(wanted: Iterable[str]) -> list[str]:

@@ -233,22 +233,22 @@ def open_index(folder: Path) -> Index:
 
 def newest(indexes_dir: Path, release_id: str) -> Index:
     """Open the index of *release_id* with the latest as-of."""
-    found = newest_or_none(indexes_dir, release_id)
-    if found is None:
+    index = newest_or_none(indexes_dir, release_id)
+    if index is None:
         raise IndexFaultError(
             f"{indexes_dir}: no index for release {release_id}. Make one: tastemate run"
         )
-    return found
+    return index
 
 
 def newest_or_none(indexes_dir: Path, release_id: str) -> Index | None:
     """Open the index of *release_id* with the latest as-of, if it has any."""
-    found = []
+    indexes = []
     for meta_file in indexes_dir.glob(f"[!.]*/{META}"):
         meta = _meta(meta_file.parent)
         if meta.release_id == release_id:
-            found.append((datetime.fromisoformat(meta.as_of), meta_file.parent))
-    return open_index(max(found)[1]) if found else None
+            indexes.append((datetime.fromisoformat(meta.as_of), meta_file.parent))
+    return open_index(max(indexes)[1]) if indexes else None
 
 
 def _meta(folder: Path) -> IndexMeta:

@@ -105,18 +105,18 @@ def verify(release_dir: Path, release_id: str | None = None) -> Release:
     *release_id* is what the content must hash to, by default the folder's name.
     """
     release = open_release(release_dir)
-    found = _hashes(release_dir)
+    hashes = _hashes(release_dir)
     packed = release.card.files
     for name in (*CONTENT, GRAPH):
-        if found.get(name) != packed.get(name):
+        if hashes.get(name) != packed.get(name):
             raise ReleaseError(
-                f"{release_dir / name}: its sha256 is {found.get(name)}, but it was packed as "
+                f"{release_dir / name}: its sha256 is {hashes.get(name)}, but it was packed as "
                 f"{packed.get(name)}. Remove the folder and pack it again: tastemate run"
             )
     expected = release_id or release_dir.name
-    if _identify(found) != expected:
+    if _identify(hashes) != expected:
         raise ReleaseError(
-            f"{release_dir}: its content is release {_identify(found)}, not {expected}. "
+            f"{release_dir}: its content is release {_identify(hashes)}, not {expected}. "
             "Remove the folder and pack it again: tastemate run"
         )
     return release

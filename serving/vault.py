@@ -71,7 +71,7 @@ class Vault:
 
     def reveal(self, pseudonyms: Sequence[str]) -> dict[str, str]:
         """Give the user ids behind *pseudonyms*; those the vault does not hold are left out."""
-        found: dict[str, str] = {}
+        user_ids: dict[str, str] = {}
         for start in range(0, len(pseudonyms), _ASK_AT_ONCE):
             asked = list(pseudonyms[start : start + _ASK_AT_ONCE])
             places = ",".join("?" * len(asked))
@@ -79,8 +79,10 @@ class Vault:
                 f"select pseudonym, sealed_id from users where pseudonym in ({places})",  # noqa: S608 - only question marks
                 asked,
             )
-            found.update((pseudonym, self._open(pseudonym, sealed)) for pseudonym, sealed in rows)
-        return found
+            user_ids.update(
+                (pseudonym, self._open(pseudonym, sealed)) for pseudonym, sealed in rows
+            )
+        return user_ids
 
     def forget(self, pseudonyms: Iterable[str]) -> int:
         """Delete *pseudonyms* and their ids, so that no page of the file holds them any more.

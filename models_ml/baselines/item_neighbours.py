@@ -116,15 +116,15 @@ def _summed(
     cells: NDArray[np.int64], weights: NDArray[np.float64], size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Add up the *weights* of equal *cells*; return the cells that there are, sorted, and sums."""
-    found: NDArray[np.int64]
+    rows: NDArray[np.int64]
     sums: NDArray[np.float64]
     if size <= _CELLS_A_PAIR * len(cells):
         sums = np.bincount(cells, weights=weights, minlength=size).astype(np.float64)
-        found = np.flatnonzero(sums).astype(np.int64)
-        return found, sums[found]
-    found, positions = np.unique(cells, return_inverse=True)
-    sums = np.bincount(positions, weights=weights, minlength=len(found)).astype(np.float64)
-    return found, sums
+        rows = np.flatnonzero(sums).astype(np.int64)
+        return rows, sums[rows]
+    rows, positions = np.unique(cells, return_inverse=True)
+    sums = np.bincount(positions, weights=weights, minlength=len(rows)).astype(np.float64)
+    return rows, sums
 
 
 def nearest(pairs: Pairs, factors: NDArray[np.float64]) -> Neighbours:

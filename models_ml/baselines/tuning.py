@@ -157,18 +157,20 @@ class Fit:
     ) -> list[float]:
         begins = self.data.offsets[self.data.event_users[asked]]
         starts = np.maximum(begins, asked - MAX_EVENTS)
-        found = []
+        by_batch = []
         # Once at least, so that each way has a figure where nothing validates, too.
         for first in range(0, max(1, len(asked)), _ROWS_AT_ONCE):
             part = slice(first, first + _ROWS_AT_ONCE)
             wanted = self._places(asked[part])
-            told = []
+            by_way = []
             for scores in scored(self.events, starts[part], asked[part]):
                 if self.excludes_seen:
                     self._hide_seen(scores, begins[part], asked[part])
-                told.append(gains(worst_ranks(scores, wanted)))
-            found.append(told)
-        return [float(np.concatenate(told) @ weights) for told in zip(*found, strict=True)]
+                by_way.append(gains(worst_ranks(scores, wanted)))
+            by_batch.append(by_way)
+        return [
+            float(np.concatenate(gained) @ weights) for gained in zip(*by_batch, strict=True)
+        ]
 
     def _sample(self, most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Choose at most so many validation targets, the same ones each time, and weigh them."""

@@ -87,13 +87,13 @@ class TrainingSetFolder:
                 f"{path}: no such file. A training set is a folder with manifest.json, "
                 "histories.parquet and places.parquet: tastemate train --export FOLDER writes one."
             )
-        told = json.loads(path.read_text())
-        if told.get("format") != FORMAT:
+        manifest = json.loads(path.read_text())
+        if manifest.get("format") != FORMAT:
             raise TrainingSetError(
-                f"{path}: format is {told.get('format')!r}; this version reads format {FORMAT}."
+                f"{path}: format is {manifest.get('format')!r}; this version reads format {FORMAT}."
             )
         try:
-            return decode(Manifest, told, str(path))
+            return decode(Manifest, manifest, str(path))
         except JsonTypeError as error:
             raise TrainingSetError(f"{error} Export the set again.") from error
 

@@ -26,10 +26,10 @@ def behaviours(
 ) -> list[BehaviourFigure]:
     """Try *recommender* on *histories* of real people, and on changed ones."""
     generator = np.random.default_rng(seed)
-    told = [history for history in histories if history.place_ids]
+    with_events = [history for history in histories if history.place_ids]
     # Of a short history each event is much, and the answers may well change with it.
-    longer = [history for history in told if len(history.place_ids) >= _LONG]
-    single = [_chosen(history, np.array([0])) for history in told]
+    longer = [history for history in with_events if len(history.place_ids) >= _LONG]
+    single = [_chosen(history, np.array([0])) for history in with_events]
 
     def kept(
         histories: list[History],
@@ -40,15 +40,19 @@ def behaviours(
 
     values = {
         "any_length": _share_finite(
-            recommender, [_lengthened(told, length) for length in _LENGTHS]
+            recommender, [_lengthened(with_events, length) for length in _LENGTHS]
         ),
         "one_event": _share_told_apart(recommender, single + [_unheard_of(one) for one in single]),
-        "unheard_of_places": _share_told_apart(recommender, [_unheard_of(one) for one in told]),
-        "renamed_place": kept(told, _with_stranger("one name"), _with_stranger("another name")),
+        "unheard_of_places": _share_told_apart(
+            recommender, [_unheard_of(one) for one in with_events]
+        ),
+        "renamed_place": kept(
+            with_events, _with_stranger("one name"), _with_stranger("another name")
+        ),
         "equal_times": kept(longer, _at_once, lambda history: _swapped(_at_once(history))),
         "added_duplicate": kept(longer, _same, _doubled),
         "dropped_tenth": kept(longer, _same, lambda history: _thinned(history, generator)),
-        "more_of_a_category": _share_raised(recommender, told, generator),
+        "more_of_a_category": _share_raised(recommender, with_events, generator),
     }
     return [_judged(name, values[name]) for name in CLAIMS]
 
@@ -157,11 +161,11 @@ def _unheard_of(history: History) -> History:
 
 def _with_stranger(name: str) -> Callable[[History], History]:
     def changed(history: History) -> History:
-        told = next(iter(history.unknown_places.values()), ((), ""))
+        content = next(iter(history.unknown_places.values()), ((), ""))
         return replace(
             history,
             place_ids=[*history.place_ids[:-1], name],
-            unknown_places={**history.unknown_places, name: told},
+            unknown_places={**history.unknown_places, name: content},
         )
 
     return changed

@@ -57,12 +57,12 @@ def _no_better_than_baselines(compared: Comparison) -> list[str]:
 
 def _worse_than_champion(compared: Comparison) -> list[str]:
     return [
-        f"worse than the champion where {way} is {group} ({told.n} targets): NDCG@10 "
-        f"{told.ndcg_10[MODEL]:.4f}, champion {told.ndcg_10[CHAMPION]:.4f}; surely more than "
+        f"worse than the champion where {way} is {group} ({figures.n} targets): NDCG@10 "
+        f"{figures.ndcg_10[MODEL]:.4f}, champion {figures.ndcg_10[CHAMPION]:.4f}; surely more than "
         f"{SLICE_MARGIN:g} less"
         for way, groups in compared.slices[GATE_SPLIT].items()
-        for group, told in groups.items()
-        if told.model_minus_champion and told.model_minus_champion.high < -SLICE_MARGIN
+        for group, figures in groups.items()
+        if figures.model_minus_champion and figures.model_minus_champion.high < -SLICE_MARGIN
     ]
 
 

@@ -46,14 +46,14 @@ def _diversity(tops: NDArray[np.int64], catalogue: PlaceTable) -> float | None:
     if not names:
         return None
     numbers = {name: number for number, name in enumerate(names)}
-    told = np.zeros((len(catalogue) + 1, len(names)), dtype=np.float32)
+    indicators = np.zeros((len(catalogue) + 1, len(names)), dtype=np.float32)
     for row, codes in enumerate(catalogue.category_codes):
-        told[row, [numbers[code] for code in codes[:MAX_CATEGORIES]]] = 1
+        indicators[row, [numbers[code] for code in codes[:MAX_CATEGORIES]]] = 1
     distance, pairs = 0.0, 0
     upper = np.triu(np.ones((tops.shape[1], tops.shape[1]), dtype=bool), k=1)
     for begin in range(0, len(tops), _LISTS_AT_ONCE):
         lists = tops[begin : begin + _LISTS_AT_ONCE]
-        categories = told[lists]
+        categories = indicators[lists]
         both = categories @ categories.transpose(0, 2, 1)
         sizes = categories.sum(axis=2)
         either = sizes[:, :, None] + sizes[:, None, :] - both

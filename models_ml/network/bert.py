@@ -111,16 +111,16 @@ class Network(nn.Module):
     def _encode(self, batch: Batch, embedded: Tensor) -> Tensor:
         packing = batch.packing
         if packing is None:
-            told = self.encoder(inputs_embeds=embedded, token_type_ids=batch.kinds)
-            return told.last_hidden_state
-        told = self.encoder(
+            encoded = self.encoder(inputs_embeds=embedded, token_type_ids=batch.kinds)
+            return encoded.last_hidden_state
+        encoded = self.encoder(
             inputs_embeds=packing.pack(embedded),
             token_type_ids=packing.pack(batch.kinds),
             position_ids=packing.positions.unsqueeze(0),
             bounds=packing.bounds,
             longest=POSITIONS,
         )
-        return packing.unpack(told.last_hidden_state, batch.places.shape)
+        return packing.unpack(encoded.last_hidden_state, batch.places.shape)
 
     def forward(
         self,

@@ -100,13 +100,13 @@ def _run(layer: nn.Module, hidden: Tensor, ends: Tensor | None = None) -> Tensor
     def by_head(values: Tensor) -> Tensor:
         return values.unflatten(-1, (-1, attention.attention_head_size)).transpose(1, 2)
 
-    found = functional.scaled_dot_product_attention(
+    attended = functional.scaled_dot_product_attention(
         by_head(attention.query(asked)),
         by_head(attention.key(seen)),
         by_head(attention.value(seen)),
         attn_mask=mask,
         is_causal=mask is None,
     )
-    read = layer.attention.output(found.transpose(1, 2).flatten(2), asking)
+    read = layer.attention.output(attended.transpose(1, 2).flatten(2), asking)
     output: Tensor = layer.output(layer.intermediate(read), read)
     return output

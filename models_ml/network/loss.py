@@ -79,8 +79,8 @@ def _gradients(
         shares = logits.sub_(highest.unsqueeze(1)).exp_()
         others = highest + shares.sum(1).log()
         every = torch.logaddexp(torch.logaddexp(others, own[part]), pointed)
-        found = torch.logaddexp(own[part], hit)
-        total += (every - found).sum()
+        totals = torch.logaddexp(own[part], hit)
+        total += (every - totals).sum()
         # What turns the exponentials into probabilities goes into the small factor.
         weights = (highest - every).exp()
         gradients[2].addmv_(shares.T, weights)
@@ -88,9 +88,9 @@ def _gradients(
         gradients[0][part] = (shares @ table) * weights.unsqueeze(1)
         scaled = (hidden[part] * weights.unsqueeze(1)).to(table.dtype)
         gradients[1].add_(shares.T @ scaled)
-        gradients[3][part] = (own[part] - every).exp() - (own[part] - found).exp()
+        gradients[3][part] = (own[part] - every).exp() - (own[part] - totals).exp()
         gradients[4][part, 0] = (pointed - every).exp()
-        gradients[4][part, 1] = -(hit - found).exp()
+        gradients[4][part, 1] = -(hit - totals).exp()
     return total, gradients
 
 

@@ -244,11 +244,11 @@ class Training:
         if len(targets) == 0:
             return 0.0
         begins = self.data.offsets[self.data.event_users[targets]]
-        found = np.zeros(len(targets))
+        ranks = np.zeros(len(targets))
         for rows, scores in self._answers(begins, targets):
             wanted = self.events.places[targets[rows]] - SPECIAL_TOKENS
-            found[rows] = gains(worst_ranks(scores, wanted))
-        return float(found.mean())
+            ranks[rows] = gains(worst_ranks(scores, wanted))
+        return float(ranks.mean())
 
     def scores(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score every place as the next after each window ``start:stop`` of the events, (B, P)."""

@@ -57,11 +57,11 @@ def _packages(_: Home) -> tuple[bool, str]:
     ]
     for name, _equals, version in pinned:
         try:
-            found = metadata.version(name.partition("[")[0]).partition("+")[0]
+            installed = metadata.version(name.partition("[")[0]).partition("+")[0]
         except metadata.PackageNotFoundError:
-            found = "missing"
-        if found != version.partition("+")[0].rstrip(";"):
-            wrong.append(f"{name} is {found}, locked is {version}")
+            installed = "missing"
+        if installed != version.partition("+")[0].rstrip(";"):
+            wrong.append(f"{name} is {installed}, locked is {version}")
     return not wrong, "; ".join(wrong) or f"{len(pinned)} as locked"
 
 

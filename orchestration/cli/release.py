@@ -20,15 +20,15 @@ def list_all(home: Home) -> Report:
     """List the home's releases, newest first."""
     from orchestration.release.live import list_releases
 
-    found = list_releases(home)
-    if not found:
+    releases = list_releases(home)
+    if not releases:
         click.echo(f"{home.root}: no release yet. Make one: tastemate run", err=True)
     lines = [
         f"{'*' if entry.is_champion else ' '} {entry.release_id}  {entry.kind:<8}  "
         f"{entry.created_at}  {entry.reason}"
-        for entry in found
+        for entry in releases
     ]
-    return Report(found, "\n".join(lines))
+    return Report(releases, "\n".join(lines))
 
 
 @release.command()

@@ -146,15 +146,15 @@ def replay(home: Home, reason: str | None, through: str | None, *, is_trial: boo
 
     with alone(home):
         replayed = again(home, reason, through, is_trial=is_trial)
-    told = [sentence(found, is_trial=is_trial) for found in replayed]
+    sentences = [sentence(one, is_trial=is_trial) for one in replayed]
     if not replayed:
         of_what = f"of the reason {reason}" if reason else "that landing could not read"
-        told.append(f"No line {of_what} waits in quarantine.")
-    elif any(found.file_id for found in replayed):
-        told.append(
+        sentences.append(f"No line {of_what} waits in quarantine.")
+    elif any(one.file_id for one in replayed):
+        sentences.append(
             "Take them into the marts: tastemate build; and on to what is live: tastemate run"
         )
-    return Report(replayed, "\n".join(told))
+    return Report(replayed, "\n".join(sentences))
 
 
 @click.command()
@@ -181,9 +181,9 @@ def forget(home: Home, user: str, *, only_prove: bool) -> Report:
     person = Person.of(home, user)
     proof = done.proof if done else prove(home, person)
     is_on_record = person.pseudonym in Tombstones(home)
-    told = report.sentences(done, proof, is_on_record=is_on_record)
+    words = report.sentences(done, proof, is_on_record=is_on_record)
     reported = (
         report.ForgetReport(**vars(done), is_on_record=is_on_record) if done
         else report.ProofReport(**vars(proof), is_on_record=is_on_record)
     )  # fmt: skip
-    return Report(reported, told, is_well=proof.holds)
+    return Report(reported, words, is_well=proof.holds)

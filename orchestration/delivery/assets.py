@@ -80,13 +80,13 @@ def experiment_records(home: HomeResource) -> dg.MaterializeResult:
             # A mirror that is out of reach must not keep a day from being served.
             mirrored, error = None, str(failure)
             say(error)
-    told = {"uri": mirrored.uri, "run": mirrored.run_id, "version": mirrored.version} if (
+    metadata = {"uri": mirrored.uri, "run": mirrored.run_id, "version": mirrored.version} if (
         mirrored) else {"error": error}  # fmt: skip
     return dg.MaterializeResult(
-        metadata={**told, **cost.metadata()},
+        metadata={**metadata, **cost.metadata()},
         check_results=[
             dg.AssetCheckResult(
-                passed=mirrored is not None, severity=dg.AssetCheckSeverity.WARN, metadata=told
+                passed=mirrored is not None, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
             )
         ],
     )

@@ -78,13 +78,13 @@ class Person:
 
     def traces_of_unreadable(self, line: bytes) -> Counter[str]:
         """Count them where nothing tells what a value means: there, any equal value counts."""
-        found = self.traces(line)
+        traces = self.traces(line)
         ids = "|".join(map(re.escape, self._forms)).encode()
         anywhere = len(re.findall(_BEGINS + rb"(?:" + ids + rb")" + _ENDS, line))
         wide = sum(line.count(self.user_id.encode(code)) for code in ("utf-16-le", "utf-16-be"))
         if anywhere + wide:
-            found["id"] = anywhere + wide
-        return found
+            traces["id"] = anywhere + wide
+        return traces
 
     def masked(self, document: str) -> str:
         """Put null in the person's place; what was JSON still is."""

@@ -156,20 +156,20 @@ def _leaves(name: str, values: pa.Array) -> Iterator[tuple[str, pa.Array]]:
 
 def _in_values(name: str, values: pa.Array, person: Person) -> Counter[str]:
     """Search a column; in one of user ids, a value that equals the id is the id."""
-    found: Counter[str] = Counter()
+    traces: Counter[str] = Counter()
     if name in person.columns and not pa.types.is_binary(values.type):
         equal = pc.sum(pc.equal(values.cast(pa.string()), person.user_id)).as_py() or 0
-        found += Counter(id=equal)
+        traces += Counter(id=equal)
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         texts = values.filter(pc.match_substring_regex(values, person.hint)).to_pylist()
-        found |= _total(person.traces(text.encode()) for text in texts)
+        traces |= _total(person.traces(text.encode()) for text in texts)
     elif pa.types.is_binary(values.type):
-        found |= _total(person.traces(value) for value in values.drop_null().to_pylist())
-    return found
+        traces |= _total(person.traces(value) for value in values.drop_null().to_pylist())
+    return traces
 
 
 def _in_sqlite(path: Path, person: Person) -> Counter[str]:
-    found: Counter[str] = Counter()
+    traces: Counter[str] = Counter()
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
         database.text_factory = bytes
         named = database.execute("select name from sqlite_master where type = 'table'").fetchall()
@@ -177,8 +177,8 @@ def _in_sqlite(path: Path, person: Person) -> Counter[str]:
             rows = database.execute(f"select * from {identifier(table.decode())}")  # noqa: S608 - quoted
             columns = [column[0] for column in rows.description]
             for row in rows:
-                found += _total(map(_in_cell(person), columns, row))
-    return found
+                traces += _total(map(_in_cell(person), columns, row))
+    return traces
 
 
 def _in_cell(person: Person) -> Any:
@@ -203,14 +203,14 @@ def _in_vault(home: Home, person: Person) -> Counter[str]:
 
 
 def _in_duckdb(path: Path, person: Person) -> Counter[str]:
-    found: Counter[str] = Counter()
+    traces: Counter[str] = Counter()
     with duckdb.connect(str(path), read_only=True) as database:
         tables = database.execute("select schema_name, table_name from duckdb_tables()").fetchall()
         for names in tables:
             table = ".".join(map(identifier, names))
             rows = database.cursor().execute(f"from {table}").to_arrow_reader()
-            found += _in_batches(rows, person)
-    return found
+            traces += _in_batches(rows, person)
+    return traces
 
 
 def _search_redis(person: Person, proof: Proof) -> None:
@@ -218,7 +218,7 @@ def _search_redis(person: Person, proof: Proof) -> None:
     from redis import Redis, RedisError
 
     store = proof.searched.setdefault("redis", Searched())
-    found: Counter[str] = Counter()
+    traces: Counter[str] = Counter()
     try:
         with Redis.from_url(online_url()) as client:
             for key in client.scan_iter(f"*{PROJECT}*", count=_REDIS_AT_ONCE):
@@ -226,11 +226,11 @@ def _search_redis(person: Person, proof: Proof) -> None:
                 held = client.hgetall(key) if is_hash else {b"": client.get(key) or b""}
                 for data in (key, *(part for pair in held.items() for part in pair)):
                     store.bytes += len(data)
-                    found += person.traces(data)
+                    traces += person.traces(data)
                 store.files += 1
     except RedisError as error:
         proof.found.append(Found("redis", f"not decoded: {type(error).__name__}", 1))
-    proof.found += [Found("redis", what, times) for what, times in sorted(found.items())]
+    proof.found += [Found("redis", what, times) for what, times in sorted(traces.items())]
 
 
 def _total(counts: Iterable[Counter[str]]) -> Counter[str]:

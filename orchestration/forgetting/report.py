@@ -25,13 +25,13 @@ def sentences(done: Forgotten | None, proof: Proof, *, is_on_record: bool = True
 
     is_on_record: whether the user was ever forgotten here; an id with a slip in it never was.
     """
-    told = _told(done) if done else []
+    lines = _told(done) if done else []
     if not is_on_record:
-        told.append(
+        lines.append(
             "No forgetting of a user with that id is on record here. If they were to be forgotten, "
             "look whether the id is as the product writes it."
         )
-    return "\n".join([*told, *_proven(proof)])
+    return "\n".join([*lines, *_proven(proof)])
 
 
 def _told(done: Forgotten) -> list[str]:

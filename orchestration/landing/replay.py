@@ -233,12 +233,12 @@ class _Replaying:
 
 def sentence(replayed: Replayed, *, is_trial: bool) -> str:
     """Tell a person what became of one file's lines."""
-    told = (
+    counts = (
         f"{replayed.name} ({replayed.source}, {replayed.kind}): {replayed.landed:,} of the "
         f"{replayed.lines:,} in quarantine {'would land' if is_trial else 'landed'}"
     )
     still = ", ".join(f"{count:,} {reason}" for reason, count in replayed.reasons.items())
-    return f"{told}; still unreadable: {still}" if still else told
+    return f"{counts}; still unreadable: {still}" if still else counts
 
 
 def _fields(docs: pa.Array) -> Fields:

@@ -85,16 +85,16 @@ def _sample(path: Path) -> list[Arrival]:
 
 
 def _mapped(mapping: Mapping, path: Path) -> list[Arrival]:
-    found = []
+    files = []
     if mapping.places and path.is_dir():
         places = mapping.places
         reading = reading_of(mapping, "places")
-        found.append(Arrival(path / places.file, "places", mapping.format, reading))
-        _check_columns(mapping, found[-1], places.columns())
+        files.append(Arrival(path / places.file, "places", mapping.format, reading))
+        _check_columns(mapping, files[-1], places.columns())
     events = path / mapping.events.file if path.is_dir() else path
-    found.append(Arrival(events, "events", mapping.format, reading_of(mapping, "events")))
-    _check_columns(mapping, found[-1], mapping.events.columns())
-    return found
+    files.append(Arrival(events, "events", mapping.format, reading_of(mapping, "events")))
+    _check_columns(mapping, files[-1], mapping.events.columns())
+    return files
 
 
 def reading_of(source: Source, kind: str) -> Reading:

@@ -171,12 +171,12 @@ def export(home: HomeResource) -> dg.MaterializeResult:
             check_results=[dg.AssetCheckResult(passed=True)],
         )
     difference = made.largest_difference
-    told = {"refusal": made.refusal, "largest_difference": difference, "bound": made.bound}
+    metadata = {"refusal": made.refusal, "largest_difference": difference, "bound": made.bound}
     return dg.MaterializeResult(
-        metadata={**told, **cost.metadata()},
+        metadata={**metadata, **cost.metadata()},
         check_results=[
             dg.AssetCheckResult(
-                passed=not made.refusal, severity=dg.AssetCheckSeverity.WARN, metadata=told
+                passed=not made.refusal, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
             )
         ],
     )
@@ -205,9 +205,9 @@ def evaluation(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mate
     with measured() as cost:
         judged = _kept_evaluation(paths, context.run.run_id) or _evaluated(paths)
     figures = {
-        f"{split}/{name}/ndcg_10": told.ndcg_10
+        f"{split}/{name}/ndcg_10": recommender.ndcg_10
         for split, quality in judged.quality.items()
-        for name, told in quality.items()
+        for name, recommender in quality.items()
     }
     return dg.MaterializeResult(
         metadata={
@@ -225,12 +225,12 @@ def evaluation(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mate
             ),
             *(
                 dg.AssetCheckResult(
-                    check_name=told.name,
-                    passed=told.passed,
+                    check_name=behaviour.name,
+                    passed=behaviour.passed,
                     severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"value": told.value, "least": told.least},
+                    metadata={"value": behaviour.value, "least": behaviour.least},
                 )
-                for told in judged.behaviours
+                for behaviour in judged.behaviours
             ),
         ],
     )

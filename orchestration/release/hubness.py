@@ -98,9 +98,9 @@ def share_kept(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> f
     return float((before[:, :, None] == after[:, None, :]).any(axis=2).mean())
 
 
-def _without_oneself(found: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _without_oneself(neighbours: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Drop each person from their own row; where equals crowd them out, the last one."""
-    people = np.arange(len(found))[:, None]
-    is_oneself = found == people
+    people = np.arange(len(neighbours))[:, None]
+    is_oneself = neighbours == people
     is_oneself[~is_oneself.any(axis=1), -1] = True
-    return found[~is_oneself].reshape(len(found), -1)
+    return neighbours[~is_oneself].reshape(len(neighbours), -1)

@@ -142,11 +142,11 @@ def _section(
 
     def rows(cells: Callable[[str, RecommenderFigures], list[str]]) -> list[_Row]:
         return [
-            _Row("ours" if is_marked(name) else "", [name, *cells(name, told)])
-            for name, told in ranked
+            _Row("ours" if is_marked(name) else "", [name, *cells(name, figures)])
+            for name, figures in ranked
         ]
 
-    ranks = rows(lambda name, told: _ranks(told, leads.get(name)))
+    ranks = rows(lambda name, figures: _ranks(figures, leads.get(name)))
     if split == LOO:
         best_first = sorted(published, key=lambda row: -(row.ndcg_10 or 0))
         ranks += [_Row("published", _published(row)) for row in best_first]
@@ -154,7 +154,7 @@ def _section(
         what=SPLITS[split],
         n=f"{quality[MODEL].n:,}",
         ranks=_Table(_RANKS, ranks),
-        lists=_Table(_LISTS, rows(lambda _, told: _lists(told))),
+        lists=_Table(_LISTS, rows(lambda _, figures: _lists(figures))),
         pictures=[
             _Picture.of("NDCG@10 with intervals", quality_with_intervals(quality, is_marked)),
             _Picture.of("NDCG@10 by slice", slice_bars(compared.slices[split])),
@@ -165,12 +165,12 @@ def _section(
     )
 
 
-def _ranks(told: RecommenderFigures, lead: Lead | None) -> list[str]:
-    interval = told.ndcg_10_interval
+def _ranks(figures: RecommenderFigures, lead: Lead | None) -> list[str]:
+    interval = figures.ndcg_10_interval
     return [
-        f"{told.ndcg_10:.4f}",
+        f"{figures.ndcg_10:.4f}",
         f"{interval.low:.4f} to {interval.high:.4f}",
-        *(f"{figure:.4f}" for figure in (told.hr_1, told.hr_10, told.mrr)),
+        *(f"{figure:.4f}" for figure in (figures.hr_1, figures.hr_10, figures.mrr)),
         "" if lead is None else f"{lead.p_value:.4f}",
     ]
 

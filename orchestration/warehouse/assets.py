@@ -78,11 +78,11 @@ def incremental_equals_full_refresh(home: HomeResource) -> dg.AssetCheckResult:
             return dg.AssetCheckResult(
                 passed=True, description="Nothing was added to an earlier build."
             )
-        found = recheck(home.paths())
+        rechecked = recheck(home.paths())
     return dg.AssetCheckResult(
-        passed=found.holds,
-        description=verdict(found),
-        metadata={"people": found.people, "rows": found.rows, "wrong": found.wrong},
+        passed=rechecked.holds,
+        description=verdict(rechecked),
+        metadata={"people": rechecked.people, "rows": rechecked.rows, "wrong": rechecked.wrong},
     )
 
 

@@ -131,19 +131,19 @@ def moment_of(text: str) -> datetime:
 def verdict(rebuilt: Rebuilt) -> str:
     """Say what came out, and whether it is what was published."""
     rows = ", ".join(f"{name} {model.rows:,}" for name, model in rebuilt.state.models.items())
-    told = f"{rebuilt.folder}: {rows}\nState hash {rebuilt.state.state_hash}"
+    summary = f"{rebuilt.folder}: {rows}\nState hash {rebuilt.state.state_hash}"
     if rebuilt.published is None:
-        return f"{told}\nNo run of this home published that very moment."
+        return f"{summary}\nNo run of this home published that very moment."
     if not rebuilt.differing:
-        return f"{told}\nAs run {rebuilt.run_id} published it."
+        return f"{summary}\nAs run {rebuilt.run_id} published it."
     differing = ", ".join(rebuilt.differing)
     if rebuilt.holds:
         return (
-            f"{told}\nAs run {rebuilt.run_id} published it modulo erased people: "
+            f"{summary}\nAs run {rebuilt.run_id} published it modulo erased people: "
             f"{rebuilt.forgotten_since} asked since to be forgotten, so these differ: {differing}."
         )
     return (
-        f"{told}\nRun {rebuilt.run_id} published something else: {differing}. "
+        f"{summary}\nRun {rebuilt.run_id} published something else: {differing}. "
         "Where it is still there, see which rows: "
         f"tastemate diff FILE {rebuilt.folder / rebuilt.differing[0]}.parquet --key COLUMN"
     )

@@ -120,24 +120,24 @@ def recheck(home: Home, people: int = PEOPLE) -> Rechecked:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     total = sum(wrong.values())
-    found = Rechecked(not total, chosen, rows, total, wrong, str(folder) if wrong else None)
-    if found.holds:
+    rechecked = Rechecked(not total, chosen, rows, total, wrong, str(folder) if wrong else None)
+    if rechecked.holds:
         shutil.rmtree(folder)
     else:
         _forget_last_build(home)
-    return found
+    return rechecked
 
 
-def verdict(found: Rechecked) -> str:
+def verdict(rechecked: Rechecked) -> str:
     """Tell a person what was found."""
-    compared = f"{found.rows:,} rows of {found.people:,} people"
-    if found.holds:
+    compared = f"{rechecked.rows:,} rows of {rechecked.people:,} people"
+    if rechecked.holds:
         return f"{compared}: as a full refresh gives them."
-    models = ", ".join(f"{name} ({count:,})" for name, count in found.wrong_by_model.items())
+    models = ", ".join(f"{name} ({count:,})" for name, count in rechecked.wrong_by_model.items())
     return (
-        f"{compared}: {found.wrong:,} are not as a full refresh gives them, in {models}. The next "
-        f"build makes everything anew: tastemate build. Both sides, to compare with tastemate "
-        f"diff: {found.folder}"
+        f"{compared}: {rechecked.wrong:,} are not as a full refresh gives them, in {models}. "
+        "The next build makes everything anew: tastemate build. Both sides, to compare with "
+        f"tastemate diff: {rechecked.folder}"
     )
 
 
@@ -213,13 +213,15 @@ def _compare(home: Home, sides: _Sides) -> tuple[int, dict[str, int]]:
                     f"where user_id in (from {_text(sides.people)})) to {_text(target)}"
                 )
             kept.append(str(target))
-        found = diff(kept[0], kept[1], key)
-        differing = found.inserted + found.deleted + found.changed
-        remember(home, LoggedCheck(name, now().isoformat(), found.rows_b, differing, not differing))
-        rows += found.rows_b
+        differences = diff(kept[0], kept[1], key)
+        differing = differences.inserted + differences.deleted + differences.changed
+        remember(
+            home, LoggedCheck(name, now().isoformat(), differences.rows_b, differing, not differing)
+        )
+        rows += differences.rows_b
         if differing:
             wrong[name] = differing
-            say(f"{name}: {sentence(found)}")
+            say(f"{name}: {sentence(differences)}")
     return rows, wrong
 
 

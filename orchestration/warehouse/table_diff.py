@@ -74,7 +74,7 @@ def diff(a: str, b: str, key: list[str], examples: int = 5) -> Differences:
         _open(connection, "a", a)
         _open(connection, "b", b)
         try:
-            found = _compare(connection, (a, b), key, examples)
+            differences = _compare(connection, (a, b), key, examples)
         except duckdb.ConversionException as error:
             raise DiffError(
                 f"{a} and {b}: a column has two types, and a value of the one does not fit the "
@@ -82,30 +82,37 @@ def diff(a: str, b: str, key: list[str], examples: int = 5) -> Differences:
             ) from error
         except duckdb.InvalidInputException as error:
             raise DiffError(f"{a} or {b}: cannot be read: {error}") from error
-    rows = found.inserted + found.deleted + found.changed
-    found.is_equal = not (rows or found.columns_only_in_a or found.columns_only_in_b)
-    found.seconds = round(time.perf_counter() - begun, 3)
-    return found
+    rows = differences.inserted + differences.deleted + differences.changed
+    differences.is_equal = not (
+        rows or differences.columns_only_in_a or differences.columns_only_in_b
+    )
+    differences.seconds = round(time.perf_counter() - begun, 3)
+    return differences
 
 
-def sentence(found: Differences) -> str:
+def sentence(differences: Differences) -> str:
     """Tell a person what was found."""
-    if found.is_equal:
-        return f"Equal: {found.rows_a:,} rows, in {found.seconds:.1f} s."
+    if differences.is_equal:
+        return f"Equal: {differences.rows_a:,} rows, in {differences.seconds:.1f} s."
     summary = (
-        f"{found.rows_a:,} rows in A, {found.rows_b:,} in B, compared in {found.seconds:.1f} s: "
-        f"{found.inserted:,} only in B, {found.deleted:,} only in A, {found.changed:,} changed."
+        f"{differences.rows_a:,} rows in A, {differences.rows_b:,} in B, "
+        f"compared in {differences.seconds:.1f} s: {differences.inserted:,} only in B, "
+        f"{differences.deleted:,} only in A, {differences.changed:,} changed."
     )
     lines = [summary]
-    for side, columns in (("A", found.columns_only_in_a), ("B", found.columns_only_in_b)):
+    for side, columns in (
+        ("A", differences.columns_only_in_a),
+        ("B", differences.columns_only_in_b),
+    ):
         if columns:
             lines.append(f"Columns only in {side}: {', '.join(columns)}")
-    if found.changed_columns:
-        counts = (f"{name} ({count:,})" for name, count in found.changed_columns.items())
+    if differences.changed_columns:
+        counts = (f"{name} ({count:,})" for name, count in differences.changed_columns.items())
         lines.append(f"Changed columns: {', '.join(counts)}")
-    for kind, rows in found.examples.items():
+    for kind, rows in differences.examples.items():
         lines += [
-            f"  {kind:9}" + ", ".join(f"{name}={row[name]}" for name in found.key) for row in rows
+            f"  {kind:9}" + ", ".join(f"{name}={row[name]}" for name in differences.key)
+            for row in rows
         ]
     return "\n".join(lines)
 
@@ -126,7 +133,7 @@ def _compare(
         columns = ", ".join(_cast(name, to) for name, to in common.items())
         connection.execute(f"create view {side} as select {columns} from source_{side}")  # noqa: S608
     differing = _differing_buckets(connection, key, common)
-    found = Differences(
+    differences = Differences(
         rows_a=_count(connection, "source_a"),
         rows_b=_count(connection, "source_b"),
         key=key,
@@ -134,8 +141,8 @@ def _compare(
         columns_only_in_b=[column for column in types_b if column not in types_a],
     )
     if differing:
-        _look_into(connection, names, found, common, examples)
-    return found
+        _look_into(connection, names, differences, common, examples)
+    return differences
 
 
 def _differing_buckets(
@@ -159,12 +166,12 @@ def _differing_buckets(
 def _look_into(
     connection: duckdb.DuckDBPyConnection,
     names: tuple[str, str],
-    found: Differences,
+    differences: Differences,
     types: dict[str, str],
     examples: int,
 ) -> None:
     """Compare the rows of the differing buckets."""
-    key = found.key
+    key = differences.key
     for side, name in zip(("a", "b"), names, strict=True):
         connection.execute(
             f"create temp table rows_{side} as select *, {_hash(types)} as row_hash from {side} "  # noqa: S608
@@ -185,16 +192,16 @@ def _look_into(
     for kind, count in connection.execute(
         "select difference, count(*) from found group by difference"
     ).fetchall():
-        setattr(found, kind, count)
+        setattr(differences, kind, count)
     columns = ", ".join(map(_quoted, key))
     for kind in ("inserted", "deleted", "changed"):
         rows = connection.execute(
             f"select {columns} from found where difference = ? order by all limit ?",  # noqa: S608
             (kind, examples),
         ).fetchall()
-        found.examples[kind] = [dict(zip(key, map(_told, row), strict=True)) for row in rows]
-    if found.changed:
-        found.changed_columns = _changed_columns(connection, list(types), same)
+        differences.examples[kind] = [dict(zip(key, map(_told, row), strict=True)) for row in rows]
+    if differences.changed:
+        differences.changed_columns = _changed_columns(connection, list(types), same)
 
 
 def _told(value: object) -> Scalar:

@@ -67,14 +67,14 @@ def limits() -> str:
     """List what a request is held to before its fields are looked at, and its headers."""
     named = app._GOOD_REQUEST_ID.pattern  # noqa: SLF001 - a promise of the endpoint, told here alone
     policy = app._OWN_CONTENT_ONLY  # noqa: SLF001 - as above
-    told = {
+    rows = {
         "body": f"at most {app.MAX_BODY:,} bytes ({app.MAX_BODY // 1024} KiB)",
         "`Content-Type`": f"`application/json`; of problems `{problems.MEDIA_TYPE}`",
         f"`{app.REQUEST_ID}`": f"names the request, if it is as `{named}`; else one is made. It "
         "comes back in the same header and in the body",
         "`Content-Security-Policy`": f"of answers: `{policy}`",
     }
-    return table(["", "what"], told.items())
+    return table(["", "what"], rows.items())
 
 
 class Api:
@@ -109,7 +109,7 @@ class Api:
 
     def reasons(self) -> str:
         """List the kinds of reasons and the fields of each."""
-        told = {
+        by_kind = {
             kind: self._named(named["$ref"])
             for schema in self._schemas.values()
             for field in schema.get("properties", {}).values()
@@ -117,7 +117,7 @@ class Api:
             for kind in [self._kind(named)]
         }
         rows = (
-            (f"`{kind}`", _names(schema), schema["description"]) for kind, schema in told.items()
+            (f"`{kind}`", _names(schema), schema["description"]) for kind, schema in by_kind.items()
         )
         return table(["kind", "fields", "what"], rows)
 
@@ -130,11 +130,11 @@ class Api:
 
     def _merged(self, schema_of: Callable[[Schema], Schema]) -> Iterator[tuple[Field, str]]:
         """List the fields of the schemas of all paths, and which paths each is for."""
-        found: dict[Field, list[str]] = {}
+        paths_by_field: dict[Field, list[str]] = {}
         for path, post in self._posts.items():
             for one in self._fields(schema_of(post)):
-                found.setdefault(one, []).append(path.rpartition("/")[2])
-        for one, paths in found.items():
+                paths_by_field.setdefault(one, []).append(path.rpartition("/")[2])
+        for one, paths in paths_by_field.items():
             yield one, "both" if len(paths) == len(self._posts) else code(*paths)
 
     def _question(self, post: Schema) -> Schema:
@@ -151,15 +151,15 @@ class Api:
 
     def _fields(self, schema: Schema, before: str = "") -> Iterator[Field]:
         """List the fields of *schema*, and after each that holds objects, those of the objects."""
-        for name, told in schema["properties"].items():
-            inner = told.get("items", told)
+        for name, part in schema["properties"].items():
+            inner = part.get("items", part)
             held = self._named(inner["$ref"]) if "$ref" in inner else None
-            what = told.get("description") or (held or {}).get("description", "")
+            what = part.get("description") or (held or {}).get("description", "")
             is_needed = name in schema.get("required", [])
-            default = "needed" if is_needed else json.dumps(told.get("default"))
-            yield Field(f"{before}{name}", self._value(told), what, default)
+            default = "needed" if is_needed else json.dumps(part.get("default"))
+            yield Field(f"{before}{name}", self._value(part), what, default)
             if held:
-                yield from self._fields(held, f"{before}{name}{'[]' * ('items' in told)}.")
+                yield from self._fields(held, f"{before}{name}{'[]' * ('items' in part)}.")
 
     def _value(self, schema: Schema) -> str:
         """Say in words what values are taken or given."""

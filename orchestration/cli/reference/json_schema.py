@@ -81,11 +81,11 @@ def _tidy(schema: Schema) -> Schema:
 def _gathered(schema: Schema, definitions: dict[str, Schema]) -> Schema:
     """Take the definitions out of *schema* and its parts."""
     own = schema.get(_DEFINITIONS, {})
-    for name, told in own.items():
-        gathered = _gathered(told, definitions)
+    for name, definition in own.items():
+        gathered = _gathered(definition, definitions)
         if definitions.setdefault(name, gathered) != gathered:
             raise ValueError(f"{name}: two classes of this name are described differently.")
-    rest = {word: told for word, told in schema.items() if word != _DEFINITIONS}
+    rest = {word: definition for word, definition in schema.items() if word != _DEFINITIONS}
     return _with_parts(rest, lambda part: _gathered(part, definitions))
 
 

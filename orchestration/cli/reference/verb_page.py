@@ -68,13 +68,13 @@ def as_markdown() -> str:
 
 def exits(command: click.Command) -> dict[int, list[str]]:
     """Tell when *command* ends with a code of its own, as its help says."""
-    found: dict[int, list[str]] = {}
+    by_code: dict[int, list[str]] = {}
     for exit_code, when in _EXIT.findall(one_line(command.help or "")):
-        found.setdefault(int(exit_code), []).append(when)
+        by_code.setdefault(int(exit_code), []).append(when)
     for option in _options(command):
         for exit_code, when in _EXIT.findall(one_line(option.help or "")):
-            found.setdefault(int(exit_code), []).append(f"with `{option.opts[0]}` {when}")
-    return found
+            by_code.setdefault(int(exit_code), []).append(f"with `{option.opts[0]}` {when}")
+    return by_code
 
 
 def has_json(command: click.Command) -> bool:
@@ -136,13 +136,13 @@ def _parameters(command: click.Command) -> str:
 
 def _parameter(one: click.Parameter) -> list[str]:
     if isinstance(one, click.Option):
-        told = one.help or ""
-        default = _DEFAULT.search(told)
+        words = one.help or ""
+        default = _DEFAULT.search(words)
         return [
             code(*one.opts),
             "" if one.is_flag else _value(one),
             default[1] if default else _default(one),
-            _DEFAULT.sub("", told),
+            _DEFAULT.sub("", words),
         ]
     many = ", any number" if one.nargs < 0 else ""
     return [f"`{one.human_readable_name}`", _value(one) + many, "needed" * one.required, ""]

@@ -53,12 +53,12 @@ class TopicReader:
         """
         try:
             cluster = self._consumer.list_topics(topic, self._patience)
-            told = cluster.topics[topic]
-            bounds = {number: self._bounds(topic, number) for number in sorted(told.partitions)}
+            metadata = cluster.topics[topic]
+            bounds = {number: self._bounds(topic, number) for number in sorted(metadata.partitions)}
         except KafkaException as error:
             raise self._broker_error(topic, str(error.args[0].str())) from None
-        if told.error:
-            raise self._broker_error(topic, told.error.str())
+        if metadata.error:
+            raise self._broker_error(topic, metadata.error.str())
         return str(cluster.cluster_id), bounds
 
     def _bounds(self, topic: str, partition: int) -> tuple[int, int]:

@@ -87,7 +87,7 @@ def _record_ends(data: bytes) -> np.ndarray:
     if not len(quotes):
         return lines
     before = np.searchsorted(quotes, lines)
-    found: list[np.ndarray] = []
+    earlier: list[np.ndarray] = []
     start, quotes_passed = 0, 0
     while True:
         ahead = lines > start
@@ -95,15 +95,15 @@ def _record_ends(data: bytes) -> np.ndarray:
         lengths = np.diff(np.concatenate([[start], ends, [len(data)]]))
         runaway = np.flatnonzero(lengths > LONGEST_QUOTED_RECORD)
         if not len(runaway):
-            return np.concatenate([*found, ends])
+            return np.concatenate([*earlier, ends])
         ends = ends[: runaway[0]]
         last = int(ends[-1]) if len(ends) else start
         after = lines[lines > last]
         if not len(after):
-            return np.concatenate([*found, ends])
+            return np.concatenate([*earlier, ends])
         start = int(after[0])
         quotes_passed = int(np.searchsorted(quotes, start))
-        found += [ends, np.array([start])]
+        earlier += [ends, np.array([start])]
 
 
 def _document(line: bytes, header: list[str]) -> tuple[str | None, Reason | None]:

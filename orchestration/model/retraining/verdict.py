@@ -58,43 +58,44 @@ def decide(policy: Policy, model: LastModel, figures: Figures) -> Verdict:
     return Verdict(retrain=True, from_scratch=bool(anew), reasons=calling + anew, figures=figures)
 
 
-def _calling(asked: Retrain, found: Figures) -> Iterator[str]:
-    if found.new_events > asked.new_events:
-        yield f"{found.new_events:.1%} new events, more than {asked.new_events:.1%}"
-    if found.age_days > asked.age_days:
-        yield f"the model is {found.age_days:.0f} days old, more than {asked.age_days:g}"
-    if found.since < asked.least_events:
+def _calling(asked: Retrain, figures: Figures) -> Iterator[str]:
+    if figures.new_events > asked.new_events:
+        yield f"{figures.new_events:.1%} new events, more than {asked.new_events:.1%}"
+    if figures.age_days > asked.age_days:
+        yield f"the model is {figures.age_days:.0f} days old, more than {asked.age_days:g}"
+    if figures.since < asked.least_events:
         return
-    for name, moved in found.drift.items():
+    for name, moved in figures.drift.items():
         if moved > asked.drift:
             yield f"the shares of {name} have drifted by {moved:.2f}, more than {asked.drift:g}"
-    if found.unknown_places > asked.unknown_places:
+    if figures.unknown_places > asked.unknown_places:
         yield (
-            f"{found.unknown_places:.1%} of new events are at places that the model does not know, "
-            f"more than {asked.unknown_places:.1%}"
+            f"{figures.unknown_places:.1%} of new events are at places that the model does not "
+            f"know, more than {asked.unknown_places:.1%}"
         )
 
 
-def _anew(asked: FromScratch, model: LastModel, found: Figures) -> Iterator[str]:
+def _anew(asked: FromScratch, model: LastModel, figures: Figures) -> Iterator[str]:
     if model.trainings >= asked.every:
         yield f"one training in {asked.every} is from scratch"
-    if found.new_places > asked.new_places:
-        yield f"the places grew by {found.new_places:.1%}, more than {asked.new_places:.1%}"
+    if figures.new_places > asked.new_places:
+        yield f"the places grew by {figures.new_places:.1%}, more than {asked.new_places:.1%}"
     if model.refused:
         yield "the gate refused the last model"
     if model.changed:
         yield model.changed
 
 
-def _why_not(asked: Retrain, found: Figures) -> str:
-    told = (
-        f"{found.new_events:.1%} new events (of {asked.new_events:.1%} that call for it), "
-        f"{found.age_days:.0f} days old (of {asked.age_days:g})"
+def _why_not(asked: Retrain, figures: Figures) -> str:
+    reasons = (
+        f"{figures.new_events:.1%} new events (of {asked.new_events:.1%} that call for it), "
+        f"{figures.age_days:.0f} days old (of {asked.age_days:g})"
     )
-    if found.since < asked.least_events:
-        return f"{told}, too few new events to look for drift"
-    name, moved = max(found.drift.items(), key=lambda one: one[1])
+    if figures.since < asked.least_events:
+        return f"{reasons}, too few new events to look for drift"
+    name, moved = max(figures.drift.items(), key=lambda one: one[1])
     return (
-        f"{told}, {name} drifted by {moved:.2f} (of {asked.drift:g}), {found.unknown_places:.1%} "
-        f"of new events at unknown places (of {asked.unknown_places:.1%})"
+        f"{reasons}, {name} drifted by {moved:.2f} (of {asked.drift:g}), "
+        f"{figures.unknown_places:.1%} of new events at unknown places "
+        f"(of {asked.unknown_places:.1%})"
     )
