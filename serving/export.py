@@ -25,7 +25,7 @@ from models_ml.recommender import Recommender
 from models_ml.torch_model import TrainedModel
 from models_ml.typed_json import json_text
 from serving.card import Export
-from serving.exported import ExportedModel
+from serving.onnx_model import ExportedModel
 
 BOUND = 1e-3
 """So far a log-score may be from the network's own: a thousandth of the chance it stands for."""

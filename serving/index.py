@@ -1,9 +1,9 @@
 """The index: the vectors of all users who agreed to be shown, for one release.
 
-The search is exact, unless there are very many people (`serving.approximate`). The
+The search is exact, unless there are very many people (`serving.ann`). The
 vectors are read from the file as they are needed, so that several processes share one
 copy and loading takes no time. Who is near to many is
-ranked lower, see `serving.nearness`.
+ranked lower, see `serving.hubness`.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ import pyarrow.parquet as pq
 
 from models_ml.data.tokens import History
 from models_ml.typed_json import ABSENT, JsonTypeError, json_text, read_json
-from serving import approximate
-from serving.approximate import Approximate
+from serving import ann
+from serving.ann import Approximate
 from serving.files import draft_folder, settle
-from serving.nearness import nearness, usual_likeness
+from serving.hubness import nearness, usual_likeness
 from serving.release import open_release
 
 BATCH = 256
@@ -114,7 +114,7 @@ def build(
     changed, history; in any order, each user once. *progress* is told how many users
     are done. Memory holds one batch of histories at a time, and the users' ids.
     """
-    from serving.exported import open_recommender
+    from serving.onnx_model import open_recommender
 
     release = open_release(release_dir)
     recommender = open_recommender(release_dir)
@@ -171,8 +171,8 @@ def _lay(  # noqa: PLR0913, PLR0917 -- all that an index consists of
     usual = usual_likeness(laid)
     np.save(draft / USUAL, usual)
     index_id = digest.hexdigest()[:16]
-    recall = _approximate_recall(laid, usual, draft / approximate.FILE)
-    is_enough = recall is not None and recall >= approximate.LEAST_RECALL
+    recall = _approximate_recall(laid, usual, draft / ann.FILE)
+    is_enough = recall is not None and recall >= ann.LEAST_RECALL
     meta = IndexMeta(
         index_id=index_id,
         release_id=release_id,
@@ -193,10 +193,10 @@ def _approximate_recall(vectors: Vectors, usual: Vectors, target: Path) -> float
 
     Without enough of them what was prepared is removed. None where the search is exact anyway.
     """
-    if len(vectors) <= approximate.MOST_EXACT:
+    if len(vectors) <= ann.MOST_EXACT:
         return None
-    recall = approximate.build(vectors, usual, target)
-    if recall < approximate.LEAST_RECALL:
+    recall = ann.build(vectors, usual, target)
+    if recall < ann.LEAST_RECALL:
         target.unlink()
     return recall
 
@@ -227,7 +227,7 @@ def open_index(folder: Path) -> Index:
         usual=np.load(folder / USUAL, mmap_mode="r"),
         recall=meta.recall_at_10,
         missed_recall=meta.approximate_recall_at_10,
-        approximate=Approximate(folder / approximate.FILE) if is_approximate else None,
+        approximate=Approximate(folder / ann.FILE) if is_approximate else None,
     )
 
 

@@ -33,8 +33,8 @@ class Live:
     def open(self, home: Home, release_dir: Path, release_id: str) -> None:
         """Check the release, load it, its index, the keys and the reader, and try them once."""
         from serving.answers import Answers
-        from serving.exported import open_recommender
         from serving.histories import open_features
+        from serving.onnx_model import open_recommender
         from serving.pseudonyms import Pseudonyms
         from serving.vault import Vault
 

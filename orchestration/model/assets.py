@@ -238,7 +238,7 @@ def evaluation(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mate
 
 def _evaluated(paths: Home) -> Evaluation:
     from models_ml.evaluate import evaluate
-    from serving.exported import open_recommender
+    from serving.onnx_model import open_recommender
 
     folder = model_store.current_model(paths)
     return evaluate(

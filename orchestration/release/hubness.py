@@ -10,8 +10,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from serving.hubness import NEAREST, nearness
 from serving.index import Index
-from serving.nearness import NEAREST, nearness
 
 MOST_PEOPLE = 20_000
 Floats = npt.NDArray[np.float32]
@@ -36,7 +36,7 @@ class Exposure:
 def exposure(vectors: Floats, usual: Floats, seed: int = 0) -> Exposure | None:
     """Find everybody's neighbours among *vectors* (N, D), of many people a sample.
 
-    *usual* (N,) is how near people usually are (`serving.nearness`); with zeros likeness alone
+    *usual* (N,) is how near people usually are (`serving.hubness`); with zeros likeness alone
     ranks. Nothing where there are no more people than each would see.
     """
     if len(vectors) > MOST_PEOPLE:

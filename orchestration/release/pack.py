@@ -84,8 +84,8 @@ def build_index(
     home: Home, release: Release, progress: Callable[[int], None] = lambda _: None
 ) -> index.Index:
     """Embed everybody who agreed to be shown with *release*."""
-    from serving.exported import open_recommender
     from serving.histories import discoverable
+    from serving.onnx_model import open_recommender
 
     known = frozenset(open_recommender(release.folder).places.place_ids)
     as_of = now()

@@ -17,7 +17,7 @@ from models_ml.data.split import split
 from models_ml.data.tokens import MAX_CATEGORIES, SPECIAL_TOKENS, EventTokens, Vocabulary
 from models_ml.data.training_set import read_training_set
 from models_ml.user_vectors_fit import fit_taste
-from serving.nearness import nearness, usual_likeness
+from serving.hubness import nearness, usual_likeness
 
 if TYPE_CHECKING:
     from models_ml.user_vectors import Taste

@@ -16,9 +16,9 @@ from typing import TypeVar
 import faiss
 import numpy as np
 
-from serving import approximate
-from serving.approximate import Approximate
-from serving.nearness import nearness, usual_likeness
+from serving import ann
+from serving.ann import Approximate
+from serving.hubness import nearness, usual_likeness
 from tests.bench.figures import Figure, publish
 from tests.bench.halves import Floats, read_people, released
 
@@ -58,7 +58,7 @@ def _made_of(real: Floats, count: int) -> Floats:
 def _searches(count: int, vectors: Floats, usual: Floats) -> list[Figure]:
     def exact(asker: Floats) -> Floats:
         scores = nearness(vectors @ asker, usual)
-        rows = np.argpartition(-scores, approximate.NEAREST)[: approximate.NEAREST]
+        rows = np.argpartition(-scores, ann.NEAREST)[: ann.NEAREST]
         return rows[np.argsort(-scores[rows])]
 
     slow = _milliseconds(exact, vectors)
@@ -67,17 +67,17 @@ def _searches(count: int, vectors: Floats, usual: Floats) -> list[Figure]:
         _figure(f"{count:,} people, exact, on disk", vectors.nbytes + usual.nbytes, "bytes"),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / approximate.FILE
-        recall, seconds = _timed(lambda: approximate.build(vectors, usual, file))
+        file = Path(folder) / ann.FILE
+        recall, seconds = _timed(lambda: ann.build(vectors, usual, file))
         opened = Approximate(file)
-        fast = _milliseconds(lambda asker: opened.search(asker, approximate.NEAREST), vectors)
+        fast = _milliseconds(lambda asker: opened.search(asker, ann.NEAREST), vectors)
         size = file.stat().st_size
-    name, most_exact = f"{count:,} people, approximate", approximate.MOST_EXACT
+    name, most_exact = f"{count:,} people, approximate", ann.MOST_EXACT
     return [
         *figures,
         _figure(f"{name}, one question", fast, "ms", slow if count > most_exact else None),
         _figure(f"{name}, times as fast", slow / fast, "x", better="higher"),
-        _figure(f"{name}, recall@10", recall, "", approximate.LEAST_RECALL, better="higher"),
+        _figure(f"{name}, recall@10", recall, "", ann.LEAST_RECALL, better="higher"),
         _figure(f"{name}, on disk besides", size, "bytes"),
         _figure(f"{name}, built and measured", seconds, "s"),
     ]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestration.release.hubness import exposure
-from serving.nearness import usual_likeness
+from serving.hubness import usual_likeness
 from tests.bench.figures import Figure, publish
 from tests.bench.halves import (
     Embed,

@@ -135,7 +135,7 @@ def rss():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 before, began, own = rss(), time.perf_counter(), time.process_time()
 if sys.argv[2] == "exported":
-    from serving.exported import open_recommender as load
+    from serving.onnx_model import open_recommender as load
 else:
     from models_ml.loading import load
 from models_ml.data.tokens import History

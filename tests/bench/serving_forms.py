@@ -19,7 +19,7 @@ from models_ml.model_folder import CONTENT, GRAPH, WEIGHTS, ModelFolder, Network
 from models_ml.recommender import NetworkModel
 from models_ml.torch_model import TrainedModel
 from serving.export import write_graph
-from serving.exported import ExportedModel
+from serving.onnx_model import ExportedModel
 
 EAGER_WAS, EAGER, ONNX = "torch, as it was", "torch", "ONNX Runtime"
 INT8, INT8_TABLES = "ONNX Runtime, int8 products", "ONNX Runtime, int8 products and tables"

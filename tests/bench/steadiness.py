@@ -11,7 +11,7 @@ from models_ml.data.training_set import TrainingSet, read_training_set
 from models_ml.user_vectors import Taste
 from models_ml.user_vectors_fit import fit_taste
 from orchestration.release.hubness import nearest, share_kept
-from serving.nearness import usual_likeness
+from serving.hubness import usual_likeness
 from tests.bench.figures import Figure
 
 DAY = 24 * 3600 * 1_000_000

@@ -2,7 +2,7 @@
 
 python -m tests.bench.taste_halves [--data FOLDER]
 
-Ours ranks as an index does, less what is usual for a person (`serving.nearness`); "likeness alone"
+Ours ranks as an index does, less what is usual for a person (`serving.hubness`); "likeness alone"
 is the same vector without that. Every other person with 20 events or more before their targets is
 asked: the history is cut in two, and the first half looks for the second among those of all who
 are asked. Vectors are fitted on everybody else, so that nothing was learned from those asked; and

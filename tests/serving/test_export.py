@@ -26,7 +26,7 @@ from models_ml.torch_model import TrainedModel
 from models_ml.train import train
 from serving import export as exporting
 from serving.export import BOUND, export, largest_difference, write_graph
-from serving.exported import ExportedModel, open_recommender
+from serving.onnx_model import ExportedModel, open_recommender
 from tests.models_ml.conftest import (
     TOWN_CATEGORIES,
     TOWN_CUT,
@@ -47,7 +47,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 from pathlib import Path
 from models_ml.data.tokens import History
-from serving.exported import open_recommender
+from serving.onnx_model import open_recommender
 model = open_recommender(Path(sys.argv[1]))
 history = History(model.places.place_ids[:3], ["visit"] * 3, [0] * 3, [-1.0] * 3)
 print(model.score([history]).shape[1], model.embed([history]).shape[1])

@@ -8,7 +8,7 @@ import pytest
 
 from models_ml.loading import load
 from serving import index
-from serving.nearness import usual_likeness
+from serving.hubness import usual_likeness
 from tests.serving.city import HIDDEN, KNOWN_AT, USERS, City
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from orchestration.release import hubness as neighbours
+from orchestration.release import hubness
 from orchestration.release.hubness import exposure, steadiness
+from serving.hubness import NEAREST, usual_likeness
 from serving.index import Index
-from serving.nearness import NEAREST, usual_likeness
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -46,7 +46,7 @@ def test_a_few_people_have_no_exposure_to_tell() -> None:
 
 
 def test_of_many_people_a_sample_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "MOST_PEOPLE", 50)
+    monkeypatch.setattr(hubness, "MOST_PEOPLE", 50)
     vectors = unit(np.random.default_rng(0).normal(size=(500, 8)))
     found = shown(vectors)
     assert found is not None

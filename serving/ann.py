@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from serving.nearness import nearness
+from serving.hubness import nearness
 
 FILE = "approximate.faiss"
 # Up to here an exact search is as fast: half a millisecond on one thread (make bench-index).
@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float32]
 def build(vectors: Floats, usual: Floats, target: Path) -> float:
     """Write to *target* what `Approximate` reads; return its recall of the `NEAREST` nearest.
 
-    *vectors*  (N, D), *usual*  (N,): see `serving.nearness`. Equal input makes an equal file.
+    *vectors*  (N, D), *usual*  (N,): see `serving.hubness`. Equal input makes an equal file.
     """
     import faiss
 

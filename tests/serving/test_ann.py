@@ -5,16 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from serving import approximate, index
+from serving import ann, index
 from tests.serving.city import City
 
 
 @pytest.fixture
 def many(city: City, monkeypatch: pytest.MonkeyPatch) -> index.Index:
     """The city's index, built as if its people were very many, two in a list."""
-    monkeypatch.setattr(approximate, "MOST_EXACT", 10)
-    monkeypatch.setattr(approximate, "_PEOPLE_A_LIST", 2)
-    monkeypatch.setattr(approximate, "LEAST_RECALL", 0.5)
+    monkeypatch.setattr(ann, "MOST_EXACT", 10)
+    monkeypatch.setattr(ann, "_PEOPLE_A_LIST", 2)
+    monkeypatch.setattr(ann, "LEAST_RECALL", 0.5)
     city.favors["1000"]["event_place_ids"] = city.favors["1001"]["event_place_ids"]
     city.write()
     return city.build_index()
@@ -53,17 +53,17 @@ def test_who_is_forgotten_is_not_found_in_it_either(many: index.Index) -> None:
 
 
 def test_the_same_people_make_the_same_file(many: index.Index) -> None:
-    first = (many.folder / approximate.FILE).read_bytes()
+    first = (many.folder / ann.FILE).read_bytes()
     target = many.folder.parent / "again"
-    approximate.build(many.vectors, many.usual, target)
+    ann.build(many.vectors, many.usual, target)
     assert target.read_bytes() == first
 
 
 def test_too_low_a_recall_leaves_the_search_exact(
     many: index.Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(approximate, "LEAST_RECALL", 1.1)
+    monkeypatch.setattr(ann, "LEAST_RECALL", 1.1)
     smaller = index.without(many.folder, many.users[0].as_py())
     assert smaller.approximate is None
     assert (smaller.recall, smaller.missed_recall) == (1.0, pytest.approx(1, abs=0.5))
-    assert not (smaller.folder / approximate.FILE).exists()
+    assert not (smaller.folder / ann.FILE).exists()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from serving import nearness
-from serving.nearness import NEAREST, usual_likeness
+from serving import hubness
+from serving.hubness import NEAREST, usual_likeness
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -26,7 +26,7 @@ def test_it_is_the_mean_of_the_ten_nearest_others(people: np.ndarray) -> None:
 def test_of_many_people_some_stand_for_all(
     people: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nearness, "MOST_REFERENCES", 100)
+    monkeypatch.setattr(hubness, "MOST_REFERENCES", 100)
     likeness = people @ people[::3].T
     likeness[np.arange(0, 300, 3), np.arange(100)] = -np.inf
     expected = np.sort(likeness, axis=1)[:, -NEAREST:].mean(axis=1)
@@ -37,7 +37,7 @@ def test_who_has_no_vector_is_near_to_nobody(people: np.ndarray) -> None:
     people[7] = 0
     usual = usual_likeness(people)
     assert usual[7] == 1
-    assert nearness.nearness(people @ people[0], usual)[7] == -0.5
+    assert hubness.nearness(people @ people[0], usual)[7] == -0.5
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
