@@ -1,4 +1,4 @@
-"""What dbt says about the feature models: its manifest read, and checked against the Parquet files.
+"""The data contract of feature models: dbt's manifest read, and checked against the Parquet files.
 
 The warehouse is never opened: whoever serves or applies features needs no access to it.
 """

@@ -1,4 +1,4 @@
-"""Search among very many people: look only where the nearest are likely to be.
+"""Approximate nearest neighbours (ANN): look only where the nearest are likely to be.
 
 An inverted file (Jégou, Douze and Schmid, Product quantization for nearest neighbor search, TPAMI
 2011; FAISS's IndexIVFFlat) sorts people into lists by k-means and scans the lists next to whoever

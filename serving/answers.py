@@ -1,4 +1,4 @@
-"""The request path, usable without HTTP: from a user's id to people and places.
+"""The request path: from a user's id to people and places, cold start and fallback included.
 
 Identity, features, history, model, search, consent, reasons: in this order, the same
 for every door. When the online store cannot be read, a lower rung answers and says so.

@@ -1,4 +1,4 @@
-"""The champion: the one pointer that says which release and index are live."""
+"""The champion: the one pointer that says which release and index are live (promotion)."""
 
 import json
 import os

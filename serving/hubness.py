@@ -1,4 +1,4 @@
-"""How near people are to others as a rule, so that nobody is everybody's neighbour.
+"""Against hubness: nearness counts for less of who is near to everybody.
 
 In spaces of many dimensions some vectors are near to a great many others (hubs). Half of how like a
 person's nearest are to them is taken off their likeness to whoever asks: cross-domain similarity

@@ -1,4 +1,4 @@
-"""What is live in this process: one release, and the newest index of it."""
+"""What is live in this process: one release, and the newest index of it (hot reload)."""
 
 import logging
 import threading

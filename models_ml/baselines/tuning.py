@@ -168,9 +168,7 @@ class Fit:
                     self._hide_seen(scores, begins[part], asked[part])
                 by_way.append(gains(worst_ranks(scores, wanted)))
             by_batch.append(by_way)
-        return [
-            float(np.concatenate(gained) @ weights) for gained in zip(*by_batch, strict=True)
-        ]
+        return [float(np.concatenate(gained) @ weights) for gained in zip(*by_batch, strict=True)]
 
     def _sample(self, most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Choose at most so many validation targets, the same ones each time, and weigh them."""

@@ -1,4 +1,4 @@
-"""What trainings have learned from, so that a later one is never asked what it was once told.
+"""Leakage: what trainings have learned from, so that none is asked what it was once told.
 
 A training that begins with the weights of an earlier one has learned all that this one had, and
 those before it. As long as events are only added, and newest last, none of that is held out now.

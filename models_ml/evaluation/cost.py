@@ -1,4 +1,4 @@
-"""What an answer of a model costs: time on one thread, and bytes on disk."""
+"""Latency and size: the time of an answer on one thread, and a model's bytes on disk."""
 
 import time
 

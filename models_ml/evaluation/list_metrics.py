@@ -1,4 +1,4 @@
-"""What lists of recommended places are like, apart from being right."""
+"""Beyond accuracy: coverage, novelty, diversity and popularity bias of recommended lists."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What a guess costs: cross-entropy over all places, or over candidates, in bounded memory."""
+"""The loss: cross-entropy over all places or sampled candidates (sampled softmax), in few bytes."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One training: what it learns from, what it has learned, and where it stands."""
+"""One training: what it learns from, how it validates, early stopping, and where it stands."""
 
 from collections.abc import Generator, Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""A warm start: the weights of an earlier model, under the tokens of a new vocabulary.
+"""A warm start (fine-tuning): weights of an earlier model, under a new vocabulary's tokens.
 
 Places, categories, districts and kinds keep their weights by id or code, however they are numbered
 now; what has vanished is dropped; what is new begins as the mean of what was known. All other

@@ -1,4 +1,4 @@
-"""Forgetting a person: step by step, each of which can be done again, and the proof at the end."""
+"""Erasure of a person: step by step, each of which can be done again, and the proof at the end."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager

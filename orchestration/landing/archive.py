@@ -1,4 +1,4 @@
-"""The archive: every line that ever landed, and apart from it, encrypted, what no one could read.
+"""The archive: every line that landed; apart from it the quarantine, encrypted (dead letters).
 
 A file appears whole under its name or not at all; whether it counts, the ledger says.
 """

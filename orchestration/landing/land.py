@@ -1,4 +1,4 @@
-"""Landing: files come in, every line is kept, and the ledger says so last.
+"""Landing, idempotent: files come in, every line is kept, and the ledger says so last.
 
 The order makes it safe to be killed anywhere: archive files under their names, then the
 vault, then the ledger, then what is exported. What the ledger does not know has not landed,

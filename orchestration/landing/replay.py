@@ -1,4 +1,4 @@
-"""Replay: quarantined lines are read once more, after whatever kept them from being read is mended.
+"""Replay of dead letters: quarantined lines are read once more, after the fault is mended.
 
 The archive is append-only, and so is replay: lines that can be read now land as a file of their
 own, under their old numbers, and the ledger says whose they are. The old file keeps its counts.

@@ -1,4 +1,4 @@
-"""Search for a good preset with Optuna: pruned, and resumed where it was stopped.
+"""Hyper-parameter search with Optuna: pruned, and resumed where it was stopped.
 
 python -m orchestration.model.search --data SET --out FOLDER [--from PRESET] [--trials N]
 

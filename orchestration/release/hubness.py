@@ -1,4 +1,4 @@
-"""Who is shown to whom: whether a few people are everybody's neighbours.
+"""Hubness: whether a few people are everybody's neighbours, and how evenly all are shown.
 
 In spaces of many dimensions some points are near to a great many others, and would be shown to all
 (hubs: Radovanović, Nanopoulos and Ivanović, JMLR 2010).

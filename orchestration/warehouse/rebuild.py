@@ -1,4 +1,4 @@
-"""Any day again: marts and features as known at a moment, from the raw archive alone."""
+"""Time travel: marts and features as known at a moment, built from the raw archive alone."""
 
 import os
 import shutil

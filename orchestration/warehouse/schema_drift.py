@@ -1,4 +1,4 @@
-"""How a file's documents differ in shape from what its home has landed of the same kind.
+"""Schema drift: how a file's documents differ in shape from what has landed of their kind.
 
 The same rules as the mart `fct_schema_changes`, for a file that has not landed yet.
 """

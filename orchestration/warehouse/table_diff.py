@@ -1,4 +1,4 @@
-"""Which rows differ between two tables, found by hashes of buckets and told by key.
+"""A data diff: which rows differ between two tables, by hashes of buckets, told by key.
 
 Each side is hashed once, bucket by bucket; only buckets whose hashes differ are looked into,
 row by row. Both sides may lie in other engines: what is compared is what they say.

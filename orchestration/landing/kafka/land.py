@@ -1,4 +1,4 @@
-"""Topics land: each message once, however often a landing is killed.
+"""Topics land, exactly once: each message one time, however often a landing is killed.
 
 The offsets of a file's messages are written into the ledger together with the file's own row,
 and where to read on is asked of the ledger alone. So messages have landed with their offsets,

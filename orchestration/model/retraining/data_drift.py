@@ -1,4 +1,4 @@
-"""How far two sets of events differ in what they are about."""
+"""Data drift: how far two sets of events differ in what they are about."""
 
 import numpy as np
 from scipy.spatial.distance import jensenshannon

@@ -16,7 +16,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def shown(vectors: np.ndarray) -> neighbours.Exposure | None:
+def shown(vectors: np.ndarray) -> hubness.Exposure | None:
     return exposure(vectors, np.zeros(len(vectors), dtype=np.float32))
 
 
