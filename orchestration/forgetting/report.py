@@ -58,7 +58,6 @@ def _proven(proof: Proof) -> list[str]:
     return [
         f"Searched, decoded and as bytes: {stores}.",
         *(f"Not searched: {place}: {why}." for place, why in proof.left_out.items()),
-        "There is no MLflow in this project.",
         verdict,
         *map(_place, proof.found),
     ]

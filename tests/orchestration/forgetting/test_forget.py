@@ -258,6 +258,16 @@ def test_the_proof_decodes_what_bytes_hide(home: Home) -> None:
     assert ("reports/broken.parquet", "not decoded: ArrowInvalid") in found
 
 
+def test_an_mlflow_server_is_named_as_not_searched(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = Person.of(home, "nobody-at-all")
+    assert "the MLflow server" not in prove(home, person).left_out
+    monkeypatch.setenv("TASTEMATE_MLFLOW", "http://127.0.0.1:9")
+    told = sentences(None, prove(home, person))
+    assert "Not searched: the MLflow server: it is told settings and figures" in told
+
+
 def test_of_a_stranger_only_the_request_is_remembered(home: Home) -> None:
     before = archive(home)
     done = forget(home, "nobody-at-all")
