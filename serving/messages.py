@@ -127,31 +127,31 @@ PlaceReason = Annotated[
 class SimilarUser(BaseModel):
     """A person of similar taste."""
 
-    user_id: str
+    user_id: str = Field(description="The product's own id of that person.")
     score: float = Field(
         description="Likeness of taste less half of what is usual for that user, -1.5 to 1.5."
     )
-    rank: int
-    reasons: list[UserReason]
+    rank: int = Field(description="1 is best.")
+    reasons: list[UserReason] = Field(description="What both have in common.")
 
 
 class RecommendedPlace(BaseModel):
     """A place to go next."""
 
-    place_id: str
+    place_id: str = Field(description="The product's own id of the place.")
     score: float = Field(description="Comparable within one answer only.")
-    rank: int
-    category_codes: list[str]
+    rank: int = Field(description="1 is best.")
+    category_codes: list[str] = Field(description="All of the place; none where unknown.")
     district_code: str = Field(description="Empty where unknown.")
-    reasons: list[PlaceReason]
+    reasons: list[PlaceReason] = Field(description="What links the place to the user.")
 
 
 class Answer(BaseModel):
     """What both answers share: how the answer came about."""
 
-    request_id: str
-    release_id: str
-    index_id: str
+    request_id: str = Field(description="Names this request, in the log, too.")
+    release_id: str = Field(description="The release that answered.")
+    index_id: str = Field(description="The index of people that is live with it.")
     strategy: Strategy = Field(
         description="`model`: the release's model ranked. `baseline`: the release is a baseline, "
         "for no model was better. `popular`: nothing is known of this user, or it could not be "
@@ -188,10 +188,12 @@ class Mistake(BaseModel):
 class Problem(BaseModel):
     """A refused or failed request, as in RFC 9457."""
 
-    type: str = Field(examples=["urn:tastemate:problem:invalid_request"])
-    title: str
-    status: int
+    type: str = Field(
+        description="The code as a URN.", examples=["urn:tastemate:problem:invalid_request"]
+    )
+    title: str = Field(description="The status in words.")
+    status: int = Field(description="The HTTP status.")
     code: str = Field(description="Stable: programs may rely on it.", examples=["invalid_request"])
     detail: str = Field(description="What is wrong, where, and what would be right.")
-    request_id: str
+    request_id: str = Field(description="Names this request, in the log, too.")
     errors: list[Mistake] = []

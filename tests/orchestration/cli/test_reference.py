@@ -191,3 +191,9 @@ def test_every_path_field_and_code_of_the_endpoint_is_on_its_page() -> None:
         if "kind" in one["properties"]
     ]
     assert {*wanted, *reasons} - {*names, "kind"} == set()
+
+
+def test_no_field_of_the_endpoint_is_left_without_a_word() -> None:
+    assert [
+        line for line in HTTP.splitlines() if line.startswith("| `") and line.endswith("|  |")
+    ] == []
