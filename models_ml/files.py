@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and the lock of a folder that one training writes."""
+"""Files that appear whole or not at all, and locks: one process at a time writes a folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

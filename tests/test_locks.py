@@ -1,4 +1,4 @@
-"""The locks of three packages that may not import each other, and of earlier versions: one kind."""
+"""The locks of two packages that may not import each other, and of earlier versions: one kind."""
 
 import fcntl
 import subprocess
@@ -11,10 +11,9 @@ import pytest
 
 import feature_repo.files
 import models_ml.files
-import orchestration.home.lock
 
 Hold = Callable[[Path, Exception], AbstractContextManager[None]]
-MODULES = (feature_repo.files, models_ml.files, orchestration.home.lock)
+MODULES = (feature_repo.files, models_ml.files)
 HOLDER = """
 import sys, time
 from pathlib import Path

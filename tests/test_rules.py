@@ -119,13 +119,14 @@ def modules() -> dict[str, str]:
     return {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
 
 
-def test_each_package_has_one_place_that_locks():
+def test_a_package_has_at_most_one_place_that_locks():
     locking = {
         name
         for name, source in modules().items()
         if re.search(r"^\s*(import|from) (fcntl|filelock)\b", source, re.MULTILINE)
     }
-    assert locking == {"feature_repo/files.py", "models_ml/files.py", "orchestration/home/lock.py"}
+    # Two, since neither of these packages may import the other.
+    assert locking == {"feature_repo/files.py", "models_ml/files.py"}
 
 
 def test_no_other_module_spells_a_path_of_the_home():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.home.sql import literal
 from orchestration.warehouse.dbt_manifest import DbtModel
 from orchestration.warehouse.state_hash import HANDED_ON, NotBuiltError, handed_on
 from serving.home import Home
@@ -41,12 +42,7 @@ def _write_table(connection: duckdb.DuckDBPyConnection, home: Home, model: DbtMo
         raise NotBuiltError(f"{path}: dbt has not handed on {name}. Build it: tastemate build")
     table = f'{stage}."{name}"'
     connection.read_parquet(str(path)).create(table)
-    connection.execute(f"comment on table {table} is {_text(model.description)}")
+    connection.execute(f"comment on table {table} is {literal(model.description)}")
     for column in model.columns.values():
         described = f'{table}."{column.name}"'
-        connection.execute(f"comment on column {described} is {_text(column.description)}")
-
-
-def _text(value: str) -> str:
-    """Quote *value*: a comment takes no parameter."""
-    return "'" + value.replace("'", "''") + "'"
+        connection.execute(f"comment on column {described} is {literal(column.description)}")

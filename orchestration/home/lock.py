@@ -1,11 +1,8 @@
-"""Locks: one process at a time works on a home, or on a part of it."""
+"""The lock of a home: one run at a time works on it."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager
 
-from filelock import FileLock, Timeout
-
+from models_ml.files import hold
 from serving.home import Home
 
 
@@ -24,19 +21,3 @@ def alone(home: Home) -> AbstractContextManager[None]:
         "tastemate --home DIR"
     )
     return hold(home.lock, busy)
-
-
-@contextmanager
-def hold(lock: Path, busy: Exception) -> Iterator[None]:
-    """Hold the file *lock*; the system lets go of it when the process ends in any way.
-
-    Raises:
-        Exception: *busy*, where somebody else holds it.
-    """
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        held = FileLock(lock).acquire(timeout=0)
-    except Timeout:
-        raise busy from None
-    with held:
-        yield

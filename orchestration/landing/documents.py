@@ -13,6 +13,7 @@ import h3
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from orchestration.home.sql import literal
 from orchestration.landing.readers.batches import Batch, Reason
 from serving.pseudonyms import Pseudonyms, canonical_id
 
@@ -146,8 +147,8 @@ def _column(table: pa.Table, name: str) -> pa.Array:
 
 def _pointer(path: tuple[str, ...]) -> str:
     """Write *path* as an SQL literal of a JSON pointer, which any field name fits into."""
-    steps = (step.replace("~", "~0").replace("/", "~1").replace("'", "''") for step in path)
-    return "'" + "".join(f"/{step}" for step in steps) + "'"
+    steps = (step.replace("~", "~0").replace("/", "~1") for step in path)
+    return literal("".join(f"/{step}" for step in steps))
 
 
 def _judged(reading: Reading) -> str:

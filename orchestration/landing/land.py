@@ -18,7 +18,7 @@ from typing import Literal
 
 import duckdb
 
-from orchestration.home.lock import hold
+from models_ml.files import hold
 from orchestration.landing import archive
 from orchestration.landing.archive import ArchivedFile, set_strays_aside
 from orchestration.landing.documents import DocumentReader, Documents, Reading

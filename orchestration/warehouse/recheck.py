@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.home.console import say
+from orchestration.home.sql import literal
 from orchestration.reliability.history import LoggedCheck, remember
 from orchestration.warehouse.dbt_command import ensure_manifest, run_dbt
 from orchestration.warehouse.dbt_lines import DbtLines
@@ -156,14 +157,14 @@ def _lay_out(home: Home, sides: _Sides, people: int) -> tuple[int, datetime, str
             "where purpose = 'cutoff') from staging.stg_ledger__files"
         ).fetchall()[0]
         as_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
-        archived = f"read_parquet({_text(home.all_lines)}, {_HIVE})"
+        archived = f"read_parquet({literal(home.all_lines)}, {_HIVE})"
         files = "select file_id from staging.stg_ledger__files"
         (everyone,) = warehouse.execute("select count(*) from marts.dim_users").fetchall()[0]
         # Of the archive's people: one who was lost on the way to the marts must be found missing.
         warehouse.execute(
             f"create temp table chosen as select distinct user_id from {archived} "  # noqa: S608 - paths and names of our own
             f"where user_id is not null and file_id in ({files}) "
-            f"and md5_number_lower(user_id || {_text(as_of)}) % {max(1, everyone // people)} = 0"
+            f"and md5_number_lower(user_id || {literal(as_of)}) % {max(1, everyone // people)} = 0"
         )
         versions = " union all ".join(
             f"select event_id, user_id from staging.{model} where line_status = 'accepted'"  # noqa: S608
@@ -177,17 +178,17 @@ def _lay_out(home: Home, sides: _Sides, people: int) -> tuple[int, datetime, str
         warehouse.execute(
             f"copy (select * from {archived} where file_id in ({files}) "  # noqa: S608
             "and user_id in (from involved)) "
-            f"to {_text(anew.lines)} (format parquet, partition_by (source, kind, landed_date))"
+            f"to {literal(anew.lines)} (format parquet, partition_by (source, kind, landed_date))"
         )
         for path, copied in (
             (home.landed_files, anew.landed_files),
             (home.landed_fields, anew.landed_fields),
         ):
             warehouse.execute(
-                f"copy (select * from read_parquet({_text(path)}) where file_id in ({files})) "  # noqa: S608
-                f"to {_text(copied)}"
+                f"copy (select * from read_parquet({literal(path)}) where file_id in ({files})) "  # noqa: S608
+                f"to {literal(copied)}"
             )
-        chosen = warehouse.execute("copy (from chosen) to " + _text(sides.people))
+        chosen = warehouse.execute("copy (from chosen) to " + literal(sides.people))
         return chosen.fetchall()[0][0], as_of, cutoff or BEFORE_ALL
 
 
@@ -209,8 +210,8 @@ def _compare(home: Home, sides: _Sides) -> tuple[int, dict[str, int]]:
             with duckdb.connect() as connection:
                 connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
                 connection.execute(
-                    f"copy (select * from read_parquet({_text(built.handed_on(name))}) "  # noqa: S608
-                    f"where user_id in (from {_text(sides.people)})) to {_text(target)}"
+                    f"copy (select * from read_parquet({literal(built.handed_on(name))}) "  # noqa: S608
+                    f"where user_id in (from {literal(sides.people)})) to {literal(target)}"
                 )
             kept.append(str(target))
         differences = diff(kept[0], kept[1], key)
@@ -237,7 +238,3 @@ def _warehouse(home: Home) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(home.warehouse, read_only=True)
     connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
     return connection
-
-
-def _text(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
+from orchestration.home.sql import identifier, literal
 from orchestration.home.state_files import StateFile
 from orchestration.warehouse.dbt_command import ensure_manifest
 from orchestration.warehouse.dbt_manifest import DbtModel, models_of
@@ -77,8 +78,8 @@ def hash_of_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> ModelStat
     """Hash the rows of a Parquet file, in a connection whose time zone is UTC."""
     schema = pq.read_schema(path)
     names = sorted(schema.names)
-    table = "read_parquet('" + str(path).replace("'", "''") + "')"
-    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    table = f"read_parquet({literal(path)})"
+    columns = ", ".join(map(identifier, names))
     rows, low, high = connection.execute(_ROWS.format(columns=columns, table=table)).fetchall()[0]
     types = [(name, str(schema.field(name).type)) for name in names]
     content = json.dumps([types, rows, str(low), str(high)])
@@ -110,10 +111,10 @@ def published(home: Home) -> StateFile[State]:
 def _moment_of(connection: duckdb.DuckDBPyConnection, home: Home) -> str:
     """Find the moment of the build; where nobody has any event, that of the last file."""
     for name, column in (("feature_moments", "as_of"), ("fct_landed_files", "landed_at")):
-        path = str(home.handed_on(f"marts/{name}")).replace("'", "''")
+        path = literal(home.handed_on(f"marts/{name}"))
         only = "where purpose = 'current'" if column == "as_of" else ""
         ((moment,),) = connection.execute(
-            f"select epoch_us(max({column})) from read_parquet('{path}') {only}"  # noqa: S608 - names of our own
+            f"select epoch_us(max({column})) from read_parquet({path}) {only}"  # noqa: S608 - names of our own
         ).fetchall()
         if moment is not None:
             return _iso(moment)

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from models_ml.typed_json import Scalar
+from orchestration.home.sql import identifier, literal
 
 BUCKETS = 4096
 _ROWS_AT_ONCE = 50_000
@@ -178,9 +179,11 @@ def _look_into(
             f"where {_bucket(key, types)} in (select bucket from differing)"
         )
         _refuse_repeated(connection, side, name, key)
-    same = " and ".join(f"a.{_quoted(name)} is not distinct from b.{_quoted(name)}" for name in key)
+    same = " and ".join(
+        f"a.{identifier(name)} is not distinct from b.{identifier(name)}" for name in key
+    )
     keys = ", ".join(
-        f"if(a.row_hash is null, b.{_quoted(name)}, a.{_quoted(name)}) as {_quoted(name)}"
+        f"if(a.row_hash is null, b.{identifier(name)}, a.{identifier(name)}) as {identifier(name)}"
         for name in key
     )
     connection.execute(
@@ -193,7 +196,7 @@ def _look_into(
         "select difference, count(*) from found group by difference"
     ).fetchall():
         setattr(differences, kind, count)
-    columns = ", ".join(map(_quoted, key))
+    columns = ", ".join(map(identifier, key))
     for kind in ("inserted", "deleted", "changed"):
         rows = connection.execute(
             f"select {columns} from found where difference = ? order by all limit ?",  # noqa: S608
@@ -213,7 +216,7 @@ def _changed_columns(
     connection: duckdb.DuckDBPyConnection, shared: list[str], same: str
 ) -> dict[str, int]:
     counts = ", ".join(
-        f"count(*) filter (where a.{_quoted(name)} is distinct from b.{_quoted(name)})"
+        f"count(*) filter (where a.{identifier(name)} is distinct from b.{identifier(name)})"
         for name in shared
     )
     (row,) = connection.execute(
@@ -226,7 +229,7 @@ def _changed_columns(
 def _refuse_repeated(
     connection: duckdb.DuckDBPyConnection, side: str, name: str, key: list[str]
 ) -> None:
-    columns = ", ".join(map(_quoted, key))
+    columns = ", ".join(map(identifier, key))
     repeated = connection.execute(
         f"select {columns} from rows_{side} group by all having count(*) > 1 limit 1"  # noqa: S608
     ).fetchall()
@@ -250,10 +253,10 @@ def _open(connection: duckdb.DuckDBPyConnection, side: str, spec: str) -> None:
     try:
         if suffix in _READERS:
             pattern = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
-            relation = _READERS[suffix].format(_text(pattern))
+            relation = _READERS[suffix].format(literal(pattern))
         elif suffix == ".duckdb":
-            connection.execute(f"attach {_text(str(path))} as attached_{side} (read_only)")
-            steps = ".".join(map(_quoted, table.split(".")))
+            connection.execute(f"attach {literal(str(path))} as attached_{side} (read_only)")
+            steps = ".".join(map(identifier, table.split(".")))
             relation = f"attached_{side}.{steps}"
         else:
             connection.register(f"sqlite_{side}", _sqlite_table(path, table))
@@ -272,7 +275,7 @@ def _open(connection: duckdb.DuckDBPyConnection, side: str, spec: str) -> None:
 def _sqlite_table(path: Path, table: str) -> pa.Table:
     """Read a table of SQLite, for which DuckDB would have to download an extension."""
     with _read_only(path) as database:
-        cursor = database.execute(f"select * from {_quoted(table)}")  # noqa: S608
+        cursor = database.execute(f"select * from {identifier(table)}")  # noqa: S608
         names = [column[0] for column in cursor.description]
         batches = []
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
@@ -323,16 +326,8 @@ def _hash(types: dict[str, str]) -> str:
 def _hashable(column: str, of: str) -> str:
     """Write nested values as JSON: DuckDB's hash of an empty list is that of no list."""
     is_nested = of.endswith("]") or of.startswith(("STRUCT", "MAP", "UNION"))
-    return f"to_json({_quoted(column)})::varchar" if is_nested else _quoted(column)
+    return f"to_json({identifier(column)})::varchar" if is_nested else identifier(column)
 
 
 def _cast(column: str, to: str) -> str:
-    return f"cast({_quoted(column)} as {to}) as {_quoted(column)}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return f"cast({identifier(column)} as {to}) as {identifier(column)}"
