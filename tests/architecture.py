@@ -18,10 +18,10 @@ import grimp
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "pictures" / "architecture.svg"
 PACKAGES = ("orchestration", "serving", "feature_repo", "models_ml")
-_BOX, _HEIGHT, _FLOOR, _GAP, _MARGIN, _HEAD = 122, 34, 60, 32, 24, 46
+_BOX, _HEIGHT, _FLOOR, _GAP, _MARGIN, _HEAD, _ABREAST = 150, 38, 64, 24, 20, 50, 3
 _STYLE = """
-text { font: 13px system-ui, sans-serif; fill: #1d2730; text-anchor: middle }
-.title { font-weight: 600; font-size: 15px }
+text { font: 17px system-ui, sans-serif; fill: #1d2730; text-anchor: middle }
+.title { font-weight: 600; font-size: 19px }
 .frame { fill: #f6f8fa; stroke: #c3ccd5 }
 .room { fill: #ffffff; stroke: #2a7ab0 }
 .import { fill: none; stroke: #7d8b98; marker-end: url(#tip) }
@@ -55,7 +55,7 @@ def draw() -> str:
     floors = _floors()
     spots: dict[str, Spot] = {}
     frames: list[str] = []
-    left, height = _MARGIN, 0.0
+    left, height = float(_MARGIN), 0.0
     for package in ("orchestration", "serving", "models_ml"):
         width, tall = _place(spots, package, floors[package], left)
         frames.append(_frame(left, _MARGIN, width, tall, package))
@@ -143,7 +143,8 @@ def _place(
     spots: dict[str, Spot], package: str, floors: Sequence[Sequence[str]], left: float
 ) -> tuple[float, float]:
     """Give each room of *package* its place; return the frame's width and height."""
-    most = max((len(floor) for floor in floors), default=1)
+    floors = [row for floor in floors for row in _rows(floor)]
+    most = max(map(len, floors), default=1)
     width = most * _BOX + (most + 1) * _GAP
     for nth, floor in enumerate(floors):
         taken = len(floor) * _BOX + (len(floor) - 1) * _GAP
@@ -154,6 +155,14 @@ def _place(
     if not floors:
         return width, _HEAD
     return width, _HEAD + len(floors) * _FLOOR - (_FLOOR - _HEIGHT) + _GAP
+
+
+def _rows(floor: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Break a floor of many rooms into rows of equal length, so that all stays legible."""
+    count = -(-len(floor) // _ABREAST)
+    length = -(-len(floor) // count)
+    for begin in range(0, len(floor), length):
+        yield floor[begin : begin + length]
 
 
 def _between_packages(left: float, width: float, tall: float, below: float) -> list[str]:
@@ -179,7 +188,7 @@ def _room(name: str, spot: Spot) -> str:
     return (
         f'<rect class="room" x="{spot.x - _BOX / 2:.0f}" y="{spot.y - _HEIGHT / 2:.0f}" '
         f'width="{_BOX}" height="{_HEIGHT}" rx="5"/>'
-        f'<text x="{spot.x:.0f}" y="{spot.y + 5:.0f}">{label}</text>'
+        f'<text x="{spot.x:.0f}" y="{spot.y + 6:.0f}">{label}</text>'
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from feature_repo.layout import Layout
+from models_ml.data.tokens import MAX_EVENTS
 from serving.home import Home
 from tests.home_paths import spelled_paths
 
@@ -187,3 +188,8 @@ def test_both_who_know_the_home_know_the_same(tmp_path: Path):
     assert home.handed_on("features/place") == layout.rows_of("place")
     assert home.handed_on("marts/fct_events") == layout.events
     assert home.handed_on("marts/feature_moments") == layout.moments
+
+
+def test_a_history_holds_as_many_events_as_the_network_reads():
+    project = yaml.safe_load((ROOT / "dbt_project" / "dbt_project.yml").read_text())
+    assert project["vars"]["events_in_favor"] == MAX_EVENTS

@@ -49,7 +49,7 @@ def build(home: Home, dbt_arguments: tuple[str, ...]) -> None:
 @reports
 @click.pass_obj
 def recheck(home: Home, people: int) -> Report:
-    """Compare marts and features with a full refresh, for a sample; exit 1 where they differ."""
+    """Compare marts and features with a full refresh, for a sample; exit 1 where rows differ."""
     from orchestration.warehouse.recheck import recheck as compare
     from orchestration.warehouse.recheck import verdict
 
@@ -91,7 +91,7 @@ def rebuild(home: Home, as_of: str, out: Path | None) -> Report:
               help="So many keys of each kind.")  # fmt: skip
 @reports
 def diff(a: str, b: str, key: str, examples: int) -> Report:
-    """Find the rows in which table A and table B differ; exit 1 where they do.
+    """Find the rows in which table A and table B differ; exit 1 where there are such rows.
 
     A and B are each a .parquet, .csv or .jsonl file, a folder of Parquet files, or a table in a
     database: FILE.duckdb::SCHEMA.TABLE or FILE.sqlite::TABLE.

@@ -27,7 +27,7 @@ class Plan:
 def plan(home: Home, *, accept: bool) -> Report:
     """Compare the feature models with the committed lock of what may go online.
 
-    Exit 1 where they differ and that is not accepted.
+    Exit 1 where models and lock differ and that is not accepted.
     """
     from feature_repo import lock
     from orchestration.warehouse.dbt_command import ensure_manifest
@@ -63,7 +63,7 @@ def apply(home: Home) -> None:
 @reports
 @click.pass_obj
 def materialize(home: Home) -> Report:
-    """Publish the current features to the online store and compare every key; exit 1 if unequal."""
+    """Publish the current features online and compare every key; exit 1 where a key differs."""
     from orchestration.online.publish import publish_and_compare
 
     enter(home)
@@ -74,7 +74,7 @@ def materialize(home: Home) -> Report:
 @reports
 @click.pass_obj
 def parity(home: Home) -> Report:
-    """Compare online and offline features, key by key; exit 1 where they differ."""
+    """Compare online and offline features, key by key; exit 1 where a key differs."""
     from orchestration.online.publish import compare
 
     enter(home)

@@ -45,7 +45,11 @@ def train(
 
 
 @click.command()
-@click.option("--gate", is_flag=True, help="Exit 3 unless the model may be released, and say why.")
+@click.option(
+    "--gate",
+    is_flag=True,
+    help="Exit 3 unless the model may be released; the reasons go to stderr.",
+)
 @reports
 @click.pass_obj
 def evaluate(home: Home, *, gate: bool) -> Report:

@@ -76,7 +76,7 @@ def demo(home: Home, events: int) -> Report:
 @reports
 @click.pass_obj
 def slo(home: Home, *, interval: bool) -> Report:
-    """Measure the objectives and what is left of their error budgets; exit 1 where one is missed.
+    """Measure objectives and what is left of their error budgets; exit 1 where one is not held.
 
     With --interval, the time between checks that keeps wrong rows under 1 in 10,000, by what past
     checks found; with a picture in the home's reports/.

@@ -62,7 +62,10 @@ def diff(home: Home, first: str, second: str) -> Report:
               help="Why, for the log of what was live.")  # fmt: skip
 @click.pass_obj
 def rollback(home: Home, reason: str) -> None:
-    """Make live what was live before; a second time undoes it. Exit 3 if it may not be."""
+    """Make live what was live before; a second time undoes it.
+
+    Exit 3 where that release may not go live.
+    """
     from orchestration.release.live import roll_back
 
     enter(home)
@@ -77,7 +80,10 @@ def rollback(home: Home, reason: str) -> None:
               help="Why, for the log of what was live.")  # fmt: skip
 @click.pass_obj
 def promote(home: Home, release_id: str, reason: str) -> None:
-    """Make a release live, such as an earlier one to roll back to; exit 3 if it may not be."""
+    """Make a release live, such as an earlier one to roll back to.
+
+    Exit 3 where that release may not go live.
+    """
     from orchestration.release.live import promote as make_live
 
     enter(home)

@@ -15,6 +15,7 @@ class Standing:
     value        the indicator's share of what was good; None: nothing to measure yet
     met          whether the objective holds; None where nothing was measured
     budget_left  the part of the error budget, 1 - target, that is not spent; below 0: overdrawn
+    source, table  which one it is; only one of them is told
     """
 
     indicator: str

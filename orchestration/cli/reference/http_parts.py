@@ -19,7 +19,7 @@ _WHEN = {
     415: "`Content-Type` is not `application/json`",
     422: "there is no body, or a field is missing, unknown or wrong; `errors` lists each",
     500: "a fault of ours; the log has it under the request id",
-    503: "the release is still being loaded",
+    503: "the release is still being loaded; the packaged service begins to listen after that",
 }
 _BITS_64 = {"minimum": -(2.0**63), "exclusiveMaximum": 2.0**63}
 _SINGLE = {

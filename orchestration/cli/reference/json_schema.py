@@ -8,7 +8,6 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from models_ml.typed_json import ABSENT
-from orchestration.cli.reference.markdown import one_line
 
 Schema = dict[str, Any]
 
@@ -69,8 +68,6 @@ class _AsWritten(GenerateJsonSchema):
 
 def _tidy(schema: Schema) -> Schema:
     tidy = {word: told for word, told in schema.items() if word not in _NEEDLESS}
-    if "description" in tidy:
-        tidy["description"] = one_line(tidy["description"].partition("\n\n")[0])
     if len(tidy.get("anyOf", [])) == 1:
         tidy |= tidy.pop("anyOf")[0]
     if "properties" in tidy:

@@ -61,9 +61,19 @@ def as_markdown() -> str:
         _parameters(main),
         "\n## Exit codes\n",
         table(["code", "when"], codes),
+        "\n## Verbs\n",
+        table(["verb", "what"], _listed()),
         *(_verb(name, command) for name, command in verbs()),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _listed() -> Iterator[tuple[str, str]]:
+    """Give each verb, as a link to its section, with the first sentence of its help."""
+    for name, command in verbs():
+        if not isinstance(command, click.Group):
+            first = one_line(command.help or "").split(". ")[0].partition("; exit")[0]
+            yield f"[{name}](#{name.replace(' ', '-')})", first.rstrip(".") + "."
 
 
 def exits(command: click.Command) -> dict[int, list[str]]:

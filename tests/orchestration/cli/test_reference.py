@@ -128,7 +128,7 @@ def test_a_type_is_described_as_it_is_written() -> None:
     assert described["required"] == ["inner"]
     assert described["properties"]["holds"] == {"type": "boolean"}
     assert described["$defs"]["_Inner"] == {
-        "description": "An inner one.",
+        "description": "An inner one.\n\nWith more to say.",
         "properties": {"title": {"type": "string"}},
         "required": ["title"],
         "type": "object",
