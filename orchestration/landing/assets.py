@@ -9,7 +9,7 @@ from orchestration import asset_keys as keys
 from orchestration.home.errors import is_for_people
 from orchestration.landing.land import LandedFile
 from orchestration.landing.registered import land_registered
-from orchestration.steps.home_resource import HomeResource
+from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from orchestration.steps.resource_usage import measured
 from serving.home import Home, now
 
@@ -32,7 +32,7 @@ def landed(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg
     """Land what is new in the home's sources; of a day that is over, what arrived on that day."""
     paths = home.paths()
     with measured() as cost:
-        files = _landed(paths, _day_of(context.partition_key))
+        files = _landed(paths, _day_of(context))
     new = [file for file in files if file.status == "landed"]
     yield dg.MaterializeResult(
         asset_key=keys.LINES,
@@ -46,10 +46,14 @@ def landed(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg
     yield dg.MaterializeResult(asset_key=keys.FIELDS)
 
 
-def _day_of(partition_key: str) -> date | None:
-    """Read the day of a partition; None for today's, to which all belongs that is still to land."""
-    day = date.fromisoformat(partition_key)
-    return day if day < now().date() else None
+def _day_of(context: dg.AssetExecutionContext) -> date | None:
+    """Read the day of a partition; None for today's, to which all belongs that is still to land.
+
+    The command's own runs are always of the day on which they began, be it over by now.
+    """
+    day = date.fromisoformat(context.partition_key)
+    is_today = day >= now().date() or STARTED_HERE.items() <= context.run.tags.items()
+    return None if is_today else day
 
 
 def _landed(home: Home, day: date | None) -> list[LandedFile]:

@@ -78,12 +78,12 @@ def land(
     """
     with ready(home) as ledger:
         files = arrivals(source, path)
-        with loading(home, ledger, source, day) as landing:
-            return [
-                landing.land(arrival, progress or silent)
-                for arrival in files
-                if day is None or arrival.day == day
-            ]
+        due = [arrival for arrival in files if day is None or arrival.day == day]
+        with loading(home, ledger, source) as landing:
+            landed = [landing.land(arrival, progress or silent) for arrival in due]
+            if landing.is_backfill:
+                landing.takes_all = all(landing.knows(one) for one in files if one not in due)
+            return landed
 
 
 def recover(home: Home) -> None:
@@ -105,18 +105,13 @@ def ready(home: Home) -> Iterator[Ledger]:
 
 
 @contextmanager
-def loading(
-    home: Home, ledger: Ledger, source: Source, day: date | None = None
-) -> Iterator["Landing"]:
-    """Load *source*; it has had its first load when this ends without an error.
-
-    A *day* on which nothing arrived is no load.
-    """
+def loading(home: Home, ledger: Ledger, source: Source) -> Iterator["Landing"]:
+    """Load *source*; it has had its first load when this ends without an error, and took all."""
     landed_at = now()
     is_backfill = ledger.begin_load(name_of(source), landed_at)
     landing = Landing(home, ledger, source, landed_at, is_backfill=is_backfill)
     yield landing
-    if day is None or landing.has_landed:
+    if landing.takes_all:
         ledger.finish_load(name_of(source))
 
 
@@ -145,7 +140,11 @@ class Content:
 
 
 class Landing:
-    """What all that lands at one moment of one source has in common."""
+    """What all that lands at one moment of one source has in common.
+
+    Of a first load, ``takes_all`` says whether nothing of the source is left to land; where days
+    are loaded one by one, it goes on until then.
+    """
 
     def __init__(
         self,
@@ -159,10 +158,10 @@ class Landing:
         self._home = home
         self._ledger = ledger
         self.source = name_of(source)
-        self.has_landed = False
+        self.takes_all = True
+        self.is_backfill = is_backfill
         self._mapping = source.to_json() if isinstance(source, Mapping) else None
         self._landed_at = landed_at
-        self._is_backfill = is_backfill
         self._pseudonyms = Pseudonyms.create(home.keys)
         self._tombstones = Tombstones(home)
         self._refuses = self._tombstones.refusal(landed_at, is_backfill=is_backfill)
@@ -172,9 +171,7 @@ class Landing:
         begun = time.perf_counter()
         name = _printable(arrival.path.name)
         seen = _fingerprint(arrival.path)
-        with arrival.path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        file_id = file_id_of(self.source, arrival.kind, sha256)
+        sha256, file_id = self._identify(arrival)
         for entry in self._ledger.files():
             if entry.file_id == file_id:
                 return self.again(entry, arrival.reading, name, str(arrival.path))
@@ -187,6 +184,16 @@ class Landing:
         )
         content = Content(arrival.kind, name, sha256, seen.size, unpacked.is_truncated)
         return self.count(archived, content, begun)
+
+    def knows(self, arrival: Arrival) -> bool:
+        """Say whether a file's bytes have landed before."""
+        _, file_id = self._identify(arrival)
+        return any(entry.file_id == file_id for entry in self._ledger.files())
+
+    def _identify(self, arrival: Arrival) -> tuple[str, str]:
+        with arrival.path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256, file_id_of(self.source, arrival.kind, sha256)
 
     def archive(
         self,
@@ -251,11 +258,10 @@ class Landing:
             **asdict(content),
             lines_in=archived.lines_in,
             landed_at=self._landed_at.isoformat(),
-            is_backfill=self._is_backfill,
+            is_backfill=self.is_backfill,
             mapping=self._mapping,
         )
         self._ledger.add(entry, archived.fields, offsets)
-        self.has_landed = True
         self._ledger.export(self._home)
         return LandedFile(
             name=entry.name,

@@ -68,7 +68,7 @@ def land_topics(
     with ready(home) as ledger, closing(TopicReader(kafka)) as reader:
         accounts = _Accounts(ledger, reader, mapping.source, kafka.accepted_losses)
         unread = [part for kind, topic in kafka.by_kind() for part in accounts.unread(kind, topic)]
-        with loading(home, ledger, mapping, day) as landing:
+        with loading(home, ledger, mapping) as landing:
             landed = _remapped(ledger, landing, mapping, unread)
             topics = _Topics(ledger, landing, reader, mapping, day)
             for part in unread:
@@ -177,6 +177,7 @@ class _Topics:
             position = file.last_offset + 1
         if partition.position > position:
             self._ledger.pass_over([Offsets(part.stream, number, position, partition.position)])
+        self._landing.takes_all &= partition.position >= part.end
         self._reader.show_position(topic, number, partition.position)
 
     def _land(self, part: _Unread, start: int, file: MessageFile) -> LandedFile:

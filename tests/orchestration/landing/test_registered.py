@@ -17,7 +17,7 @@ from orchestration.landing.registered import (
     resolve,
     sentence,
 )
-from orchestration.steps.home_resource import HomeResource
+from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from serving.home import Home
 
 
@@ -112,11 +112,13 @@ def three_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return home
 
 
-def partition(home: Home, day: str) -> list[str]:
+def partition(home: Home, day: str, tags: dict[str, str] | None = None) -> list[str]:
     """Materialize the landing of *day*; give the files that landed."""
     with dg.DagsterInstance.ephemeral() as instance:
         resources = {"home": HomeResource(root=str(home.root))}
-        dg.materialize([landed], instance=instance, partition_key=day, resources=resources)
+        dg.materialize(
+            [landed], instance=instance, partition_key=day, resources=resources, tags=tags
+        )
     return [file.name for file in last_landing(home).read() or [] if file.status == "landed"]
 
 
@@ -132,6 +134,25 @@ def test_a_day_on_which_nothing_arrived_is_no_first_load(three_days: Home) -> No
     partition(three_days, "2026-03-03")
     rows = pq.read_table(three_days.landed_files).to_pylist()
     assert [row["is_backfill"] for row in rows] == [True] * 3
+
+
+def test_a_first_load_day_by_day_is_one_load(three_days: Home) -> None:
+    for day in ("2026-03-02", "2026-03-01", "2026-03-03"):
+        assert len(partition(three_days, day)) == 1
+    more = arrived(next(three_days.root.parent.glob("documents/likes-3.jsonl")), "2026-03-03")
+    more.with_name("likes-4.jsonl").write_text(more.read_text().replace('"3"', '"4"'))
+    assert partition(three_days, "2026-03-03") == ["likes-4.jsonl"]
+    rows = pq.read_table(three_days.landed_files).to_pylist()
+    assert {row["name"]: row["is_backfill"] for row in rows} == {
+        "likes-1.jsonl": True,
+        "likes-2.jsonl": True,
+        "likes-3.jsonl": True,
+        "likes-4.jsonl": False,
+    }
+
+
+def test_the_commands_own_run_takes_all_even_after_midnight(three_days: Home) -> None:
+    assert len(partition(three_days, "2026-03-02", STARTED_HERE)) == 3
 
 
 def test_unreadable_lines_are_named(shop: tuple[Home, Path, Path]) -> None:

@@ -137,6 +137,12 @@ def test_a_back_fill_of_a_day_ends_with_its_last_message(shop: Shop, lines: Line
     # Offsets land in their order, so nothing is left behind.
     assert shop.names(third) == ["[0]@3-8"]
     assert numbers(lines) == list(range(9))
+    # All of them are the first load of the source; what comes after that is not.
+    shop.send(visits(9, 10))
+    shop.land()
+    assert [bool(is_first) for (is_first,) in shop.ledger(
+        "select is_backfill from files order by rowid"
+    )] == [True, True, False]  # fmt: skip
 
 
 def test_equal_messages_at_other_offsets_land_too(shop: Shop, lines: Lines) -> None:
