@@ -106,7 +106,7 @@ def _view(model: FeatureModel) -> View:
         features=features,
         service=meta.service,
         ttl=timedelta(days=meta.ttl),
-        online=meta.online,
+        online=bool(meta.online),
         owner=meta.owner,
         tags={"dbt_model": model.original_file_path, "pii": meta.pii},
     )

@@ -11,13 +11,18 @@ class ContractError(ValueError):
 
 
 class _Told(BaseModel):
-    """A part of the manifest; what is written as null is not told."""
+    """A part of the manifest; what is known and written as null is not told."""
 
     @model_validator(mode="before")
     @classmethod
     def _without_null(cls, told: object) -> object:
         if isinstance(told, dict):
-            return {name: value for name, value in told.items() if value is not None}
+            untold = {*cls.model_fields} - {"online"}  # where null has always meant no
+            return {
+                name: value
+                for name, value in told.items()
+                if value is not None or name not in untold
+            }
         return told
 
 
@@ -28,7 +33,7 @@ class FeastMeta(_Told, extra="allow"):
     timestamp: str = ""
     service: str = ""
     ttl: float = 0
-    online: bool = True
+    online: bool | None = True
     owner: str = ""
     pii: str = "none"
     exclude: list[str] = []

@@ -16,28 +16,12 @@ from feature_repo.contract import View, read_views
 from feature_repo.feature_types import Row, comparable
 from feature_repo.offline import column_list, connection, identifier, source
 from feature_repo.online import open_online, reachable
+from feature_repo.parity_report import ParityReport
 from feature_repo.protos import plain
 from feature_repo.settings import open_store
 
 BATCH = 1000
 EXAMPLES = 10
-
-
-@dataclass(frozen=True)
-class ParityReport:
-    """What a comparison found: keys looked at, equal, and in which way the others are not.
-
-    ``missing`` keys are offline and not online, ``extra`` ones online and not offline. It ``holds``
-    where all are equal; ``examples`` are the first few differences in words.
-    """
-
-    keys: int
-    equal: int
-    different: int
-    missing: int
-    extra: int
-    examples: list[str]
-    holds: bool
 
 
 @dataclass

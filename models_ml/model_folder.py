@@ -5,7 +5,7 @@ record or an evaluation holds is for `models_ml.training.record` and `models_ml.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -37,8 +37,8 @@ class ModelConfig:
     kind: Literal["model", "baseline"]
     name: str
     architecture: Settings
-    preset: str | None
-    seed: int
+    preset: str | None = field(default=None, kw_only=True)
+    seed: int = field(default=0, kw_only=True)
     training_set_hash: str
     excludes_seen: bool
 

@@ -6,7 +6,7 @@ With the standard library alone, for this package runs where nothing else is ins
 import json
 import types
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,9 @@ Settings = Mapping[str, Scalar]
 
 ABSENT = {"absent while None": True}
 """The metadata of a dataclass's field that is not written while it is None."""
+
+LENIENT = {"default where wrong": True}
+"""The metadata of a field that only describes: what it cannot be, it takes its default for."""
 
 _T = TypeVar("_T")
 _MOST_SHOWN = 60
@@ -103,7 +106,9 @@ def _object(kind: type, value: object, where: str) -> object:
     for part in fields(kind):
         if part.name in value:
             there = f"{where}{'.' if ': ' in where else ': '}{part.name}"
-            values[part.name] = _decoded(hints[part.name], value[part.name], there)
+            is_lenient = LENIENT.items() <= part.metadata.items()
+            with suppress(JsonTypeError) if is_lenient else nullcontext():
+                values[part.name] = _decoded(hints[part.name], value[part.name], there)
         elif part.default is MISSING and part.default_factory is MISSING:
             raise JsonTypeError(f"{where}: {part.name} is missing.")
     return kind(**values)
@@ -133,4 +138,6 @@ def _shown(value: object) -> str:
 
 
 def _named(kind: Any) -> str:
+    if get_origin(kind) in {dict, Mapping}:
+        return "an object"
     return kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")

@@ -1,6 +1,7 @@
 """The card of a release: where it comes from and how good it is, beside its content.
 
-Nothing of it decides an answer, so it has no part in the release's name.
+Nothing of it decides an answer, so it has no part in the release's name, and what it says beside
+name, kind and files hinders nobody, be it of any form.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Literal
 
 from models_ml.metrics import RankFigures
 from models_ml.model_folder import ModelFolder
-from models_ml.typed_json import ABSENT, JsonTypeError, read_json
+from models_ml.typed_json import ABSENT, LENIENT, JsonTypeError, read_json
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,12 @@ class Provenance:
     ``metrics`` are figures by split and recommender, ``as_of`` the moment of the data.
     """
 
-    reason: str | None = field(default=None, metadata=ABSENT)
-    metrics: Mapping[str, Mapping[str, RankFigures]] = field(default_factory=dict)
-    training: TrainingFacts = field(default_factory=TrainingFacts)
-    export: Export | None = None
-    training_set_hash: str | None = field(default=None, metadata=ABSENT)
-    as_of: str | None = field(default=None, metadata=ABSENT)
+    reason: str | None = field(default=None, metadata={**ABSENT, **LENIENT})
+    metrics: Mapping[str, Mapping[str, RankFigures]] = field(default_factory=dict, metadata=LENIENT)
+    training: TrainingFacts = field(default_factory=TrainingFacts, metadata=LENIENT)
+    export: Export | None = field(default=None, metadata=LENIENT)
+    training_set_hash: str | None = field(default=None, metadata={**ABSENT, **LENIENT})
+    as_of: str | None = field(default=None, metadata={**ABSENT, **LENIENT})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,14 @@ SCHEMA = pa.schema([("user_id", pa.string()), ("known_at", pa.timestamp("us", tz
 
 
 @dataclass(frozen=True)
+class _Made:
+    """What ``index.json`` of any version says: of which release, and as of when."""
+
+    release_id: str
+    as_of: str
+
+
+@dataclass(frozen=True)
 class IndexMeta:
     """What ``index.json`` says.
 
@@ -54,6 +62,7 @@ class IndexMeta:
     approximate_recall_at_10: float | None = field(default=None, metadata=ABSENT)
 
 
+_M = TypeVar("_M")
 Entry = tuple[str, datetime, History]
 Vectors = npt.NDArray[np.float32]
 
@@ -208,7 +217,7 @@ def open_index(folder: Path) -> Index:
         raise IndexFaultError(
             f"{folder}: no index, it lacks {', '.join(missing)}. Make one: tastemate run"
         )
-    meta = _meta(folder)
+    meta = _meta(folder, IndexMeta)
     users = pq.read_table(folder / USERS, columns=["user_id"]).column(0).combine_chunks()
     is_approximate = meta.search == "approximate"
     vectors = np.load(folder / VECTORS, mmap_mode="r")
@@ -245,15 +254,15 @@ def newest_or_none(indexes_dir: Path, release_id: str) -> Index | None:
     """Open the index of *release_id* with the latest as-of, if it has any."""
     indexes = []
     for meta_file in indexes_dir.glob(f"[!.]*/{META}"):
-        meta = _meta(meta_file.parent)
-        if meta.release_id == release_id:
-            indexes.append((datetime.fromisoformat(meta.as_of), meta_file.parent))
+        made = _meta(meta_file.parent, _Made)
+        if made.release_id == release_id:
+            indexes.append((datetime.fromisoformat(made.as_of), meta_file.parent))
     return open_index(max(indexes)[1]) if indexes else None
 
 
-def _meta(folder: Path) -> IndexMeta:
+def _meta(folder: Path, kind: type[_M]) -> _M:
     try:
-        return read_json(folder / META, IndexMeta)
+        return read_json(folder / META, kind)
     except JsonTypeError as error:
         raise IndexFaultError(
             f"{error} Remove the folder and make the index again: tastemate run"

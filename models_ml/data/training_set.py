@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models_ml.typed_json import JsonTypeError, decode
+from models_ml.typed_json import LENIENT, JsonTypeError, decode
 
 PLACE_SCHEMA = pa.schema(
     {
@@ -49,12 +49,12 @@ class Manifest:
     cut_at: str
     is_time_synthetic: bool
     hash: str
-    feature_services: list[str] = field(default_factory=list)
-    users: int = 0
-    places: int = 0
-    events: int = 0
-    events_left_out: int = 0
-    as_of: str = ""
+    feature_services: list[str] = field(default_factory=list, metadata=LENIENT)
+    users: int = field(default=0, metadata=LENIENT)
+    places: int = field(default=0, metadata=LENIENT)
+    events: int = field(default=0, metadata=LENIENT)
+    events_left_out: int = field(default=0, metadata=LENIENT)
+    as_of: str = field(default="", metadata=LENIENT)
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,9 @@ class TrainingSetFolder:
             raise TrainingSetError(
                 f"{path}: format is {manifest.get('format')!r}; this version reads format {FORMAT}."
             )
+        for name, kind in (("is_time_synthetic", bool), ("hash", str)):
+            if name in manifest:
+                manifest[name] = kind(manifest[name])
         try:
             return decode(Manifest, manifest, str(path))
         except JsonTypeError as error:

@@ -9,7 +9,7 @@ from orchestration.cli.output import Report, enter, reports
 from serving.home import Home
 
 if TYPE_CHECKING:
-    from feature_repo.parity import ParityReport
+    from feature_repo.parity_report import ParityReport
 
 
 @dataclass(frozen=True)

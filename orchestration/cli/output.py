@@ -43,7 +43,7 @@ def reports(verb: Callable[_P, Report]) -> Callable[..., None]:
     def told(*arguments: _P.args, **options: _P.kwargs) -> None:
         as_json = options.pop("as_json")
         report = verb(*arguments, **options)
-        text = json_text(report.value) if as_json else report.words
+        text = printed_json(report.value) if as_json else report.words
         if text:
             click.echo(text)
         if report.refusal:
@@ -55,7 +55,7 @@ def reports(verb: Callable[_P, Report]) -> Callable[..., None]:
     return told
 
 
-def json_text(value: object) -> str:
+def printed_json(value: object) -> str:
     """Write dataclasses, paths and moments, and lists of them, as JSON.
 
     What JSON has no word for is told as near as it can be: a number that is none is null, and

@@ -91,9 +91,9 @@ def _uri(home: Home) -> str:
 def _mirror_training(client: "MlflowClient", home: Home) -> str | None:
     try:
         folder = model_store.current_model(home)
+        record = model_store.record_of(folder)
     except model_store.NoModelError:
         return None
-    record = model_store.record_of(folder)
     experiment_id = _experiment(client, home)
     found = client.search_runs([experiment_id], f"tags.`{_MODEL}` = '{folder.name}'")
     if found:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from feature_repo.parity import ParityReport
+from feature_repo.parity_report import ParityReport
 from orchestration.delivery.run_report import Failure, FileCounts, RunReport, StepCost
 from orchestration.model.quality_tables import markdown_table, quality_tables
 from orchestration.reliability.budget import Standing

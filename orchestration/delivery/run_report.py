@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from feature_repo.parity import ParityReport
+from feature_repo.parity_report import ParityReport
 from models_ml.metrics import RankFigures
 from models_ml.typed_json import JsonTypeError, read_json
 from orchestration.model.retraining.verdict import Verdict

@@ -26,9 +26,9 @@ from orchestration.reliability.objectives import SloError
 from orchestration.steps.failures import why
 from orchestration.warehouse.state_hash import State, published
 from serving import champion
-from serving.card import TrainingFacts
+from serving.card import Card, TrainingFacts
 from serving.home import Home, now
-from serving.release import open_release
+from serving.release import ReleaseError, open_release
 
 LANDED_BY = "tastemate/landed_by"
 """The tag that names the run that landed what a run works on."""
@@ -52,7 +52,6 @@ def write_report(
 
 def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Status) -> RunReport:
     live = _live(home)
-    card = open_release(home.releases / live.release_id).card if live else None
     run = instance.get_run_by_id(run_id)
     landed_by = run.tags.get(LANDED_BY) if run else None
     steps, failures = _steps(instance, run_id)
@@ -60,6 +59,7 @@ def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Sta
         steps = [*_steps(instance, landed_by)[0], *steps]
     state = _published(home, steps)
     slo = _standings(home, failures)
+    card = _card(home, live.release_id, failures) if live else None
     return RunReport(
         run_id=run_id,
         as_of=state.as_of if state else now().isoformat(),
@@ -82,6 +82,15 @@ def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Sta
         slo=slo,
         steps=steps,
     )
+
+
+def _card(home: Home, release_id: str, failures: list[Failure]) -> Card | None:
+    """Read the card of what is live; where it is damaged, that is one more thing to tell."""
+    try:
+        return open_release(home.releases / release_id).card
+    except ReleaseError as error:
+        failures.append(Failure("what is live", str(error)))
+        return None
 
 
 def _rows(path: Path) -> int | None:

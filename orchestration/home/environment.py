@@ -15,7 +15,6 @@ from serving.home import Home
 
 PROJECT = Path(__file__).resolve().parents[2]
 DBT_PROJECT = PROJECT / "dbt_project"
-FEATURE_REPO = PROJECT / "feature_repo"
 
 # None of the tools reports anything to anybody, and no library reaches for a hub.
 SILENT = {

@@ -238,9 +238,11 @@ def evaluation(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mate
 
 def _evaluated(paths: Home) -> Evaluation:
     from models_ml.evaluate import evaluate
+    from orchestration.model.export import require_export
     from serving.onnx_model import open_recommender
 
     folder = model_store.current_model(paths)
+    require_export(folder)
     return evaluate(
         model_store.training_set_of(paths, folder).folder,
         folder.path,

@@ -10,6 +10,25 @@ if TYPE_CHECKING:
     from serving.card import Export
 
 
+class NotExportedError(RuntimeError):
+    """A network that is to be served has not been exported."""
+
+
+def require_export(model: "ModelFolder") -> None:
+    """Refuse a network that was not exported: it would be judged by another runtime's pace.
+
+    Raises:
+        NotExportedError: it was not.
+    """
+    from serving.card import Export
+
+    if model.read_config().kind == "model" and Export.read(model) is None:
+        raise NotExportedError(
+            f"{model.export}: the network of this model has not been exported for serving. Do that "
+            "first: materialize model/export, or call tastemate evaluate."
+        )
+
+
 def export_model(model: "ModelFolder", training_set: Path) -> "Export | None":
     """Export the network of *model* for serving, checked on people of *training_set*.
 

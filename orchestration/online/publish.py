@@ -1,9 +1,11 @@
-"""Publishing features, and comparing what is online with what it should be."""
+"""Publishing features, and comparing what is online with what it should be.
+
+Feast is imported by who publishes, not by who reads what was found.
+"""
 
 from dataclasses import dataclass
 
-from feature_repo import parity, publish
-from feature_repo.parity import ParityReport
+from feature_repo.parity_report import ParityReport
 from orchestration.home.console import say
 from orchestration.home.state_files import StateFile
 from orchestration.reliability.history import ONLINE, LoggedCheck, remember
@@ -27,6 +29,8 @@ def publish_and_compare(home: Home) -> Materialized:
     A store that somebody wrote to by hand is mended that way; what still differs is left to
     whoever looks at the figures.
     """
+    from feature_repo import publish
+
     published = publish.publish(home.root, progress=_tell)
     first = last = _compared(home)
     if not first.holds:
@@ -54,6 +58,8 @@ def last_comparison(home: Home) -> StateFile[ParityReport]:
 
 
 def _compared(home: Home) -> ParityReport:
+    from feature_repo import parity
+
     compared = parity.check(home.root)
     last_comparison(home).write(compared)
     return compared

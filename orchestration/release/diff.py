@@ -1,12 +1,13 @@
 """What parts two releases: how good, learned from what, of what form, over which places."""
 
+import json
 from dataclasses import dataclass
 
 import pyarrow.parquet as pq
+from pydantic import JsonValue
 
 from models_ml.evaluation.report import MODEL
 from models_ml.model_folder import ModelFolder
-from models_ml.typed_json import Scalar
 from serving.home import Home
 from serving.release import FEATURE_SCHEMA, open_release
 
@@ -16,8 +17,8 @@ class Difference:
     """One thing that two releases do not share."""
 
     what: str
-    first: Scalar
-    second: Scalar
+    first: JsonValue
+    second: JsonValue
 
 
 def diff_releases(home: Home, first: str, second: str) -> list[Difference]:
@@ -41,10 +42,10 @@ def sentence(one: Difference) -> str:
     return f"{one.what}: {first} -> {second}"
 
 
-def _facts(home: Home, release_id: str) -> dict[str, Scalar]:
+def _facts(home: Home, release_id: str) -> dict[str, JsonValue]:
     release = open_release(home.releases / release_id)
     card, config = release.card, release.model.read_config()
-    facts: dict[str, Scalar] = {
+    facts: dict[str, JsonValue] = {
         "kind": release.kind,
         "name": card.name,
         "made": card.created_at,
@@ -53,7 +54,7 @@ def _facts(home: Home, release_id: str) -> dict[str, Scalar]:
         "training set": config.training_set_hash[:16],
         "preset": config.preset,
         "seed": config.seed,
-        "features": (release.folder / FEATURE_SCHEMA).read_text(),
+        "features": json.loads((release.folder / FEATURE_SCHEMA).read_text()),
         "bytes": sum(path.stat().st_size for path in release.folder.iterdir()),
     }
     facts |= {f"form: {name}": value for name, value in config.architecture.items()}

@@ -8,6 +8,7 @@ from models_ml.evaluation.report import Evaluation
 from models_ml.training.record import TrainingRecord
 from orchestration.home.atomic_files import write_atomically
 from orchestration.model import store as model_store
+from orchestration.model.export import require_export
 from orchestration.release.choice import Choice
 from serving import index
 from serving.card import Export, Provenance
@@ -27,6 +28,7 @@ def pack_release(home: Home, chosen: Choice) -> Release:
         )
     from feature_repo.frozen import freeze
 
+    require_export(chosen.folder)
     model = model_store.current_model(home)
     manifest = model_store.training_set_of(home, model).manifest
     judged = Evaluation.read(model)
@@ -70,14 +72,13 @@ def _page(packed: Release, chosen: Choice, judged: Evaluation) -> str:
 
 def _runner(packed: Release) -> str:
     export = packed.card.export
-    if export is None:
-        return "torch, for it was packed before there were exports"
-    if packed.is_exported:
-        return (
-            f"ONNX Runtime; log-scores differ by {export.largest_difference:.1g} at most from "
-            "torch's"
-        )
-    return f"torch, for {export.refusal}"
+    if not packed.is_exported:
+        return f"torch, for {export.refusal if export else 'it was not exported'}"
+    if export is None or export.largest_difference is None:
+        return "ONNX Runtime"
+    return (
+        f"ONNX Runtime; log-scores differ by {export.largest_difference:.1g} at most from torch's"
+    )
 
 
 def build_index(

@@ -12,20 +12,20 @@ from serving.home import Home, now
 class Standing:
     """Where an objective stands for one source or one table.
 
+    source, table  which one it is; only one of them is told
     value        the indicator's share of what was good; None: nothing to measure yet
     met          whether the objective holds; None where nothing was measured
     budget_left  the part of the error budget, 1 - target, that is not spent; below 0: overdrawn
-    source, table  which one it is; only one of them is told
     """
 
+    source: str | None = field(default=None, metadata=ABSENT, kw_only=True)
+    table: str | None = field(default=None, metadata=ABSENT, kw_only=True)
     indicator: str
     target: float
     value: float | None
     met: bool | None
     budget_left: float | None
     window_days: float
-    source: str | None = field(default=None, metadata=ABSENT)
-    table: str | None = field(default=None, metadata=ABSENT)
 
     @property
     def name(self) -> str:

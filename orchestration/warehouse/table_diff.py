@@ -13,8 +13,8 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from pydantic import JsonValue
 
-from models_ml.typed_json import Scalar
 from orchestration.home.sql import identifier, literal
 
 BUCKETS = 4096
@@ -57,7 +57,7 @@ class Differences:
     changed_columns: dict[str, int] = field(default_factory=dict)
     columns_only_in_a: list[str] = field(default_factory=list)
     columns_only_in_b: list[str] = field(default_factory=list)
-    examples: dict[str, list[Mapping[str, Scalar]]] = field(default_factory=dict)
+    examples: dict[str, list[Mapping[str, JsonValue]]] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -207,9 +207,13 @@ def _look_into(
         differences.changed_columns = _changed_columns(connection, list(types), same)
 
 
-def _told(value: object) -> Scalar:
+def _told(value: object) -> JsonValue:
     """Tell a key's value as JSON can: what it has no word for, such as a date, as text."""
-    return value if isinstance(value, Scalar) else str(value)
+    if isinstance(value, dict):
+        return {str(name): _told(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_told(one) for one in value]
+    return value if isinstance(value, bool | int | float | str | None) else str(value)
 
 
 def _changed_columns(

@@ -56,6 +56,7 @@ def test_an_unsupported_type_names_file_column_type_and_what_to_use(world: World
         ({"exclude": ["nothing"]}, "has no column ['nothing']"),
         ({"timestamp": "event_count"}, "It must be timestamptz"),
         ({"ttl_days": 3}, "has ['ttl_days']"),
+        ({"tll": None}, "has ['tll']"),
         ({"ttl": "soon"}, "ttl is 'soon': Input should be a valid number"),
         ({"exclude": "event_count"}, "exclude is 'event_count': Input should be a valid list"),
     ],
@@ -71,7 +72,7 @@ def test_meta_that_cannot_be_used_is_refused(
 def test_what_is_left_empty_in_the_yaml_is_not_told(world: World) -> None:
     world.meta["place"] |= {"ttl": None, "online": None, "owner": None, "pii": None}
     view = read_views(world.write().root)[0]
-    assert (view.ttl.days, view.online, view.owner, view.tags["pii"]) == (0, True, "", "none")
+    assert (view.ttl.days, view.online, view.owner, view.tags["pii"]) == (0, False, "", "none")
 
 
 @pytest.mark.parametrize(("text", "where"), [("{", "the file"), ('{"nodes": [1]}', "nodes")])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models_ml.typed_json import (
     ABSENT,
+    LENIENT,
     JsonTypeError,
     Settings,
     as_settings,
@@ -101,3 +102,23 @@ def test_a_file_that_is_no_json_says_so(tmp_path: Path) -> None:
 
 def test_settings_become_their_owners_type_and_back() -> None:
     assert decode(Inner, as_settings(Inner(1.0, 2.0)), "here") == Inner(1.0, 2.0)
+
+
+@dataclass(frozen=True)
+class _Described:
+    name: str
+    figures: dict[str, float] = field(default_factory=dict, metadata=LENIENT)
+    note: str | None = field(default=None, metadata={**ABSENT, **LENIENT})
+
+
+def test_what_only_describes_takes_its_default_where_it_is_wrong() -> None:
+    assert decode(_Described, {"name": "a", "figures": {"x": "y"}, "note": 3}, "it") == _Described(
+        "a"
+    )
+    with pytest.raises(JsonTypeError, match="name"):
+        decode(_Described, {"name": 3}, "it")
+
+
+def test_an_error_names_an_object_and_not_a_class_of_python() -> None:
+    with pytest.raises(JsonTypeError, match=r"it is 3, not an object\."):
+        decode(dict[str, float], 3, "it")

@@ -89,6 +89,18 @@ def test_the_newest_index_of_a_release_is_chosen(city: City) -> None:
         index.newest(city.home.indexes, "0" * 32)
 
 
+def test_an_index_of_an_earlier_version_stands_in_no_other_releases_way(city: City) -> None:
+    wanted = index.newest(city.home.indexes, city.release.release_id)
+    old = city.home.indexes / "old"
+    old.mkdir()
+    told = {"release_id": "f" * 32, "as_of": "2025-01-01T00:00:00+00:00"}
+    (old / index.META).write_text(json.dumps(told))
+    newest = index.newest(city.home.indexes, city.release.release_id)
+    assert newest.index_id == wanted.index_id
+    with pytest.raises(index.IndexFaultError, match=r"it lacks users\.parquet"):
+        index.newest(city.home.indexes, "f" * 32)
+
+
 def test_a_damaged_index_is_refused(city: City) -> None:
     made = index.newest(city.home.indexes, city.release.release_id)
     meta = made.folder / "index.json"

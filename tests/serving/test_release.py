@@ -1,3 +1,4 @@
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from models_ml.model_folder import CONTENT as MODEL_FILES
 from models_ml.model_folder import GRAPH, ModelFolder
 from serving.card import Provenance
 from serving.release import (
+    CARD,
     CONTENT,
     ReleaseError,
     open_release,
@@ -136,3 +138,19 @@ def test_a_folder_that_is_no_release_is_refused(tmp_path: Path) -> None:
 def test_only_whole_releases_are_to_be_seen(parts: Parts) -> None:
     release = pack(**parts)
     assert [path.name for path in parts["releases_dir"].iterdir()] == [release.release_id]
+
+
+def test_what_a_card_tells_of_figures_hinders_no_release(parts: Parts) -> None:
+    release = pack(**parts)
+    card = release.folder / CARD
+    told = json.loads(card.read_text()) | {"metrics": {"ndcg_10": 0.1}, "reason": 3}
+    card.write_text(json.dumps(told))
+    opened = verify(release.folder)
+    assert (opened.release_id, opened.card.metrics, opened.card.reason) == (
+        release.release_id,
+        {},
+        None,
+    )
+    card.write_text(json.dumps(told | {"kind": "guess"}))
+    with pytest.raises(ReleaseError, match="kind"):
+        open_release(release.folder)

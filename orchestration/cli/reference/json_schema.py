@@ -12,6 +12,9 @@ from models_ml.typed_json import ABSENT
 Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ANYTHING: Schema = {"type": ["array", "boolean", "null", "number", "object", "string"]}
+"""What the data decides, such as a cell of a table that was compared."""
+
 _DEFINITIONS = "$defs"
 _OF_NAMED_PARTS = ("properties", _DEFINITIONS)
 _OF_PARTS = ("anyOf", "oneOf")
@@ -54,6 +57,10 @@ class _AsWritten(GenerateJsonSchema):
     def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: ARG002, FBT001 - pydantic's
         """Say so of each."""
         return True
+
+    def any_schema(self, schema: Any) -> Schema:  # noqa: ARG002 - pydantic's
+        """Say so, instead of nothing."""
+        return ANYTHING
 
     def dataclass_schema(self, schema: Any) -> Schema:
         """Let those be absent that are not written while they are None."""

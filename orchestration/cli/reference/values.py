@@ -3,7 +3,7 @@
 import json
 from dataclasses import MISSING, fields
 
-from feature_repo.parity import ParityReport
+from feature_repo.parity_report import ParityReport
 from models_ml.evaluation.report import Evaluation, RecommenderFigures
 from orchestration.cli.demo import Demo
 from orchestration.cli.doctor import Finding

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from orchestration.cli.output import json_text
+from orchestration.cli.output import printed_json
 
 
 def _no_json(word: str) -> NoReturn:
@@ -29,5 +29,5 @@ def _no_json(word: str) -> NoReturn:
     ],
 )
 def test_a_value_of_a_table_is_told_as_json_can(value: object, told: object) -> None:
-    written = json_text({"examples": [{"key": value}]})
+    written = printed_json({"examples": [{"key": value}]})
     assert json.loads(written, parse_constant=_no_json) == {"examples": [{"key": told}]}
