@@ -39,16 +39,9 @@ from models_ml.evaluation.report import (
     Slices,
 )
 from models_ml.evaluation.slices import is_return, slices_of
+from models_ml.figures import Calibration, RankFigures
 from models_ml.loading import load
-from models_ml.metrics import (
-    Calibration,
-    RankFigures,
-    bootstrap_mean,
-    calibration,
-    gains,
-    paired_p_value,
-    summary,
-)
+from models_ml.metrics import bootstrap_mean, calibration, gains, paired_p_value, summary
 from models_ml.model_folder import ModelFolder, ModelFolderError
 from models_ml.recommender import NetworkModel, Recommender
 from models_ml.typed_json import json_text

@@ -1,51 +1,15 @@
 """Ranks and what is reported of them. Ties are always broken against ourselves."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from models_ml.figures import Bin, Calibration, Interval, RankFigures
 
 TOP = 10
 _RESAMPLES = 1000
 _SWAPS = 10_000
 _SWAPS_AT_ONCE = 500
 _BINS = 10
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The middle 95 % of what resampling gave."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class RankFigures:
-    """Hit rates, NDCG@10 and mean reciprocal rank of n targets."""
-
-    hr_1: float
-    hr_10: float
-    ndcg_10: float
-    mrr: float
-    n: int
-
-
-@dataclass(frozen=True)
-class Bin:
-    """A tenth of the answers by confidence: mean confidence and accuracy of n answers."""
-
-    confidence: float
-    accuracy: float
-    n: int
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """How far the stated chance of the first place is from how often it was right."""
-
-    error: float
-    bins: list[Bin]
 
 
 def worst_ranks(scores: NDArray[np.float32], wanted: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from models_ml.metrics import RankFigures
+from models_ml.figures import RankFigures
 from models_ml.model_folder import ModelFolder
 from models_ml.typed_json import ABSENT, LENIENT, JsonTypeError, read_json
 

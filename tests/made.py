@@ -14,7 +14,7 @@ from models_ml.evaluation.report import (
     RecommenderFigures,
     SliceFigures,
 )
-from models_ml.metrics import Calibration, Interval, RankFigures
+from models_ml.figures import Calibration, Interval, RankFigures
 from models_ml.model_folder import ModelFolder
 from models_ml.training.record import Identity, TrainingRecord
 from models_ml.typed_json import json_text

@@ -68,11 +68,18 @@ def test_every_benchmark_can_be_started():
     assert done.returncode == 0, done.stderr
 
 
-def test_the_command_starts_without_loading_torch_dagster_or_feast():
-    heavy = ("torch", "dagster", "feast", "bentoml", "confluent_kafka")
-    code = f"import sys, orchestration.cli; print([m for m in {heavy} if m in sys.modules])"
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("orchestration.cli", ("torch", "dagster", "feast", "bentoml", "confluent_kafka", "numpy")),
+        ("orchestration.definitions", ("torch", "feast", "bentoml", "mlflow", "pandas")),
+        ("serving.service", ("torch", "feast", "duckdb", "numpy", "onnxruntime")),
+    ],
+)
+def test_what_starts_loads_nothing_heavy(module: str, heavy: tuple[str, ...]):
+    code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_the_training_set_keeps_the_types_of_the_features_contract():

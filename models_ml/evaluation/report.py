@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from models_ml.metrics import Calibration, Interval, RankFigures
+from models_ml.figures import Calibration, Interval, RankFigures
 from models_ml.model_folder import ModelFolder
 from models_ml.typed_json import ABSENT, JsonTypeError, read_json
 

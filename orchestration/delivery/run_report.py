@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from feature_repo.parity_report import ParityReport
-from models_ml.metrics import RankFigures
+from models_ml.figures import RankFigures
 from models_ml.typed_json import JsonTypeError, read_json
 from orchestration.model.retraining.verdict import Verdict
 from orchestration.reliability.budget import Standing

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models_ml.evaluation.report import Evaluation, EvaluationError
-from models_ml.metrics import RankFigures
+from models_ml.figures import RankFigures
 from models_ml.typed_json import json_text
 from orchestration import asset_keys as keys
 from orchestration.delivery.report_text import as_markdown

@@ -17,7 +17,7 @@ from models_ml.evaluation.report import (
     Quality,
     Slices,
 )
-from models_ml.metrics import Calibration
+from models_ml.figures import Calibration
 from models_ml.training.record import TrainingRecord
 
 OURS, OTHERS = "#2a7ab0", "#c3ccd5"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from models_ml.evaluation.report import LOO, NETWORK, TIME
-from models_ml.metrics import RankFigures
+from models_ml.figures import RankFigures
 from models_ml.typed_json import Scalar
 
 SPLITS = {TIME: "the last tenth of events", LOO: "each user's last event"}

@@ -13,7 +13,7 @@ from models_ml.evaluation.report import (
     Quality,
     RecommenderFigures,
 )
-from models_ml.metrics import RankFigures
+from models_ml.figures import RankFigures
 from models_ml.training.record import TrainingRecord
 from orchestration.model.charts import is_ours
 from tests.bench.figures import Figure

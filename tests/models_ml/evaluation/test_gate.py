@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 from models_ml.evaluate import evaluate
 from models_ml.evaluation.gate import refusals
 from models_ml.evaluation.report import Evaluation, Lead, SliceFigures
-from models_ml.metrics import Interval
+from models_ml.figures import Interval
 from models_ml.model_folder import ModelFolder
 from models_ml.recommender import is_beside_the_network
 from models_ml.train import train

@@ -197,3 +197,21 @@ def test_no_field_of_the_endpoint_is_left_without_a_word() -> None:
     assert [
         line for line in HTTP.splitlines() if line.startswith("| `") and line.endswith("|  |")
     ] == []
+
+
+_TYPED = re.compile(r"tastemate(?: --home \S+)? ((?:release )?[a-z]+)\b([^`\n#|&]*)")
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+
+
+def test_what_the_pages_let_people_type_is_there() -> None:
+    pages_of_people = [PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md")]
+    typed = [
+        (path.name, name, option)
+        for path in pages_of_people
+        for name, rest in _TYPED.findall(path.read_text())
+        if name in VERBS and name != "build"  # whose further arguments are dbt's
+        for option in _OPTION.findall(rest)
+    ]
+    options = {name: {"--help"}.union(*(one.opts for one in VERBS[name].params)) for name in VERBS}
+    assert len(typed) > 30
+    assert [one for one in typed if one[2] not in options[one[1]]] == []
