@@ -163,6 +163,17 @@ def _ragged(folder: Path) -> tuple[str, str]:
     return str(folder / "a.csv"), moments(folder / "b.parquet")
 
 
+def test_a_key_of_many_parts_is_told_as_json_has_it(tmp_path: Path) -> None:
+    at = datetime(2024, 2, 29, 12, tzinfo=UTC)
+    key = {"id": [1, 2], "where": {"row": 1}, "at": at}
+    for name, values in (("a", [1]), ("b", [2])):
+        table = pa.table({**{part: [value] for part, value in key.items()}, "value": values})
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    found = diff(str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet"), list(key))
+    told = {"id": [1, 2], "where": {"row": 1}, "at": "2024-02-29 12:00:00+00:00"}
+    assert found.examples["changed"] == [told]
+
+
 @pytest.mark.parametrize(
     ("sides", "said"),
     [
