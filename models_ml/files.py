@@ -30,7 +30,8 @@ def hold(lock: Path, busy: Exception) -> Iterator[None]:
 
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
-        held = FileLock(lock).acquire(timeout=0)
+        # Somebody may only be looking whether it is free.
+        held = FileLock(lock).acquire(timeout=0.2, poll_interval=0.02)
     except Timeout:
         raise busy from None
     with held:

@@ -20,6 +20,7 @@ from orchestration.landing.assets import landed
 from orchestration.model.assets import evaluation, export, recommender, training_set
 from orchestration.online.assets import online_features, registry
 from orchestration.release.assets import bento, champion, index, release
+from orchestration.steps.dead_runs import dead_runs
 from orchestration.steps.home_resource import HomeResource
 from orchestration.steps.lines import step_lines
 from orchestration.warehouse.assets import elt_assets, incremental_equals_full_refresh
@@ -52,7 +53,7 @@ def build_definitions(home: Home) -> dg.Definitions:
         asset_checks=[incremental_equals_full_refresh],
         jobs=[land, refresh, daily],
         schedules=[every_night],
-        sensors=[report_failed_run],
+        sensors=[report_failed_run, dead_runs],
         resources={
             "home": HomeResource(root=str(home.root)),
             "dbt": DbtCliResource(

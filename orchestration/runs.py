@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from orchestration import asset_keys as keys
@@ -24,13 +25,12 @@ from orchestration.landing.land import LandedFile
 from orchestration.landing.registered import last_landing, registered
 from orchestration.model.assets import Training
 from orchestration.model.retraining.policy import load_policy, policy_file
+from orchestration.steps.dead_runs import DeadRun, end_dead_runs, find_dead_runs
 from orchestration.steps.failures import why
 from orchestration.steps.home_resource import STARTED_HERE
 from orchestration.steps.interrupts import heard_interrupts, was_asked_to_end
 from orchestration.warehouse.dbt_lines import DbtLines
 from serving.home import Home, now
-
-UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
 
 
 class NoSourceError(RuntimeError):
@@ -63,8 +63,7 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
     # Before anything is done, and though nothing is new.
     load_policy(policy_file(home))
     with alone(home), _instance(home) as instance:
-        _refuse_beside_dagster(home, instance)
-        _end_runs_that_died(instance)
+        _make_way(home, instance)
         definitions = build_definitions(home)
         landed = _land(home, definitions, instance)
         if _is_done(home, preset, seed):
@@ -92,8 +91,7 @@ def land_sources(home: Home) -> list[LandedFile]:
         RunFailedError: a source could not be landed.
     """
     with alone(home), _instance(home) as instance:
-        _refuse_beside_dagster(home, instance)
-        _end_runs_that_died(instance)
+        _make_way(home, instance)
         _land(home, build_definitions(home), instance)
         return last_landing(home).read() or []
 
@@ -106,7 +104,7 @@ def materialize(home: Home, assets: list[dg.AssetKey], training: Training | None
         RunFailedError: a step failed.
     """
     with alone(home), _instance(home) as instance:
-        _refuse_beside_dagster(home, instance)
+        _make_way(home, instance)
         result = _execute(
             build_definitions(home).resolve_job_def(REFRESH),
             instance,
@@ -125,8 +123,14 @@ def held(home: Home) -> Iterator[None]:
         BusyError: a run holds the home.
     """
     with alone(home), _instance(home) as instance:
-        _refuse_beside_dagster(home, instance)
+        _make_way(home, instance)
         yield
+
+
+def dead_runs(home: Home) -> list[DeadRun]:
+    """Find runs that are recorded as under way, though their process is gone; end none."""
+    with _instance(home) as instance:
+        return find_dead_runs(home, instance)
 
 
 @contextmanager
@@ -189,22 +193,19 @@ def _end_if_asked() -> None:
         raise KeyboardInterrupt
 
 
-def _refuse_beside_dagster(home: Home, instance: dg.DagsterInstance) -> None:
-    """Let a run that Dagster's own processes have started come to its end."""
-    for record in instance.get_run_records(dg.RunsFilter(statuses=UNDER_WAY)):
-        if not STARTED_HERE.items() <= record.dagster_run.tags.items():
-            raise BusyError(
-                f"{home.root}: Dagster is running {record.dagster_run.job_name} "
-                f"({record.dagster_run.run_id[:8]}) on this home. Wait for it, or end it there: "
-                "tastemate dev"
-            )
+def _make_way(home: Home, instance: dg.DagsterInstance) -> None:
+    """End what is dead, and let what Dagster's own processes have started come to its end.
 
-
-def _end_runs_that_died(instance: dg.DagsterInstance) -> None:
-    """Close the records of earlier such runs: whoever holds the home knows that they are dead."""
-    unfinished = dg.RunsFilter(statuses=UNDER_WAY, tags=STARTED_HERE)
-    for record in instance.get_run_records(unfinished):
-        instance.report_run_failed(record.dagster_run, "The process ended before the run did.")
+    Raises:
+        BusyError: a run of theirs is under way.
+    """
+    end_dead_runs(home, instance, is_held_here=True)
+    going_on = instance.get_runs(dg.RunsFilter(statuses=ACTIVE_RUN_STATUSES), limit=1)
+    if going_on:
+        raise BusyError(
+            f"{home.root}: Dagster is running {going_on[0].job_name} "
+            f"({going_on[0].run_id[:8]}) on this home. Wait for it, or end it there: tastemate dev"
+        )
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

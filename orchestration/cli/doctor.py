@@ -33,6 +33,7 @@ def examine(home: Home) -> list[Finding]:
         "dbt project and feature lock": _features,
         "online store": _online,
         "policy of retraining": _policy,
+        "runs": _runs,
         "what is live": _live,
     }
     findings = []
@@ -107,6 +108,18 @@ def _policy(home: Home) -> tuple[bool, str]:
 
     load_policy(policy_file(home))
     return True, "the home's own" if home.retraining.exists() else "the project's"
+
+
+def _runs(home: Home) -> tuple[bool, str]:
+    from orchestration.runs import dead_runs
+
+    dead = dead_runs(home)
+    if not dead:
+        return True, "none that died is recorded as under way"
+    return False, (
+        f"{'; '.join(map(str, dead))} Dagster still counts it as under way. tastemate dev ends it "
+        "within a minute, and so does the next run, train, evaluate or ingest"
+    )
 
 
 def _live(home: Home) -> tuple[bool, str]:

@@ -21,3 +21,12 @@ def alone(home: Home) -> AbstractContextManager[None]:
         "tastemate --home DIR"
     )
     return hold(home.lock, busy)
+
+
+def is_free(home: Home) -> bool:
+    """Say whether no run holds the home; it is not held afterwards."""
+    try:
+        with alone(home):
+            return True
+    except BusyError:
+        return False

@@ -52,8 +52,9 @@ def test_the_nightly_run_and_the_report_of_failures_are_on_by_themselves(
     schedule = definitions.resolve_schedule_def("every_night")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     assert schedule.cron_schedule == "0 3 * * *"
-    (sensor,) = definitions.sensors or ()
-    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    sensors = {sensor.name: sensor.default_status for sensor in definitions.sensors or ()}
+    on = dg.DefaultSensorStatus.RUNNING
+    assert sensors == {"report_failed_run": on, "dead_runs": on}
 
 
 def test_a_gate_that_fails_stops_what_comes_after_it(definitions: dg.Definitions) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn
 
 import click
 import httpx
@@ -26,7 +26,7 @@ from orchestration.cli.output import FAILED, REFUSED
 from orchestration.cli.reference.pages import SCHEMAS
 from orchestration.cli.reference.values import file_name
 from orchestration.cli.reference.verb_page import verbs
-from serving.home import Home
+from serving.home import Home, now
 from tests.command import TASTEMATE, TINY, tastemate
 
 CITY = ["--source", "sample", "--events", "1000"]
@@ -316,11 +316,13 @@ def test_tables_that_differ_end_with_1(tmp_path: Path) -> None:
 
 
 @contextmanager
-def _going_on(home: Home, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def _going_on(
+    home: Home, *arguments: str, stdout: int | IO[bytes] = subprocess.PIPE
+) -> Iterator[subprocess.Popen[str]]:
     """Start a verb that goes on until it is told to end; whatever it leaves behind is ended."""
     with subprocess.Popen(
         [TASTEMATE, "--home", home.root, *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        stdout=stdout, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     ) as process:  # fmt: skip
         try:
             yield process
@@ -344,22 +346,85 @@ def test_what_is_live_is_served_until_the_service_is_told_to_end(home: Home, rep
         assert process.stdout.read() == "Stopping.\n"
 
 
-@runs("dev")
-def test_dagsters_page_opens_with_the_whole_graph(home: Home) -> None:
+class Dagster(NamedTuple):
+    """Dagster's page and daemon, as `tastemate dev` starts them."""
+
+    url: str
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        asked = {"query": query, "variables": variables}
+        return dict(httpx.post(self.url, json=asked, timeout=60).json()["data"])
+
+    def statuses(self) -> dict[str, str]:
+        """Give the status of each run by its id, newest first."""
+        told = self.ask("{runsOrError {... on Runs {results {runId status}}}}")
+        return {run["runId"]: run["status"] for run in told["runsOrError"]["results"]}
+
+    def wait_for(self, seconds: float, happens: Callable[[dict[str, str]], bool]) -> None:
+        until = time.monotonic() + seconds
+        while not happens(self.statuses()):
+            assert time.monotonic() < until, self.statuses()
+            time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def dagster(home: Home) -> Iterator[Dagster]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    asked = {"query": "{assetNodes {groupName}}"}
-    with _going_on(home, "dev", "--port", str(port)) as process:
+    page = Dagster(f"http://127.0.0.1:{port}/graphql")
+    log = home.root.parent / "dev.log"
+    with (
+        log.open("wb") as told,
+        _going_on(home, "dev", "--port", str(port), stdout=told) as process,
+    ):
         while True:
-            assert process.poll() is None, process.stdout.read()
+            assert process.poll() is None, log.read_text()
             try:
-                url = f"http://127.0.0.1:{port}/graphql"
-                answer = httpx.post(url, json=asked, timeout=30).json()
+                page.ask("{version}")
                 break
             except httpx.TransportError:
                 time.sleep(0.2)
-        groups = {node["groupName"] for node in answer["data"]["assetNodes"]}
-        assert {"raw", "marts", "features", "online", "model", "release"} <= groups
+        yield page
         process.terminate()
         process.wait(60)
+
+
+@runs("dev")
+def test_dagsters_page_opens_with_the_whole_graph(dagster: Dagster) -> None:
+    nodes = dagster.ask("{assetNodes {groupName}}")["assetNodes"]
+    groups = {node["groupName"] for node in nodes}
+    assert {"raw", "marts", "features", "online", "model", "release"} <= groups
+
+
+LAUNCH = """mutation($job: ExecutionParams!) {
+    launchRun(executionParams: $job) {__typename ... on LaunchRunSuccess {run {runId}}}
+}"""
+
+
+@runs()
+@pytest.mark.parametrize(
+    "verb",
+    [["train", *TINY], ["evaluate"], ["ingest", *CITY], ["run", *CITY]],
+    ids=lambda verb: verb[0],
+)
+def test_a_verb_that_is_killed_does_not_keep_dagster_waiting(
+    home: Home, dagster: Dagster, verb: list[str]
+) -> None:
+    """A job that Dagster launches meanwhile waits no longer than the daemon takes to look."""
+    before = set(dagster.statuses())
+    with _going_on(home, *verb) as process:
+        dagster.wait_for(60, lambda now: "STARTED" in now.values())
+        os.killpg(process.pid, signal.SIGKILL)
+    (killed,) = set(dagster.statuses()) - before
+    assert dagster.statuses()[killed] == "STARTED"
+    doctor = tastemate(home.root, "doctor", check=False)
+    assert doctor.returncode == FAILED
+    assert killed[:8] in doctor.stdout
+    partition = {"key": "dagster/partition", "value": f"{now():%Y-%m-%d}"}
+    job = {"repositoryLocationName": "orchestration.definitions",
+           "repositoryName": "__repository__", "jobName": "land"}  # fmt: skip
+    told = dagster.ask(LAUNCH, job={"selector": job, "executionMetadata": {"tags": [partition]}})
+    launched = told["launchRun"]["run"]["runId"]
+    dagster.wait_for(120, lambda now: now[launched] == "SUCCESS")
+    assert dagster.statuses()[killed] == "FAILURE"
