@@ -67,6 +67,11 @@ class Layout:
         """What has been put online: a SQLite file per view and online store."""
         return self.feast / "published"
 
+    @property
+    def online_stores(self) -> Path:
+        """Where the online stores are that rows were ever put into."""
+        return self.feast / "online_stores.json"
+
     def published_rows(self, view: str, store: str) -> Path:
         """Tell where it is noted what of a view has been put into the *store*."""
         return self.published / f"{view}-{store}.sqlite"

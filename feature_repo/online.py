@@ -15,6 +15,7 @@ from feast.infra.online_stores.helpers import _mmh3, _redis_key, _redis_key_pref
 
 from feature_repo.contract import View
 from feature_repo.protos import Row, entity_keys, plain
+from feature_repo.settings import redis_identity
 
 BATCH = 1000
 
@@ -130,11 +131,7 @@ class RedisStore:
         self._store = store
         online = store.config.online_store
         self._client = store.provider.online_store._get_client(online)  # noqa: SLF001
-        # The address and the database, not the password or the waits.
-        told = online.connection_string.split(",")
-        self.identity = "redis:" + ",".join(
-            part for part in told if "=" not in part or part.startswith("db=")
-        )
+        self.identity = redis_identity(online.connection_string)
 
     def write(self, view: View, rows: list[Row]) -> None:
         feature_view = self._store.get_feature_view(view.name)

@@ -20,11 +20,12 @@ from feature_repo import protos
 from feature_repo.contract import View, read_views
 from feature_repo.errors import FeatureRowsError, PublishError, PublishingElsewhereError
 from feature_repo.files import hold
+from feature_repo.known_stores import remember
 from feature_repo.layout import Layout
 from feature_repo.offline import column_list, connection, identifier, source
 from feature_repo.online import OnlineStore, open_online, reachable
 from feature_repo.published import Published
-from feature_repo.settings import open_store
+from feature_repo.settings import online_url, open_store
 
 __all__ = ["PublishError", "PublishReport", "publish"]
 
@@ -76,6 +77,7 @@ def publish(
     ]
     with _alone(home_root), reachable("publish"):
         target = open_online(open_store(home_root, online))
+        remember(home_root, target.identity, online_url(online))
         for view in chosen:
             _publish_view(_Run(home_root, target, report, progress, full), view)
     report.seconds = time.monotonic() - started

@@ -6,7 +6,6 @@ that the store carries. So neither a kill between two steps nor a store that has
 seconds can make a stale row look published.
 """
 
-import hashlib
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from feature_repo.known_stores import fingerprint
 from feature_repo.layout import Layout
 
 BATCH = 10_000
@@ -36,8 +36,7 @@ class Published:
     @contextmanager
     def open(cls, home_root: Path, store: str, view: str, key_type: pa.DataType) -> Iterator[Self]:
         """Open the state of *view* in the online store that calls itself *store*."""
-        which = hashlib.sha256(store.encode()).hexdigest()[:16]
-        path = Layout(home_root).published_rows(view, which)
+        path = Layout(home_root).published_rows(view, fingerprint(store))
         path.parent.mkdir(parents=True, exist_ok=True)
         # DuckDB reads the stream from a thread of its own.
         connection = sqlite3.connect(path, check_same_thread=False)

@@ -72,6 +72,20 @@ def redis_connection(url: str, patience_s: float) -> str:
     return ",".join([*settings, *waits])
 
 
+def store_identity(home_root: Path, url: str) -> str:
+    """Tell which online store that is, without secrets: its kind and its place."""
+    settings = online_store(home_root, url)
+    if settings["type"] == "sqlite":
+        return f"sqlite:{settings['path']}"
+    return redis_identity(settings["connection_string"])
+
+
+def redis_identity(connection: str) -> str:
+    """Give the address and the database, not the password or the waits."""
+    told = connection.split(",")
+    return "redis:" + ",".join(part for part in told if "=" not in part or part.startswith("db="))
+
+
 def _quoted(secret: str) -> str:
     # Feast splits at commas, reads JSON and expands $NAME: none of the three may touch a password.
     return json.dumps(secret).replace(",", "\\u002c").replace("$", "\\u0024")

@@ -32,6 +32,7 @@ def examine(home: Home) -> list[Finding]:
         "sources": _sources,
         "dbt project and feature lock": _features,
         "online store": _online,
+        "published to": _published_to,
         "policy of retraining": _policy,
         "runs": _runs,
         "what is live": _live,
@@ -101,6 +102,13 @@ def _online(home: Home) -> tuple[bool, str]:
         for view in read_views(home.root):
             store.mark(view)
     return True, store.identity
+
+
+def _published_to(home: Home) -> tuple[bool, str]:
+    from feature_repo.known_stores import known_stores
+
+    stores = [store.identity for store in known_stores(home.root)]
+    return True, ", ".join(stores) or "no online store yet"
 
 
 def _policy(home: Home) -> tuple[bool, str]:

@@ -160,12 +160,16 @@ def replay(home: Home, reason: str | None, through: str | None, *, is_trial: boo
 @click.command()
 @click.argument("user")
 @click.option("--prove", "only_prove", is_flag=True, help="Only look; erase nothing.")
+@click.option("--even-if-unknown", is_flag=True,
+              help="Of a USER of whom nothing is found, too, refuse what was known.")  # fmt: skip
 @reports
 @click.pass_obj
-def forget(home: Home, user: str, *, only_prove: bool) -> Report:
+def forget(home: Home, user: str, *, only_prove: bool, even_if_unknown: bool) -> Report:
     """Erase the USER, by the product's own id, from every store, and prove it.
 
-    Run it again if it was stopped. Exit 1 where the proof finds the user anywhere.
+    Run it again if it was stopped. Exit 1 where the proof finds the user anywhere, where a store
+    that was published to cannot be reached, and where nothing is known of the user, so that
+    nothing was done.
     """
     if not user:
         # Nothing would be found everywhere.
@@ -177,7 +181,7 @@ def forget(home: Home, user: str, *, only_prove: bool) -> Report:
     from orchestration.landing.tombstones import Tombstones
 
     enter(home)
-    done = None if only_prove else erase(home, user)
+    done = None if only_prove else erase(home, user, even_if_unknown=even_if_unknown)
     person = Person.of(home, user)
     proof = done.proof if done else prove(home, person)
     is_on_record = person.pseudonym in Tombstones(home)
@@ -186,4 +190,5 @@ def forget(home: Home, user: str, *, only_prove: bool) -> Report:
         report.ForgetReport(**vars(done), is_on_record=is_on_record) if done
         else report.ProofReport(**vars(proof), is_on_record=is_on_record)
     )  # fmt: skip
-    return Report(reported, words, is_well=proof.holds)
+    is_a_slip = done is not None and not is_on_record
+    return Report(reported, words, is_well=proof.holds and not is_a_slip)

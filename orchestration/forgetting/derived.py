@@ -8,10 +8,9 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from feature_repo import publish
 from feature_repo.layout import Layout
-from feature_repo.settings import online_url
 from orchestration.delivery.analyst_copy import publish_copy
+from orchestration.forgetting.online_stores import take_out
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.records import vacuum
 from orchestration.home.state_files import Pointers
@@ -92,42 +91,43 @@ def build_anew(home: Home) -> None:
 
 
 def publish_anew(home: Home, person: Person) -> None:
-    """Take the person out of the online store, and of the one in the home if that is another.
+    """Take the person out of each online store that was ever published to; compare the one in use.
 
-    What is remembered of a store that is used no more goes: should it be used again, the publisher
+    What is remembered of a store that held the person goes: should it be used again, the publisher
     will look at all of it and delete what is not to be there.
 
     Raises:
-        OnlineStoreUnavailable: the online store does not answer.
+        OnlineStoreUnavailable: the online store in use does not answer.
         ParityError: it is not as the features are, even now.
     """
     layout = Layout(home.root)
     remembered = layout.published
     if not any(remembered.glob("*.sqlite")):
         return
-    here = layout.online_store
-    if online_url() and here.exists():
-        publish.publish(home.root, online="")
+    take_out(home, person)
     if not publish_and_compare(home).holds:
         raise ParityError(
             f"{last_comparison(home).path}: the online store differs from the features. See which "
             "keys (tastemate parity), then run this again."
         )
     for path in remembered.glob("*.sqlite"):
-        if _remembers(path, person):
-            for file in remembered.glob(f"{path.name}*"):
-                file.unlink()
-        else:
-            vacuum(path)
-    if here.exists():
-        vacuum(here)
+        _believe_nothing_of(path, person)
+        vacuum(path)
+    if layout.online_store.exists():
+        vacuum(layout.online_store)
     shutil.rmtree(layout.spill, ignore_errors=True)
 
 
-def _remembers(path: Path, person: Person) -> bool:
-    with closing(sqlite3.connect(path)) as database:
+def _believe_nothing_of(path: Path, person: Person) -> None:
+    """Empty what is remembered of a store, if it is that the person is there.
+
+    The file stays: it tells that there is such a store.
+    """
+    with closing(sqlite3.connect(path)) as database, database:
         asked = database.execute("select 1 from content where key = ?", (person.pseudonym,))
-        return asked.fetchone() is not None
+        if asked.fetchone():
+            database.execute("delete from content")
+            database.execute("delete from mark")
 
 
 def _holding(folder: Path, name: str, person: Person) -> list[Path]:

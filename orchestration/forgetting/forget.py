@@ -33,11 +33,13 @@ class Forgotten:
     proof: Proof = field(default_factory=Proof)
 
 
-def forget(home: Home, user_id: str) -> Forgotten:
+def forget(home: Home, user_id: str, *, even_if_unknown: bool = False) -> Forgotten:
     """Erase the user whom the product calls *user_id* from every store of *home*, and prove it.
 
-    A run or landing of before cannot bring them back, for the tombstone comes first. Killed
-    anywhere, the same call completes it. Of whom nothing is found nothing is done but that.
+    A run or landing of before cannot bring them back, for the tombstone comes before all else.
+    Killed anywhere, the same call completes it. For somebody of whom nothing is found, and who was
+    never forgotten here, nothing is done: the id may be a slip. *even_if_unknown* leaves a
+    tombstone all the same.
 
     Raises:
         BusyError: a run holds the home.
@@ -49,11 +51,15 @@ def forget(home: Home, user_id: str) -> Forgotten:
     """
     person = Person.of(home, user_id)
     with held(home):
-        requested_at = now()
-        Tombstones(home).add(person.pseudonym, requested_at)
-        say("a tombstone refuses what was known until now; looking where the person is")
+        requested_at, tombstones = now(), Tombstones(home)
+        say("looking where the person is")
         before = prove(home, person)
-        if before.holds and not home.forgetting.exists():
+        is_known = before.found or person.pseudonym in tombstones
+        if is_known or even_if_unknown:
+            tombstones.add(person.pseudonym, requested_at)
+            say("a tombstone refuses what was known until now")
+        is_cut_short = is_known and home.forgetting.exists()
+        if not (before.found or is_cut_short):
             return Forgotten(requested_at.isoformat(), proof=before)
         with _finished(home):
             erased = _erase(home, person)

@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from cryptography.exceptions import InvalidTag
 
+from feature_repo.known_stores import KnownStore
 from feature_repo.offline import identifier
-from feature_repo.settings import PROJECT, online_url
+from orchestration.forgetting.online_stores import NotReachedError, contents, online_stores
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.records import SQLITE
 from orchestration.landing.archive import quarantined_lines
@@ -32,7 +33,6 @@ from serving.vault import Vault
 
 _DUCKDB, _DUCKDB_AT = b"DUCK", 8
 _PARQUET, _GZIP = b"PAR1", b"\x1f\x8b"
-_REDIS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,17 @@ class Searched:
 class Proof:
     """What was searched and what was found.
 
-    holds     whether nothing was found, and everything could be looked into
-    searched  the stores
-    left_out  what was not searched, and why
+    holds        whether nothing was found, and everything could be looked into
+    searched     the stores
+    left_out     what was not searched, and why
+    not_reached  online stores that rows were put into, and why they could not be searched
     """
 
     holds: bool = True
     searched: dict[str, Searched] = field(default_factory=dict)
     found: list[Found] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    not_reached: dict[str, str] = field(default_factory=dict)
 
 
 def prove(home: Home, person: Person) -> Proof:
@@ -77,9 +79,9 @@ def prove(home: Home, person: Person) -> Proof:
         if any(path.is_relative_to(place) for place in skipped):
             continue
         _look_into(home, path, person, proof)
-    if online_url():
-        _search_redis(person, proof)
-    proof.holds = not proof.found
+    for store in online_stores(home):
+        _search(store, person, proof)
+    proof.holds = not (proof.found or proof.not_reached)
     return proof
 
 
@@ -216,24 +218,20 @@ def _in_duckdb(path: Path, person: Person) -> Counter[str]:
     return traces
 
 
-def _search_redis(person: Person, proof: Proof) -> None:
-    """Search the keys of the feature store in Redis, and all that stands under them."""
-    from redis import Redis, RedisError
-
-    store = proof.searched.setdefault("redis", Searched())
-    traces: Counter[str] = Counter()
+def _search(store: KnownStore, person: Person, proof: Proof) -> None:
+    """Search an online store that is no file of the home."""
+    searched, traces = Searched(), Counter[str]()
     try:
-        with Redis.from_url(online_url()) as client:
-            for key in client.scan_iter(f"*{PROJECT}*", count=_REDIS_AT_ONCE):
-                is_hash = client.type(key) == b"hash"
-                held = client.hgetall(key) if is_hash else {b"": client.get(key) or b""}
-                for data in (key, *(part for pair in held.items() for part in pair)):
-                    store.bytes += len(data)
-                    traces += person.traces(data)
-                store.files += 1
-    except RedisError as error:
-        proof.found.append(Found("redis", f"not decoded: {type(error).__name__}", 1))
-    proof.found += [Found("redis", what, times) for what, times in sorted(traces.items())]
+        for data in contents(store):
+            searched.files += 1
+            searched.bytes += sum(map(len, data))
+            traces += _total(map(person.traces, data))
+    except NotReachedError as error:
+        proof.not_reached[store.identity] = str(error)
+        return
+    if store.url:
+        proof.searched[store.identity] = searched
+    proof.found += [Found(store.identity, what, times) for what, times in sorted(traces.items())]
 
 
 def _total(counts: Iterable[Counter[str]]) -> Counter[str]:

@@ -25,7 +25,7 @@ def sentences(done: Forgotten | None, proof: Proof, *, is_on_record: bool = True
 
     is_on_record: whether the user was ever forgotten here; an id with a slip in it never was.
     """
-    lines = _told(done) if done else []
+    lines = _told(done, is_on_record=is_on_record) if done else []
     if not is_on_record:
         lines.append(
             "No forgetting of a user with that id is on record here. If they were to be forgotten, "
@@ -34,9 +34,13 @@ def sentences(done: Forgotten | None, proof: Proof, *, is_on_record: bool = True
     return "\n".join([*lines, *_proven(proof)])
 
 
-def _told(done: Forgotten) -> list[str]:
+def _told(done: Forgotten, *, is_on_record: bool) -> list[str]:
     if not done.was_in:
-        return ["Nothing is known here of that user. What was known before now will be refused."]
+        refused = "What was known before now will be refused." if is_on_record else (
+            "Nothing was done, and nothing of theirs will be refused: tastemate forget "
+            "--even-if-unknown would."
+        )  # fmt: skip
+        return [f"Nothing is known here of that user. {refused}"]
     return [
         "The user was in:",
         *map(_place, done.was_in),
@@ -54,11 +58,11 @@ def _proven(proof: Proof) -> list[str]:
         f"{name} {store.files:,} ({store.bytes / 1e6:.1f} MB)"
         for name, store in sorted(proof.searched.items())
     )
-    verdict = "Neither id nor pseudonym was found." if proof.holds else "STILL THERE:"
     return [
         f"Searched, decoded and as bytes: {stores}.",
         *(f"Not searched: {place}: {why}." for place, why in proof.left_out.items()),
-        verdict,
+        *(f"NOT REACHED: {store}: {why}." for store, why in proof.not_reached.items()),
+        "STILL THERE:" if proof.found else "Neither id nor pseudonym was found.",
         *map(_place, proof.found),
     ]
 

@@ -285,6 +285,9 @@ def test_the_proof_finds_who_is_there_and_nobody_else(home: Home, shown) -> None
     assert "vault.sqlite" in {one["place"] for one in proof["found"]}
     assert not proof["is_on_record"]
     nobody = ["forget", "nobody-at-all", "--json"]
+    forgotten = reported("forget", tastemate(home.root, *nobody, check=False), FAILED)
+    assert (forgotten["was_in"], forgotten["is_on_record"]) == ([], False)
+    nobody.append("--even-if-unknown")
     forgotten = reported("forget", tastemate(home.root, *nobody))
     assert (forgotten["was_in"], forgotten["is_on_record"]) == ([], True)
 

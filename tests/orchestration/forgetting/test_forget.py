@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from feature_repo.known_stores import fingerprint, known_stores, remember
+from feature_repo.layout import Layout
+from feature_repo.settings import store_identity
 from models_ml.typed_json import json_text, plain
+from orchestration.cli.output import FAILED
 from orchestration.delivery.analyst_copy import publish_copy
 from orchestration.forgetting import derived
 from orchestration.forgetting import forget as forgetting
@@ -268,25 +273,61 @@ def test_an_mlflow_server_is_named_as_not_searched(
     assert "Not searched: the MLflow server: it is told settings and figures" in told
 
 
-def test_of_a_stranger_only_the_request_is_remembered(home: Home) -> None:
+def test_for_a_stranger_nothing_is_done_unless_told_to(home: Home) -> None:
+    """The id may be a slip, and the person still be there."""
     before = archive(home)
     done = forget(home, "nobody-at-all")
     assert isinstance(done, Forgotten)
     assert done.proof.holds
     assert not done.was_in
+    assert not home.tombstones.exists()
+    told = sentences(done, done.proof, is_on_record=False)
+    assert "Nothing was done" in told
+    assert "whether the id is as the product writes it" in told
+    done = forget(home, "nobody-at-all", even_if_unknown=True)
     assert archive(home) == before
-    assert home.tombstones.exists()
-    assert "Nothing is known here of that user" in sentences(done, done.proof)
+    assert Person.of(home, "nobody-at-all").pseudonym in Tombstones(home)
+    assert "What was known before now will be refused." in sentences(done, done.proof)
+
+
+def test_whoever_is_forgotten_once_more_is_no_stranger(home: Home) -> None:
+    forget(home, ID)
+    done = forget(home, ID)
+    assert (done.was_in, done.proof.holds) == ([], True)
+    assert "will be refused" in sentences(done, done.proof)
 
 
 def test_a_proof_of_somebody_who_was_never_forgotten_says_so(home: Home) -> None:
     person = Person.of(home, "nobody-at-al")
     assert person.pseudonym not in Tombstones(home)
-    forget(home, "nobody-at-all")
+    forget(home, "nobody-at-all", even_if_unknown=True)
     assert person.pseudonym not in Tombstones(home)
     assert Person.of(home, "nobody-at-all").pseudonym in Tombstones(home)
     told = sentences(None, prove(home, person), is_on_record=False)
     assert "whether the id is as the product writes it" in told
+
+
+def test_a_store_that_is_away_is_named_and_nothing_is_proven(home: Home) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"redis://:a-secret@127.0.0.1:{nobody.getsockname()[1]}/3"
+    identity = store_identity(home.root, url)
+    remember(home.root, identity, url)
+    done = tastemate(home.root, "forget", ID, "--json", check=False)
+    assert done.returncode == FAILED
+    told = json.loads(done.stdout)
+    assert set(told["proof"]["not_reached"]) == {identity}
+    assert (told["proof"]["holds"], told["proof"]["found"]) == (False, [])
+    # Another that was in use when no addresses were kept.
+    unknown = fingerprint("redis:elsewhere,db=0")
+    earlier = Layout(home.root).published_rows("user_favor", unknown)
+    earlier.parent.mkdir(parents=True)
+    earlier.touch()
+    again = tastemate(home.root, "forget", ID, "--prove", check=False)
+    assert again.returncode == FAILED
+    assert f"NOT REACHED: {identity}" in again.stdout
+    assert f"NOT REACHED: fingerprint {unknown}" in again.stdout
+    assert "a-secret" not in done.stdout + again.stdout + done.stderr
 
 
 @pytest.mark.slow
@@ -296,10 +337,17 @@ def test_what_was_made_from_them_is_made_without_them(
 ) -> None:
     """The whole command, on a home with marts, features and an online store."""
     monkeypatch.delenv("TASTEMATE_NOW")
-    if online == "redis":
-        monkeypatch.setenv("TASTEMATE_ONLINE", request.getfixturevalue("redis_server").url)
     for verb in ("build", "apply", "materialize"):
         tastemate(home.root, verb)
+    # In use one after the other; the last of them is the one that is live.
+    databases = [0, 2, 1] if online == "redis" else []
+    if databases:
+        url = request.getfixturevalue("redis_server").url
+        for database in databases:
+            monkeypatch.setenv("TASTEMATE_ONLINE", url.removesuffix("0") + str(database))
+            tastemate(home.root, "materialize")
+    names = {store.identity for store in known_stores(home.root) if store.url}
+    assert len(names) == len(databases)
     publish_copy(home)
     state = remember_published(home)
     (home.reports / "run-1.json").write_text(json.dumps({"run_id": "1", "state": plain(state)}))
@@ -316,10 +364,11 @@ def test_what_was_made_from_them_is_made_without_them(
         "features",
         "feast",
         "analysts",
-        *({"redis"} & {online}),
+        *names,
     } <= stores
+    assert "feast/online.db" in {found["place"] for found in told["was_in"]}
     assert told["proof"]["holds"]
-    assert ("redis" in told["proof"]["searched"]) == (online == "redis")
+    assert names <= set(told["proof"]["searched"])
     (file,) = pq.read_table(home.marts / "fct_landed_files.parquet").to_pylist()
     counts = [file[name] for name in ("accepted", "duplicates", "quarantined", "erased")]
     assert (sum(counts), counts) == (file["lines_in"], [4, 0, 1, 4])
@@ -329,6 +378,6 @@ def test_what_was_made_from_them_is_made_without_them(
     assert again.differing
     assert (again.holds, again.forgotten_since) == (True, 1)
     assert prove(home, Person.of(home, ID)).holds
-    if online == "redis":  # Where the other one still is, nobody is who has been forgotten.
-        held = prove(home, Person.of(home, OTHER)).found
-        assert "redis" in {found.place for found in held}
+    # Where the other one still is, nobody is who has been forgotten.
+    held = prove(home, Person.of(home, OTHER)).found
+    assert {*names, "feast/online.db"} <= {found.place for found in held}
