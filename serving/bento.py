@@ -33,6 +33,7 @@ INSTALLED = (
     "fastapi",
     "feast[redis]",
     "numpy",
+    "psutil",
     "pyarrow",
     "pydantic",
     "safetensors",

@@ -108,6 +108,8 @@ class Home:
     last_run = _At("state/run.json")
     docs_stamp = _At("state/dbt_docs.sha256")
     """Of which project the docs page is."""
+    servers = _At("state/servers")
+    """A note of each process that serves the home."""
     forgetting = _At("state/forgetting")
     """There while somebody is being forgotten."""
 
@@ -147,6 +149,14 @@ class Home:
     def recheck_of(self, moment: datetime) -> Path:
         """Tell where a full refresh of that moment is compared."""
         return self.rechecks / _name_of(moment)
+
+    def server_note(self, host: str, pid: int) -> Path:
+        """Tell where a process that serves the home leaves its note."""
+        return self.servers / f"{host}-{pid}.json"
+
+    def server_notes(self) -> Iterable[Path]:
+        """Find the notes of all that serve the home, and of some that did."""
+        return self.servers.glob("*.json")
 
     def service_log(self, port: int) -> Path:
         """Tell where the service on that port writes its log."""

@@ -24,6 +24,7 @@ from serving.messages import (
     SimilarUsersQuestion,
     UserId,
 )
+from serving.servers import announce
 
 NAME = "tastemate"
 # What BentoML calls the version of a service that no bento carries.
@@ -62,6 +63,7 @@ class Tastemate:
         else:
             folder = Path(bentoml.models.get(f"{NAME}:{release_id}").path_of("release"))
         LIVE.open(home, folder, release_id)
+        announce(home, release_id)
 
     def __is_ready__(self) -> bool:
         return LIVE.is_open

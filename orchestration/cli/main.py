@@ -69,6 +69,7 @@ for verb in (
     model.evaluate,
     release.release,
     release.serve,
+    operations.status,
     operations.slo,
     operations.doctor,
     operations.dev,

@@ -44,6 +44,17 @@ def dev(home: Home, port: int) -> None:
 @click.command()
 @reports
 @click.pass_obj
+def status(home: Home) -> Report:
+    """Tell on one screen how the home stands: last run, what is live, who serves it, what to do."""
+    from orchestration.cli.status import status_of, words
+
+    found = status_of(home)
+    return Report(found, words(found))
+
+
+@click.command()
+@reports
+@click.pass_obj
 def doctor(home: Home) -> Report:
     """Check the installation, the home and the services; exit 1 if something is wrong."""
     from orchestration.cli.doctor import examine
@@ -82,10 +93,11 @@ def slo(home: Home, *, interval: bool) -> Report:
     checks found; with a picture in the home's reports/.
     """
     from orchestration.delivery.report_text import slo_table
-    from orchestration.reliability import interval as intervals
     from orchestration.reliability.budget import standings
 
     if interval:
+        from orchestration.reliability import interval as intervals
+
         proposed = intervals.propose_for(home)
         return Report(proposed, intervals.sentence(proposed))
     measured = standings(home)

@@ -1,11 +1,15 @@
 """Verbs of releases: look at them, choose which is live, serve it."""
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestration.cli.output import PORT, Report, enter, reports
 from serving.home import Home
+
+if TYPE_CHECKING:
+    from serving.champion import Champion
 
 
 @click.group()
@@ -60,36 +64,43 @@ def diff(home: Home, first: str, second: str) -> Report:
 @release.command()
 @click.option("--reason", default="rolled back by hand", show_default=True,
               help="Why, for the log of what was live.")  # fmt: skip
+@reports
 @click.pass_obj
-def rollback(home: Home, reason: str) -> None:
-    """Make live what was live before; a second time undoes it.
+def rollback(home: Home, reason: str) -> Report:
+    """Make live what was live before; a second time undoes it. Tell who answers with what.
 
-    Exit 3 where that release may not go live.
+    A server that is running goes on with its release. Exit 3 where the release may not go live.
     """
     from orchestration.release.live import roll_back
 
     enter(home)
-    live = roll_back(home, reason)
-    _mirror(home)
-    click.echo(f"Live: release {live.release_id}, index {live.index_id}.")
+    return _promoted(home, roll_back(home, reason))
 
 
 @release.command()
 @click.argument("release_id")
 @click.option("--reason", default="promoted by hand", show_default=True,
               help="Why, for the log of what was live.")  # fmt: skip
+@reports
 @click.pass_obj
-def promote(home: Home, release_id: str, reason: str) -> None:
-    """Make a release live, such as an earlier one to roll back to.
+def promote(home: Home, release_id: str, reason: str) -> Report:
+    """Make a release live, such as an earlier one to roll back to. Tell who answers with what.
 
-    Exit 3 where that release may not go live.
+    A server that is running goes on with its release. Exit 3 where the release may not go live.
     """
     from orchestration.release.live import promote as make_live
 
     enter(home)
-    live = make_live(home, release_id, reason)
+    return _promoted(home, make_live(home, release_id, reason))
+
+
+def _promoted(home: Home, live: "Champion") -> Report:
+    from orchestration.cli.servers import Promoted, words
+    from serving.servers import running
+
     _mirror(home)
-    click.echo(f"Live: release {live.release_id}, index {live.index_id}.")
+    promoted = Promoted(**vars(live), servers=running(home))
+    return Report(promoted, words(promoted))
 
 
 def _mirror(home: Home) -> None:

@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import duckdb
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from orchestration.home.sql import identifier, literal
 from orchestration.home.state_files import StateFile
 from orchestration.warehouse.dbt_command import ensure_manifest
 from orchestration.warehouse.dbt_manifest import DbtModel, models_of
 from serving.home import Home
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 HANDED_ON = ("marts", "features")
 
@@ -57,6 +58,9 @@ def state_of(home: Home, models: list[str]) -> State:
     Raises:
         NotBuiltError: one of them is not there.
     """
+    # Whoever only reads a state, as in a report, needs none of it.
+    import duckdb
+
     states = {}
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'; set threads = 2")
@@ -74,8 +78,10 @@ def state_of(home: Home, models: list[str]) -> State:
     return State(as_of, digest.hexdigest(), states)
 
 
-def hash_of_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> ModelState:
+def hash_of_rows(connection: "DuckDBPyConnection", path: Path) -> ModelState:
     """Hash the rows of a Parquet file, in a connection whose time zone is UTC."""
+    import pyarrow.parquet as pq
+
     schema = pq.read_schema(path)
     names = sorted(schema.names)
     table = f"read_parquet({literal(path)})"
@@ -108,7 +114,7 @@ def published(home: Home) -> StateFile[State]:
     return StateFile(home.last_published, State)
 
 
-def _moment_of(connection: duckdb.DuckDBPyConnection, home: Home) -> str:
+def _moment_of(connection: "DuckDBPyConnection", home: Home) -> str:
     """Find the moment of the build; where nobody has any event, that of the last file."""
     for name, column in (("feature_moments", "as_of"), ("fct_landed_files", "landed_at")):
         path = literal(home.handed_on(f"marts/{name}"))

@@ -9,6 +9,8 @@ from orchestration.cli.demo import Demo
 from orchestration.cli.doctor import Finding
 from orchestration.cli.features import Plan
 from orchestration.cli.reference.json_schema import Schema, by_name, of_type, whole
+from orchestration.cli.servers import Promoted
+from orchestration.cli.status import Status
 from orchestration.delivery.run_report import RunReport
 from orchestration.forgetting.report import ForgetReport, ProofReport
 from orchestration.landing import LandedFile
@@ -57,6 +59,9 @@ VALUES: dict[str, Schema] = {
     "release ls": of_type(list[ListedRelease]),
     "release show": _card(),
     "release diff": of_type(list[Difference]),
+    "release promote": of_type(Promoted),
+    "release rollback": of_type(Promoted),
+    "status": of_type(Status),
     "slo": of_type(list[Standing]),
     "slo --interval": of_type(CheckInterval),
     "doctor": of_type(list[Finding]),

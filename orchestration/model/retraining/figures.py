@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
-
-from models_ml.data.training_set import TrainingSetFolder
 from models_ml.model_folder import ModelFolder
-from orchestration.model.retraining.data_drift import Counts, distance
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from orchestration.model.retraining.data_drift import Counts
 
 _EVENTS = """
 create temp table held as
@@ -75,6 +77,12 @@ def compare(
     *cut_at* is where the part that would be learned of *newest* ends. Events are
     told apart by their ids: one that was corrected is none that is new.
     """
+    # Whoever only reads figures, as in a report, needs none of these.
+    import duckdb
+
+    from models_ml.data.training_set import TrainingSetFolder
+    from orchestration.model.retraining.data_drift import distance
+
     with duckdb.connect() as db:
         for name, path in {
             "held_histories": TrainingSetFolder(held).histories,
@@ -97,11 +105,11 @@ def compare(
     )
 
 
-def _row(db: duckdb.DuckDBPyConnection, sql: str, cut_at: datetime) -> tuple[int, ...]:
+def _row(db: "DuckDBPyConnection", sql: str, cut_at: datetime) -> tuple[int, ...]:
     found: tuple[int, ...] = db.execute(sql, {"cut_at": cut_at}).fetchall()[0]
     return found
 
 
-def _counts(db: duckdb.DuckDBPyConnection, code: str) -> Counts:
+def _counts(db: "DuckDBPyConnection", code: str) -> "Counts":
     rows = db.execute(_COUNTS.format(code=code)).fetchall()
     return {str(name): (int(learned), int(newest)) for name, learned, newest in rows}

@@ -26,7 +26,10 @@ from orchestration.cli.output import FAILED, REFUSED
 from orchestration.cli.reference.pages import SCHEMAS
 from orchestration.cli.reference.values import file_name
 from orchestration.cli.reference.verb_page import verbs
+from serving import champion
+from serving.card import Provenance
 from serving.home import Home, now
+from serving.release import FEATURE_SCHEMA, REGISTRY, pack
 from tests.command import TASTEMATE, TINY, tastemate
 
 CITY = ["--source", "sample", "--events", "1000"]
@@ -177,6 +180,20 @@ def test_what_is_published_is_online_as_it_is_offline(home: Home) -> None:
     assert compared["keys"] == published["keys"] > 0
 
 
+@runs("status")
+def test_one_screen_tells_how_a_home_stands(home: Home, report, tmp_path: Path) -> None:
+    status = reported("status", tastemate(home.root, "status", "--json"))
+    assert status["live"]["release_id"] == report["release_id"]
+    assert status["last_run"]["status"] == "succeeded"
+    shown = tastemate(home.root, "status").stdout
+    assert report["release_id"] in shown
+    assert "objectives" in shown
+    nothing = reported("status", tastemate(tmp_path / "no home", "status", "--json"))
+    assert (nothing["last_run"], nothing["live"]) == (None, None)
+    assert "name a source" in nothing["next"][0]
+    assert not (tmp_path / "no home").exists()
+
+
 @runs("slo")
 def test_the_objectives_are_measured_and_an_interval_is_proposed(home: Home, report) -> None:
     done = tastemate(home.root, "slo", "--json", check=False)
@@ -264,7 +281,10 @@ def test_only_a_whole_release_goes_live_and_there_is_none_to_go_back_to(
 ) -> None:
     live = report["release_id"]
     done = tastemate(home.root, "release", "promote", live, "--reason", "a trial")
-    assert f"Live: release {live}, index {report['index_id']}." in done.stdout
+    assert f"Promoted: release {live}, index {report['index_id']}." in done.stdout
+    assert "Nobody serves this home now" in done.stdout
+    promote = ["release", "promote", live, "--reason", "a trial", "--json"]
+    assert reported("release promote", tastemate(home.root, *promote))["servers"] == []
     assert json.loads(home.champion.read_text())["reason"] == "a trial"
     for refused, why in (
         (["promote", copied], "config.json"),
@@ -344,9 +364,48 @@ def test_what_is_live_is_served_until_the_service_is_told_to_end(home: Home, rep
         answer = httpx.post(f"{url}/v1/recommend-places", json=question, timeout=30).json()
         assert answer["release_id"] == report["release_id"]
         assert len(answer["places"]) == 3
+        port = int(url.rpartition(":")[2])
+        status = reported("status", tastemate(home.root, "status", "--json"))
+        assert [(one["port"], one["release_id"]) for one in status["servers"]] == [
+            (port, report["release_id"])
+        ]
+        _a_promotion_tells_who_answers_with_what(home, port, report["release_id"])
         process.terminate()
         assert process.wait(60) == 0
         assert process.stdout.read() == "Stopping.\n"
+    status = reported("status", tastemate(home.root, "status", "--json"))
+    assert status["servers"] == []
+    assert "nobody serves it on this computer: tastemate serve" in status["next"]
+
+
+def _a_promotion_tells_who_answers_with_what(home: Home, port: int, served: str) -> None:
+    """Serve on while another release goes live: the first one's content under another seed."""
+    other = _same_with_another_seed(home, served)
+    told = tastemate(home.root, "release", "promote", other).stdout
+    assert f"port {port} (process " in told
+    assert f"answers with release {served}, which is not live" in told
+    assert f"serve again, to answer with what is live: tastemate serve --port {port}" in told
+    shown = tastemate(home.root, "status").stdout
+    assert f"answers with release {served}, which is not live" in shown
+    back = reported("release rollback", tastemate(home.root, "release", "rollback", "--json"))
+    assert back["release_id"] == served
+    assert [one["port"] for one in back["servers"]] == [port]
+    assert "answers with what is live" in tastemate(home.root, "status").stdout
+
+
+def _same_with_another_seed(home: Home, release_id: str) -> str:
+    """Pack the release once more under a seed that decides nothing, with an index of its own."""
+    draft = home.root.parent / "another seed"
+    shutil.copytree(home.releases / release_id, draft)
+    config = json.loads((draft / "config.json").read_text())
+    (draft / "config.json").write_text(json.dumps({**config, "seed": 7}))
+    parts = (draft, draft / REGISTRY, draft / FEATURE_SCHEMA)
+    other = pack(*parts, home.releases, Provenance(reason="a trial")).release_id
+    index = shutil.copytree(home.indexes / champion.read(home).index_id, home.indexes / "another")
+    meta = json.loads((index / "index.json").read_text())
+    meta.update(release_id=other, index_id="another")
+    (index / "index.json").write_text(json.dumps(meta))
+    return other
 
 
 class Dagster(NamedTuple):
