@@ -172,6 +172,9 @@ class Answers:
             scores = self.catalogue.popularity
         with watch.during("search"):
             rows = self.catalogue.top(scores, question.limit, self._allowed(question, history))
+        hint = None if len(rows) else self.catalogue.why_none(
+            question.category_code, question.district_code
+        )  # fmt: skip
         with watch.during("filter"):
             places = self._explained(rows, scores, history)
         return RecommendPlacesAnswer(
@@ -182,6 +185,7 @@ class Answers:
             degraded=degraded,
             feature_age_s=_age(mine),
             places=places,
+            hint=hint,
             took_ms=watch.read(),
         )
 

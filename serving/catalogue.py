@@ -1,6 +1,7 @@
 """The places of a release, arranged for filtering, ranking and explaining."""
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,23 @@ class Catalogue:
                 mask &= passes
         mask[[self._row_of[place] for place in hidden_place_ids if place in self._row_of]] = False
         return mask
+
+    def why_none(self, category_code: str | None, district_code: str | None) -> str:
+        """Say why no place passes the filters."""
+        told = []
+        for code, known, what in (
+            (category_code, self._by_category, "of the category"),
+            (district_code, self._by_district, "in the district"),
+        ):
+            if code is None:
+                continue
+            if code not in known:
+                near = get_close_matches(code, known, n=1)
+                ask = f" Is {near[0]!r} meant?" if near else ""
+                return f"No place of this release is {what} {code!r}.{ask}"
+            told.append(f"{what} {code!r}")
+        filtered = " " + " and ".join(told) if told else ""
+        return f"No place of this release{filtered} is left that the user does not know."
 
     def top(
         self, scores: npt.NDArray[np.float32], count: int, allowed: npt.NDArray[np.bool_]

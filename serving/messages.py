@@ -176,6 +176,10 @@ class RecommendPlacesAnswer(Answer):
     """Places to go next, best first."""
 
     places: list[RecommendedPlace]
+    hint: str | None = Field(
+        description="Where there is no place to recommend: why, such as a category that no place "
+        "of the release has. Else null."
+    )
 
 
 class Mistake(BaseModel):

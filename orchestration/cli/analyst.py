@@ -68,7 +68,8 @@ def recheck(home: Home, people: int) -> Report:
 def rebuild(home: Home, as_of: str, out: Path | None) -> Report:
     """Build marts and features as known at a moment, from the raw archive alone.
 
-    Exit 1 where a run published that moment and something came out otherwise.
+    Exit 1 where a run published that moment and something came out otherwise, and where no event
+    was known by then.
     """
     from orchestration.warehouse.rebuild import moment_of, verdict
     from orchestration.warehouse.rebuild import rebuild as again
@@ -80,7 +81,7 @@ def rebuild(home: Home, as_of: str, out: Path | None) -> Report:
         raise click.BadParameter(str(error), param_hint="--as-of") from error
     enter(home)
     rebuilt = again(home, moment, out)
-    return Report(rebuilt.report(), verdict(rebuilt), is_well=rebuilt.holds)
+    return Report(rebuilt.report(), verdict(rebuilt), is_well=rebuilt.is_well)
 
 
 @click.command()

@@ -139,7 +139,9 @@ def _live(home: Home) -> LiveRelease | None:
         card = open_release(home.releases / live.release_id).card
         kind, name = card.kind, card.name
     except ReleaseError:
-        kind = name = None
+        return LiveRelease(
+            live.release_id, live.index_id, None, None, live.promoted_at, live.reason
+        )
     return LiveRelease(live.release_id, live.index_id, kind, name, live.promoted_at, live.reason)
 
 

@@ -123,7 +123,13 @@ def sentence(file: LandedFile) -> str:
         f"{count:,} {reason}, {_lines(file.first_unreadable[reason], count)}"
         for reason, count in file.unreadable.items()
     )
-    return f"{landed}, {unreadable:,} of them unreadable and kept in quarantine ({reasons})"
+    told = f"{landed}, {unreadable:,} of them unreadable and kept in quarantine ({reasons})"
+    if unreadable == file.lines_in:
+        told += (
+            ". Not one could be read: is this the mapping of these files? See what it takes and "
+            "what is there: tastemate validate FILE --mapping MAPPING"
+        )
+    return told
 
 
 def _lines(firsts: list[int], count: int) -> str:

@@ -3,9 +3,12 @@
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from models_ml.typed_json import read_json
 from orchestration.home.console import say
@@ -52,6 +55,8 @@ class Rebuilt:
     ``published`` is the state in the report of the run ``run_id`` of the same moment.
     ``differing`` names the models that are not as published, ``forgotten_since`` counts the
     people who have asked since that moment to be forgotten, and whom no rebuild can have.
+    ``first_known_at`` is when the first event became known of all that have landed by now; it is
+    told where none was known at the moment that was asked for.
     """
 
     folder: Path
@@ -60,11 +65,22 @@ class Rebuilt:
     published: State | None
     differing: list[str]
     forgotten_since: int = 0
+    first_known_at: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no event was known at that moment."""
+        return self.state.models["marts/fct_events"].rows == 0
 
     @property
     def holds(self) -> bool:
         """Whether nothing differs from what was published, but for people who were forgotten."""
         return not self.differing or self.forgotten_since > 0
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it holds, and is no moment before everything that nobody has asked about."""
+        return self.holds and not (self.is_empty and self.run_id is None)
 
     def report(self) -> RebuildReport:
         """Give the facts as the command reports them."""
@@ -110,7 +126,8 @@ def rebuild(home: Home, as_of: datetime, out: Path | None = None) -> Rebuilt:
     run_id, published = _published_at(home, state.as_of)
     differing = _differing(state, published)
     forgotten = tombstones.asked_since(datetime.fromisoformat(state.as_of))
-    return Rebuilt(target.root, state, run_id, published, differing, forgotten)
+    rebuilt = Rebuilt(target.root, state, run_id, published, differing, forgotten)
+    return replace(rebuilt, first_known_at=_first_known(home)) if rebuilt.is_empty else rebuilt
 
 
 def moment_of(text: str) -> datetime:
@@ -132,6 +149,12 @@ def verdict(rebuilt: Rebuilt) -> str:
     """Say what came out, and whether it is what was published."""
     rows = ", ".join(f"{name} {model.rows:,}" for name, model in rebuilt.state.models.items())
     summary = f"{rebuilt.folder}: {rows}\nState hash {rebuilt.state.state_hash}"
+    if rebuilt.is_empty:
+        since = f" The first became known at {rebuilt.first_known_at}."
+        return (
+            f"{summary}\nNo event was known at that moment, so there is nothing in the tables."
+            f"{since if rebuilt.first_known_at else ''}"
+        )
     if rebuilt.published is None:
         return f"{summary}\nNo run of this home published that very moment."
     if not rebuilt.differing:
@@ -147,6 +170,15 @@ def verdict(rebuilt: Rebuilt) -> str:
         "Where it is still there, see which rows: "
         f"tastemate diff FILE {rebuilt.folder / rebuilt.differing[0]}.parquet --key COLUMN"
     )
+
+
+def _first_known(home: Home) -> str | None:
+    """Ask the home's own marts when the first event became known; None where it has none."""
+    events = home.handed_on("marts/fct_events")
+    if not events.exists():
+        return None
+    first = pc.min(pq.read_table(events, columns=["known_at"])["known_at"]).as_py()
+    return first.astimezone(UTC).isoformat() if first else None
 
 
 def _make_room(target: Home) -> None:

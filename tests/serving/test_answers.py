@@ -176,7 +176,15 @@ def test_places_can_be_narrowed_to_a_category_and_a_district(answers: Answers) -
     for place in found:
         assert "bar" in place.category_codes
         assert place.district_code == "d0"
-    assert places(answers, "1000", category_code="no such category").places == []
+    assert places(answers, "1000", category_code="bar").hint is None
+
+
+def test_where_no_place_is_left_a_hint_says_why(answers: Answers) -> None:
+    typo = places(answers, "1000", category_code="bra")
+    assert typo.places == []
+    assert typo.hint == "No place of this release is of the category 'bra'. Is 'bar' meant?"
+    nowhere = places(answers, "1000", category_code="bar", district_code="far away")
+    assert nowhere.hint == "No place of this release is in the district 'far away'."
 
 
 def test_places_come_with_what_links_them(answers: Answers, finished_city: City) -> None:

@@ -161,6 +161,17 @@ def test_unreadable_lines_are_named(shop: tuple[Home, Path, Path]) -> None:
     register(home, resolve("interactions", bookings, mapping))
     (file,) = land_registered(home)
     assert "5 wrong_field_count, lines 2, 3, 4 ..." in sentence(file)
+    assert "Not one could be read" not in sentence(file)
+
+
+def test_where_no_line_can_be_read_the_mapping_may_be_anothers(
+    shop: tuple[Home, Path, Path],
+) -> None:
+    home, mapping, bookings = shop
+    bookings.write_text("customer,venue,booked\n" + ",v1,2026-03-01\n" * 5)
+    register(home, resolve("interactions", bookings, mapping))
+    (file,) = land_registered(home)
+    assert "Not one could be read: is this the mapping of these files?" in sentence(file)
 
 
 def test_a_corrected_mapping_holds_for_what_has_landed(shop: tuple[Home, Path, Path]) -> None:

@@ -14,7 +14,7 @@ from models_ml.typed_json import plain
 from orchestration.home.environment import enter
 from orchestration.landing import land, load_mapping
 from orchestration.landing.mapping import SAMPLE
-from orchestration.warehouse.rebuild import RebuildError, _differing, moment_of, rebuild
+from orchestration.warehouse.rebuild import RebuildError, _differing, moment_of, rebuild, verdict
 from orchestration.warehouse.state_hash import State, remember_published
 from serving.home import Home
 from tests.command import TASTEMATE
@@ -92,6 +92,10 @@ def test_a_day_is_rebuilt_as_it_was_published(
     now = rebuild(home, moment_of(LAST), tmp_path / "last")
     assert now.state.models["marts/fct_events"].rows == 9 + 3 + 1 + 3
     assert now.run_id is None
+
+    before = rebuild(home, moment_of("2024-01-01"), tmp_path / "before")
+    assert (before.is_empty, before.is_well) == (True, False)
+    assert "The first became known at 2024-02-01T00:00:00+00:00." in verdict(before)
 
     # What is not as published is told, model by model.
     models = {name: of for name, of in first.models.items() if name != "marts/dim_places"}
