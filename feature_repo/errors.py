@@ -1,4 +1,8 @@
-"""Errors about feature rows, whoever meets them."""
+"""Errors about features and the stores that hold them, whoever meets them."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class PublishError(ValueError):
@@ -13,5 +17,27 @@ class FeatureValueError(PublishError):
     """A value that no online store can hold."""
 
 
+class TooManyOfflineError(PublishError):
+    """So many keys would go offline that it is not done unasked."""
+
+
 class PublishingElsewhereError(PublishError):
     """Another publisher is at work on this home."""
+
+
+class OnlineStoreUnavailable(ConnectionError):  # noqa: N818 - a state, and read as one
+    """The online store does not answer."""
+
+
+@contextmanager
+def reachable(place: str) -> Iterator[None]:
+    """Turn what the stores raise when they are away into `OnlineStoreUnavailable`."""
+    from redis.exceptions import RedisError
+
+    try:
+        yield
+    except (RedisError, sqlite3.OperationalError) as error:
+        raise OnlineStoreUnavailable(
+            f"{place}: the online store does not answer ({error}). "
+            "Start it, or look at TASTEMATE_ONLINE: tastemate doctor"
+        ) from error

@@ -1,22 +1,14 @@
 """Which types a feature may have, in the words of DuckDB, Feast, Arrow and Feast's protos.
 
-The one table of its kind: definitions, publishing, parity and reading all follow it.
+The one table of its kind: definitions, publishing, parity and reading all follow it. Feast's types
+stand here by name, so that whoever only compares contracts does not load Feast.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from feast.protos.feast.types.Value_pb2 import (
-    BoolList,
-    DoubleList,
-    Int32List,
-    Int64List,
-    StringList,
-)
-from feast.types import Array, Bool, FeastType, Float64, Int32, Int64, String, UnixTimestamp
 
 Value = (
     bool | int | float | str | datetime | list[str] | list[int] | list[float] | list[bool]
@@ -31,39 +23,31 @@ UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
 
 @dataclass(frozen=True)
 class FeatureType:
-    """A type that a feature may have."""
+    """A type that a feature may have.
 
-    feast: FeastType
+    feast  the name in `feast.types`; of a list, that of its elements
+    arrow  the type in Arrow and Parquet
+    field  the name of the value in Feast's `Value` proto
+    """
+
+    feast: str
     arrow: pa.DataType
     field: str
-    """The name of the value in Feast's `Value` proto."""
-    many: Callable[..., Any] | None = None
-    """The proto of a list; None for a single value."""
+    is_list: bool = False
 
 
 SCALARS = {
-    "varchar": FeatureType(String, pa.string(), "string_val"),
-    "bigint": FeatureType(Int64, pa.int64(), "int64_val"),
-    "integer": FeatureType(Int32, pa.int32(), "int32_val"),
-    "double": FeatureType(Float64, pa.float64(), "double_val"),
-    "boolean": FeatureType(Bool, pa.bool_(), "bool_val"),
+    "varchar": FeatureType("String", pa.string(), "string_val"),
+    "bigint": FeatureType("Int64", pa.int64(), "int64_val"),
+    "integer": FeatureType("Int32", pa.int32(), "int32_val"),
+    "double": FeatureType("Float64", pa.float64(), "double_val"),
+    "boolean": FeatureType("Bool", pa.bool_(), "bool_val"),
     # Feast keeps whole seconds: a feature that needs more is a bigint of microseconds.
-    "timestamptz": FeatureType(UnixTimestamp, UTC_MICROSECONDS, "unix_timestamp_val"),
-}
-LISTS = {
-    "varchar": StringList,
-    "bigint": Int64List,
-    "integer": Int32List,
-    "double": DoubleList,
-    "boolean": BoolList,
-    "timestamptz": Int64List,
+    "timestamptz": FeatureType("UnixTimestamp", UTC_MICROSECONDS, "unix_timestamp_val"),
 }
 FEATURE_TYPES: dict[str, FeatureType] = SCALARS | {
     f"{name}[]": FeatureType(
-        Array(kind.feast),
-        pa.list_(kind.arrow),
-        kind.field.replace("_val", "_list_val"),
-        LISTS[name],
+        kind.feast, pa.list_(kind.arrow), kind.field.replace("_val", "_list_val"), is_list=True
     )
     for name, kind in SCALARS.items()
 }

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
-from feast import Entity, FeatureService, FeatureView, Field, FileSource, Project
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, Project, types
 from feast.data_format import ParquetFormat
+from feast.types import FeastType
 from feast.value_type import ValueType
 
 from feature_repo.contract import Column, View
@@ -40,7 +41,7 @@ def _entity(view: View) -> Entity:
     return Entity(
         name=view.entity,
         join_keys=[view.key.name],
-        value_type=ValueType[str(view.key.type.feast).upper()],
+        value_type=ValueType[view.key.type.feast.upper()],
         description=view.key.description,
     )
 
@@ -66,4 +67,6 @@ def _feature_view(home_root: Path, view: View, entity: Entity) -> FeatureView:
 
 
 def _field(column: Column) -> Field:
-    return Field(name=column.name, dtype=column.type.feast, description=column.description)
+    kind: FeastType = getattr(types, column.type.feast)
+    dtype = types.Array(kind) if column.type.is_list else kind
+    return Field(name=column.name, dtype=dtype, description=column.description)

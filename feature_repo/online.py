@@ -4,9 +4,7 @@ Deleting rows, listing keys, and a mark that tells whether the store still holds
 there. SQLite and Redis; reading and writing of rows goes through Feast itself.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Protocol
 
@@ -14,14 +12,13 @@ from feast.infra.key_encoding_utils import deserialize_entity_key, serialize_ent
 from feast.infra.online_stores.helpers import _mmh3, _redis_key, _redis_key_prefix, compute_table_id
 
 from feature_repo.contract import View
+from feature_repo.errors import OnlineStoreUnavailable, reachable
 from feature_repo.protos import Row, entity_keys, plain
 from feature_repo.settings import redis_identity
 
+__all__ = ["OnlineStore", "OnlineStoreUnavailable", "open_online", "reachable"]
+
 BATCH = 1000
-
-
-class OnlineStoreUnavailable(ConnectionError):  # noqa: N818 - a state, and read as one
-    """The online store does not answer."""
 
 
 class OnlineStore(Protocol):
@@ -49,24 +46,20 @@ class OnlineStore(Protocol):
         """Set the mark of a view, after all that was written before."""
 
 
-@contextmanager
-def reachable(place: str) -> Iterator[None]:
-    """Turn what the stores raise when they are away into `OnlineStoreUnavailable`."""
-    from redis.exceptions import RedisError
-
-    try:
-        yield
-    except (RedisError, sqlite3.OperationalError) as error:
-        raise OnlineStoreUnavailable(
-            f"{place}: the online store does not answer ({error}). "
-            "Start it, or look at TASTEMATE_ONLINE: tastemate doctor"
-        ) from error
-
-
 def open_online(store: Any) -> OnlineStore:
     """Open the online store of a Feast store for publishing."""
     kind = store.config.online_store.type
     return RedisStore(store) if kind == "redis" else SqliteStore(store)
+
+
+def is_marked(store: Any, view: str) -> bool:
+    """Say whether an online store of Feast's has the mark of a view; changes nothing there."""
+    online, settings = store.provider.online_store, store.config
+    if settings.online_store.type == "redis":
+        return bool(online._get_client(settings.online_store).exists(_mark_key(store, view)))  # noqa: SLF001
+    connection = online._get_conn(settings)  # noqa: SLF001
+    asked = "select count(*) from tastemate_marks where view = ?"
+    return bool(connection.execute(asked, (view,)).fetchone()[0])
 
 
 class SqliteStore:
@@ -169,10 +162,10 @@ class RedisStore:
         """Leave them: Redis is asked for the fields of the view alone."""
 
     def mark(self, view: View) -> str:
-        return (self._client.get(self._mark_key(view)) or b"").decode()
+        return (self._client.get(_mark_key(self._store, view.name)) or b"").decode()
 
     def set_mark(self, view: View, mark: str) -> None:
-        self._client.set(self._mark_key(view), mark)
+        self._client.set(_mark_key(self._store, view.name), mark)
 
     def _all(self, commands: list[tuple[Any, ...]]) -> list[Any]:
         with self._client.pipeline(transaction=False) as pipe:
@@ -183,8 +176,9 @@ class RedisStore:
     def _key(self, key: Any) -> bytes:
         return bytes(_redis_key(self._store.project, key))
 
-    def _mark_key(self, view: View) -> str:
-        return f"{self._store.project}:mark:{view.name}"
+
+def _mark_key(store: Any, view: str) -> str:
+    return f"{store.project}:mark:{view}"
 
 
 def _batches(items: Any) -> Iterator[list[Any]]:

@@ -13,9 +13,10 @@ from typing import Any
 import pyarrow as pa
 
 from feature_repo.contract import View, read_views
+from feature_repo.errors import reachable
 from feature_repo.feature_types import Row, comparable
 from feature_repo.offline import column_list, connection, identifier, source
-from feature_repo.online import open_online, reachable
+from feature_repo.online import open_online
 from feature_repo.parity_report import ParityReport
 from feature_repo.protos import plain
 from feature_repo.settings import open_store

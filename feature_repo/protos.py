@@ -10,11 +10,27 @@ from typing import Any
 
 import pyarrow as pa
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-from feast.protos.feast.types.Value_pb2 import Value
+from feast.protos.feast.types.Value_pb2 import (
+    BoolList,
+    DoubleList,
+    Int32List,
+    Int64List,
+    StringList,
+    Value,
+)
 
 from feature_repo.contract import Column, View
 from feature_repo.errors import FeatureValueError
 from feature_repo.feature_types import comparable
+
+_LISTS = {
+    "string_list_val": StringList,
+    "int64_list_val": Int64List,
+    "int32_list_val": Int32List,
+    "double_list_val": DoubleList,
+    "bool_list_val": BoolList,
+    "unix_timestamp_list_val": Int64List,
+}
 
 Row = tuple[EntityKey, dict[str, Value], datetime, None]
 
@@ -54,11 +70,11 @@ def _values(view: View, column: Column, batch: pa.RecordBatch) -> Iterator[Value
     for row, content in enumerate(batch.column(column.name).to_pylist()):
         if content is None:
             yield missing
-        elif kind.many is None:
+        elif not kind.is_list:
             yield Value(**{kind.field: comparable(content)})
         else:
             try:
-                yield Value(**{kind.field: kind.many(val=comparable(content))})
+                yield Value(**{kind.field: _LISTS[kind.field](val=comparable(content))})
             except TypeError as error:
                 key = batch.column(view.key.name)[row].as_py()
                 raise FeatureValueError(

@@ -7,7 +7,7 @@ after a kill at any moment the next run ends with online = offline.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,17 +18,25 @@ import pyarrow as pa
 
 from feature_repo import protos
 from feature_repo.contract import View, read_views
-from feature_repo.errors import FeatureRowsError, PublishError, PublishingElsewhereError
+from feature_repo.errors import (
+    FeatureRowsError,
+    PublishError,
+    PublishingElsewhereError,
+    TooManyOfflineError,
+    reachable,
+)
 from feature_repo.files import hold
 from feature_repo.known_stores import remember
 from feature_repo.layout import Layout
 from feature_repo.offline import column_list, connection, identifier, source
-from feature_repo.online import OnlineStore, open_online, reachable
+from feature_repo.online import OnlineStore, open_online
 from feature_repo.published import Published
 from feature_repo.settings import online_url, open_store
 
 __all__ = ["PublishError", "PublishReport", "publish"]
 
+MOST_OFFLINE = 0.05
+"""The share of a view's keys that a publishing takes offline without being told to."""
 CHUNK = 2000
 """Rows in memory at a time."""
 
@@ -53,33 +61,35 @@ class _Run:
     report: PublishReport
     progress: Progress | None
     full: bool
+    may_take_offline: bool
 
 
 def publish(
     home_root: Path,
-    views: Sequence[str] | None = None,
     progress: Progress | None = None,
     *,
     full: bool = False,
+    may_take_offline: bool = False,
     online: str | None = None,
 ) -> PublishReport:
-    """Bring the online store to the current rows of the *views* (by default all that are online).
+    """Bring the online store to the current rows of all views that are online.
 
     *progress* is told the view, the rows done and the rows to do. *full* writes every row,
-    believing nothing: the mending of whatever parity has found.
+    believing nothing: the mending of whatever parity has found. More than `MOST_OFFLINE` of a
+    view's keys vanish only if they *may_take_offline*.
+
+    Raises:
+        OnlineStoreUnavailable: the online store does not answer.
+        PublishError: the rows cannot be published, or another process is publishing.
     """
     started = time.monotonic()
     report = PublishReport()
-    chosen = [
-        view
-        for view in read_views(home_root)
-        if view.online and (views is None or view.name in views)
-    ]
+    views = [view for view in read_views(home_root) if view.online]
     with _alone(home_root), reachable("publish"):
         target = open_online(open_store(home_root, online))
         remember(home_root, target.identity, online_url(online))
-        for view in chosen:
-            _publish_view(_Run(home_root, target, report, progress, full), view)
+        for view in views:
+            _publish_view(_Run(home_root, target, report, progress, full, may_take_offline), view)
     report.seconds = time.monotonic() - started
     return report
 
@@ -96,7 +106,7 @@ def _alone(home_root: Path) -> AbstractContextManager[None]:
 def _publish_view(run: _Run, view: View) -> None:
     target = run.target
     with (
-        Published.open(run.home_root, target.identity, view.name, view.key.type.arrow) as state,
+        Published.open(run.home_root, target.identity, view) as state,
         connection(run.home_root) as db,
     ):
         if run.full or not state.believes(target.mark(view)):
@@ -105,6 +115,8 @@ def _publish_view(run: _Run, view: View) -> None:
                 state.suspect(keys)
         _current_rows(db, run.home_root, view)
         _compare(db, state)
+        if not run.may_take_offline:
+            _refuse_to_empty(run, view, db)
         _write_changed(run, view, state, db)
         for keys in _vanished(db):
             with state.step([(key, None) for key in keys]) as mark:
@@ -114,6 +126,20 @@ def _publish_view(run: _Run, view: View) -> None:
         if not state.believes(target.mark(view)):
             with state.step([]) as mark:
                 target.set_mark(view, mark)
+
+
+def _refuse_to_empty(run: _Run, view: View, db: duckdb.DuckDBPyConnection) -> None:
+    """Stop where so many keys would go offline that something else is likelier to be wrong."""
+    online = _count(db, "published_rows")
+    vanishing = _count(db, "(from published_rows anti join present using (key))")
+    # Of few keys, one is more than its share; that somebody goes is nothing out of the way.
+    if vanishing > max(1, MOST_OFFLINE * online):
+        raise TooManyOfflineError(
+            f"features/{view.name}.parquet: it lacks {vanishing:,} of the {online:,} keys that are "
+            f"online in {run.target.identity}, and publishing would take them offline. Look at "
+            "what is there (tastemate build makes it anew); if it is meant: tastemate materialize "
+            "--take-offline"
+        )
 
 
 def _write_changed(run: _Run, view: View, state: Published, db: duckdb.DuckDBPyConnection) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from feature_repo.contract import View
 from feature_repo.known_stores import fingerprint
 from feature_repo.layout import Layout
 
@@ -22,6 +23,7 @@ BATCH = 10_000
 SCHEMA = """
 create table if not exists content (key primary key, content text) without rowid;
 create table if not exists mark (name text primary key, mark text not null);
+create table if not exists about (key_column text primary key);
 """
 
 
@@ -34,16 +36,19 @@ class Published:
 
     @classmethod
     @contextmanager
-    def open(cls, home_root: Path, store: str, view: str, key_type: pa.DataType) -> Iterator[Self]:
+    def open(cls, home_root: Path, store: str, view: View) -> Iterator[Self]:
         """Open the state of *view* in the online store that calls itself *store*."""
-        path = Layout(home_root).published_rows(view, fingerprint(store))
+        path = Layout(home_root).published_rows(view.name, fingerprint(store))
         path.parent.mkdir(parents=True, exist_ok=True)
         # DuckDB reads the stream from a thread of its own.
         connection = sqlite3.connect(path, check_same_thread=False)
         try:
             connection.execute("pragma journal_mode=wal")
             connection.executescript(SCHEMA)
-            yield cls(connection, key_type)
+            # For whoever looks whether keys are still there, without the contract.
+            connection.execute("insert or ignore into about values (?)", (view.key.name,))
+            connection.commit()
+            yield cls(connection, view.key.type.arrow)
         finally:
             connection.close()
 

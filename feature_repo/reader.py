@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from feature_repo.errors import OnlineStoreUnavailable, reachable
 from feature_repo.feature_types import Row
-from feature_repo.online import OnlineStoreUnavailable, reachable
+from feature_repo.online import is_marked
 from feature_repo.protos import plain
 from feature_repo.settings import PROJECT, REQUEST_PATIENCE_S, online_store, quiet_feast
 
@@ -49,6 +50,19 @@ class OnlineReader:
         moment = now or datetime.now(UTC)
         rows = ((key, self._row(place, columns, moment)) for place, key in enumerate(keys))
         return {key: {self.key: key, **row} for key, row in rows if row}
+
+    def refuse_if_emptied(self) -> None:
+        """Ask of the store in which a key was not found whether it has what was put there at all.
+
+        Raises:
+            OnlineStoreUnavailable: the mark that publishing leaves is gone, and the rows with it.
+        """
+        with reachable("features"):
+            if any(is_marked(self._store, view.name) for view in self._views):
+                return
+        raise OnlineStoreUnavailable(
+            "The online store was emptied, or nothing was ever published there: tastemate run"
+        )
 
     def _row(
         self,

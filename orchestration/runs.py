@@ -16,8 +16,10 @@ from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from orchestration import asset_keys as keys
 from orchestration.definitions import build_definitions
+from orchestration.delivery.as_published import differences
 from orchestration.delivery.run_report import RunReport, latest_report
 from orchestration.delivery.write_report import LANDED_BY, write_report
+from orchestration.home.console import say
 from orchestration.home.lock import BusyError, alone
 from orchestration.home.state_files import LastRun, Pointers
 from orchestration.jobs import LAND, REFRESH
@@ -217,11 +219,21 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
 
 
 def _is_done(home: Home, preset: str | None, seed: int) -> bool:
-    """Say whether a run would give what is there; without a preset any model will do."""
+    """Say whether a run would give what is there; without a preset any model will do.
+
+    Decided by what went in, and by whether what came out is still there.
+    """
     last = Pointers(home).last_run.read()
     if not last or last.fingerprint != _fingerprint(home):
         return False
-    return preset is None or (preset, seed) == (last.preset, last.seed)
+    if preset is not None and (preset, seed) != (last.preset, last.seed):
+        return False
+    others = differences(home)
+    if others:
+        say("nothing new has come, but what is there is not what was published:")
+    for other in others:
+        say(f"- {other}")
+    return not others
 
 
 def _fingerprint(home: Home) -> str:

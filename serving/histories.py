@@ -48,8 +48,14 @@ class OnlineFeatures:
         self._known_places = known_places
 
     def of_asker(self, user_id: str) -> Features | None:
-        """Read everything that the model can use of one user; None if nothing is known."""
+        """Read everything that the model can use of one user; None if nothing is known.
+
+        Raises:
+            OnlineStoreUnavailable: the store does not answer, or was emptied.
+        """
         row = self._users.read([user_id], now()).get(user_id)
+        if row is None:
+            self._users.refuse_if_emptied()
         if row is None or row["event_place_ids"] is None:  # other views may know of the user
             return None
         unknown = sorted(set(cast("list[str]", row["event_place_ids"])) - self._known_places)

@@ -51,6 +51,8 @@ class Home:
     dbt_target = _At("dbt/target")
     dbt_logs = _At("dbt/logs")
     manifest = _At("dbt/target/manifest.json")
+    dbt_made_by = _At("dbt/made_by.csv")
+    """What the last dbt run left of itself."""
     manifest_stamp = _At("dbt/manifest.sha256")
     """Of which project the manifest is."""
     dbt_page = _At("dbt/target/static_index.html")
@@ -77,6 +79,7 @@ class Home:
     bentos = _At("bentoml/bentos")
     service_logs = _At("bentoml/logs")
     dagster = _At("dagster")
+    dagster_runs = _At("dagster/history/runs.db")
     dagster_settings = _At("dagster/dagster.yaml")
     mlflow = _At("mlflow")
     mlflow_database = _At("mlflow/mlflow.db")
@@ -97,6 +100,7 @@ class Home:
     sources = _At("state/sources.json")
     last_landed = _At("state/landed.json")
     last_published = _At("state/published.json")
+    last_handed_on = _At("state/handed_on.json")
     last_parity = _At("state/parity.json")
     check_log = _At("state/checks.jsonl")
     current_training_set = _At("state/training_set.json")

@@ -103,6 +103,25 @@
 {%- endmacro %}
 
 
+{#-
+    Leave in the home what made what is there, by whatever dbt run: whoever compares it with what
+    was published reads it without opening the warehouse.
+-#}
+{% macro leave_made_by() -%}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {%- set home = env_var('TASTEMATE_HOME') | replace("'", "''") -%}
+        {%- set told = invocation_args_dict.get('vars') or {} -%}
+        copy (
+            select concat_ws(
+                ' ', {{ made_by() }}, 'variables {{ tojson(told, sort_keys=true) | replace("'", "''") }}',
+                {% if flags.EMPTY or flags.SAMPLE %}'without all rows'{% else %}'with all rows'{% endif %}
+            )
+        )
+        to '{{ home }}/dbt/made_by.csv' (header false, use_tmp_file true)
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro all_models_built(results) -%}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}
     {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | map(attribute='unique_id') | list -%}

@@ -1,9 +1,13 @@
 """Looks whether everything that a home needs is there and sound."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
+
+import yaml
 
 from orchestration.home.environment import PROJECT
 from orchestration.home.errors import is_for_people
@@ -33,6 +37,7 @@ def examine(home: Home) -> list[Finding]:
         "dbt project and feature lock": _features,
         "online store": _online,
         "published to": _published_to,
+        "as published": _as_published,
         "policy of retraining": _policy,
         "runs": _runs,
         "what is live": _live,
@@ -92,16 +97,9 @@ def _features(home: Home) -> tuple[bool, str]:
 
 
 def _online(home: Home) -> tuple[bool, str]:
-    from feature_repo.contract import read_views
-    from feature_repo.online import open_online, reachable
-    from feature_repo.settings import open_store
+    from feature_repo.still_online import answering
 
-    with reachable("doctor"):
-        store = open_online(open_store(home.root))
-        # Opening alone asks a Redis nothing.
-        for view in read_views(home.root):
-            store.mark(view)
-    return True, store.identity
+    return True, answering(home.root)
 
 
 def _published_to(home: Home) -> tuple[bool, str]:
@@ -109,6 +107,15 @@ def _published_to(home: Home) -> tuple[bool, str]:
 
     stores = [store.identity for store in known_stores(home.root)]
     return True, ", ".join(stores) or "no online store yet"
+
+
+def _as_published(home: Home) -> tuple[bool, str]:
+    from orchestration.delivery.as_published import differences
+
+    found = differences(home)
+    if not found:
+        return True, "marts, features, online store and index are what the last run published"
+    return False, "; ".join(found) + ". Bring it in order: tastemate run"
 
 
 def _policy(home: Home) -> tuple[bool, str]:
@@ -119,15 +126,31 @@ def _policy(home: Home) -> tuple[bool, str]:
 
 
 def _runs(home: Home) -> tuple[bool, str]:
+    well = True, "none that died is recorded as under way"
+    if not _may_be_under_way(home):
+        return well
     from orchestration.runs import dead_runs
 
     dead = dead_runs(home)
     if not dead:
-        return True, "none that died is recorded as under way"
+        return well
     return False, (
         f"{'; '.join(map(str, dead))} Dagster still counts it as under way. tastemate dev ends it "
         "within a minute, and so does the next run, train, evaluate or ingest"
     )
+
+
+def _may_be_under_way(home: Home) -> bool:
+    """Ask Dagster's own records, without Dagster, which takes a second to load."""
+    settings = home.dagster_settings
+    if settings.exists() and "storage" in (yaml.safe_load(settings.read_text()) or {}):
+        return True  # they are elsewhere: Dagster knows where
+    if not home.dagster_runs.exists():
+        return False
+    with closing(sqlite3.connect(f"{home.dagster_runs.as_uri()}?mode=ro", uri=True)) as database:
+        over = ("SUCCESS", "FAILURE", "CANCELED", "QUEUED")
+        asked = f"select 1 from runs where status not in {over} limit 1"  # noqa: S608 - words of our own
+        return database.execute(asked).fetchone() is not None
 
 
 def _live(home: Home) -> tuple[bool, str]:

@@ -60,14 +60,19 @@ def apply(home: Home) -> None:
 
 
 @click.command()
+@click.option("--take-offline", is_flag=True,
+              help="Take keys that are gone offline, however many they are.")  # fmt: skip
 @reports
 @click.pass_obj
-def materialize(home: Home) -> Report:
-    """Publish the current features online and compare every key; exit 1 where a key differs."""
+def materialize(home: Home, *, take_offline: bool) -> Report:
+    """Publish the current features online and compare every key; exit 1 where a key differs.
+
+    More than 5 % of a view's keys are taken offline only with --take-offline.
+    """
     from orchestration.online.publish import publish_and_compare
 
     enter(home)
-    return _compared(publish_and_compare(home))
+    return _compared(publish_and_compare(home, may_take_offline=take_offline))
 
 
 @click.command()

@@ -37,9 +37,13 @@ def registry(home: HomeResource) -> dg.MaterializeResult:
 def online_features(home: HomeResource) -> dg.MaterializeResult:
     """The current row of every person and place, in the online store."""
     with measured() as cost:
+        from feature_repo.errors import TooManyOfflineError
         from orchestration.online.publish import publish_and_compare
 
-        done = publish_and_compare(home.paths())
+        try:
+            done = publish_and_compare(home.paths())
+        except TooManyOfflineError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
     facts = {name: value for name, value in vars(done).items() if isinstance(value, int | float)}
     return dg.MaterializeResult(
         metadata={**facts, **cost.metadata()},

@@ -23,19 +23,25 @@ class Materialized(ParityReport):
     seconds: float
 
 
-def publish_and_compare(home: Home) -> Materialized:
+def publish_and_compare(home: Home, *, may_take_offline: bool = False) -> Materialized:
     """Publish, compare every key, and publish anew in full once if they differ.
 
     A store that somebody wrote to by hand is mended that way; what still differs is left to
     whoever looks at the figures.
+
+    Raises:
+        OnlineStoreUnavailable: the online store does not answer.
+        TooManyOfflineError: many keys would go offline, and they may not be taken.
     """
     from feature_repo import publish
 
-    published = publish.publish(home.root, progress=_tell)
+    published = publish.publish(home.root, progress=_tell, may_take_offline=may_take_offline)
     first = last = _compared(home)
     if not first.holds:
         say("online differs from offline; publishing every row anew")
-        published = publish.publish(home.root, progress=_tell, full=True)
+        published = publish.publish(
+            home.root, progress=_tell, full=True, may_take_offline=may_take_offline
+        )
         last = _compared(home)
     # How the rows did since the last check is what the first comparison found.
     _remember(home, first, is_right_after=last.holds)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.home.sql import identifier, literal
 from orchestration.home.state_files import StateFile
+from orchestration.warehouse import handed_on as handed_on_now
 from orchestration.warehouse.dbt_command import ensure_manifest
 from orchestration.warehouse.dbt_manifest import DbtModel, models_of
 from serving.home import Home
@@ -103,9 +104,13 @@ def handed_on(home: Home) -> list[DbtModel]:
 
 
 def remember_published(home: Home) -> State:
-    """Hash what the home's marts and features hold now, for the run report to keep."""
+    """Hash what the home's marts and features hold now, for the run report to keep.
+
+    What a glance sees of them is remembered too.
+    """
     state = state_of(home, models_handed_on(home))
     published(home).write(state)
+    handed_on_now.remembered(home).write(handed_on_now.look(home))
     return state
 
 

@@ -1,6 +1,7 @@
 """A small home: two feature models with their manifest and Parquet files, and a real Redis."""
 
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,17 @@ class World:
         lock.accept(self.root, self.lock)
         lock.apply(self.root, self.lock, online)
         return self
+
+
+def empty(world: World, online: str) -> None:
+    """Empty the online store, as a Redis without a disk is after a restart."""
+    if online:
+        redis.Redis.from_url(online).flushall()
+        return
+    path = world.root / "feast" / "online.db"
+    with sqlite3.connect(path) as database:
+        for table in ("tastemate_user_favor", "tastemate_place", "tastemate_marks"):
+            database.execute(f"delete from {table}")
 
 
 def arrow_type(kind: str) -> pa.DataType:

@@ -1,10 +1,8 @@
 import os
 import signal
-import sqlite3
 from collections.abc import Callable
 
 import pytest
-import redis
 
 from feature_repo import parity, publish
 from feature_repo.contract import read_views
@@ -12,7 +10,7 @@ from feature_repo.errors import FeatureRowsError, FeatureValueError, PublishingE
 from feature_repo.online import OnlineStore, open_online
 from feature_repo.publish import PublishReport
 from feature_repo.settings import open_store
-from tests.feature_repo.conftest import DAY, MOMENT, World, favor
+from tests.feature_repo.conftest import DAY, MOMENT, World, empty, favor
 
 
 def test_every_current_row_goes_online_once(world: World, online: str) -> None:
@@ -130,7 +128,7 @@ def test_a_kill_at_any_moment_is_mended_by_the_next_run(
     world.apply(online)
     publish.publish(world.root, online=online)
     before = list(world.rows["user_favor"])
-    world.rows["user_favor"] = [favor(f"u{n:03}", 3, first=5) for n in range(90)]
+    world.rows["user_favor"] = [favor(f"u{n:03}", 3, first=5) for n in range(95)]
     world.write()
     kill_while(lambda: publish.publish(world.root, online=online), after_s)
     # Back to what the state of before the kill believes to be online.
@@ -189,22 +187,15 @@ def with_store(world: World, online: str, act: Callable[[OnlineStore], None]) ->
     act(open_online(open_store(world.root, online)))
 
 
-def empty(world: World, online: str) -> None:
-    if online:
-        redis.Redis.from_url(online).flushall()
-        return
-    path = world.root / "feast" / "online.db"
-    with sqlite3.connect(path) as database:
-        for table in ("tastemate_user_favor", "tastemate_place", "tastemate_marks"):
-            database.execute(f"delete from {table}")
-
-
 def kill_while(act: Callable[[], object], after_s: float) -> None:
     """Run *act* in a process that dies *after_s* into it, without a chance to tidy up."""
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
         signal.setitimer(signal.ITIMER_REAL, after_s or 1e-6)
-        act()
-        os._exit(0)
+        # Whatever happens, the copy of the tests must not go on with them.
+        try:
+            act()
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)

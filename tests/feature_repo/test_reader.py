@@ -9,7 +9,7 @@ import pytest
 from feature_repo import frozen, publish
 from feature_repo.reader import OnlineReader, OnlineStoreUnavailable, open_readers
 from feature_repo.settings import open_store
-from tests.feature_repo.conftest import DAY, MOMENT, World, favor
+from tests.feature_repo.conftest import DAY, MOMENT, World, empty, favor
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +29,18 @@ def test_a_row_comes_back_as_dbt_handed_it_on(world: World, online: str) -> None
 
 def test_an_unknown_user_has_no_row(world: World, online: str) -> None:
     assert list(opened(world.apply(online), online).read(["nobody", "u1", "none"])) == ["u1"]
+
+
+def test_a_store_that_was_emptied_is_told_from_one_that_does_not_know(
+    world: World, online: str
+) -> None:
+    reader = opened(world.apply(online), online)
+    assert reader.read(["nobody"]) == {}
+    reader.refuse_if_emptied()
+    empty(world, online)
+    assert reader.read(["u0"]) == {}
+    with pytest.raises(OnlineStoreUnavailable, match="was emptied"):
+        reader.refuse_if_emptied()
 
 
 def test_nothing_asked_is_nothing_answered(world: World) -> None:
@@ -120,7 +132,7 @@ def test_publishing_leaves_the_frozen_registry_as_it_is(world: World) -> None:
 
 def opened(world: World, online: str) -> OnlineReader:
     """Publish, freeze and read, as a release does."""
-    publish.publish(world.root, online=online)
+    publish.publish(world.root, online=online, may_take_offline=True)
     # A release has a folder of its own, which never changes.
     folder = world.root / f"release-{len(list(world.root.glob('release-*')))}"
     frozen.freeze(world.root, folder)
