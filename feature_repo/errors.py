@@ -1,6 +1,7 @@
 """Errors about features and the stores that hold them, whoever meets them."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,11 +33,15 @@ class OnlineStoreUnavailable(ConnectionError):  # noqa: N818 - a state, and read
 @contextmanager
 def reachable(place: str) -> Iterator[None]:
     """Turn what the stores raise when they are away into `OnlineStoreUnavailable`."""
-    from redis.exceptions import RedisError
-
     try:
         yield
-    except (RedisError, sqlite3.OperationalError) as error:
+    except Exception as error:
+        # Whoever has not loaded Redis's client has asked no Redis.
+        redis = sys.modules.get("redis.exceptions")
+        if not isinstance(
+            error, (sqlite3.OperationalError, *([redis.RedisError] if redis else []))
+        ):
+            raise
         raise OnlineStoreUnavailable(
             f"{place}: the online store does not answer ({error}). "
             "Start it, or look at TASTEMATE_ONLINE: tastemate doctor"

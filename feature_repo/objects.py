@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, Project, types
 from feast.data_format import ParquetFormat
-from feast.types import FeastType
 from feast.value_type import ValueType
 
 from feature_repo.contract import Column, View
@@ -67,6 +66,6 @@ def _feature_view(home_root: Path, view: View, entity: Entity) -> FeatureView:
 
 
 def _field(column: Column) -> Field:
-    kind: FeastType = getattr(types, column.type.feast)
+    kind = getattr(types, column.type.feast)
     dtype = types.Array(kind) if column.type.is_list else kind
     return Field(name=column.name, dtype=dtype, description=column.description)

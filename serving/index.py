@@ -218,7 +218,8 @@ def open_index(folder: Path) -> Index:
             f"{folder}: no index, it lacks {', '.join(missing)}. Make one: tastemate run"
         )
     meta = _meta(folder, IndexMeta)
-    users = pq.read_table(folder / USERS, columns=["user_id"]).column(0).combine_chunks()
+    # Not pq.read_table, which loads what reads folders of files, and pandas with it.
+    users = pq.ParquetFile(folder / USERS).read(columns=["user_id"]).column(0).combine_chunks()
     is_approximate = meta.search == "approximate"
     vectors = np.load(folder / VECTORS, mmap_mode="r")
     if vectors.shape != (len(users), meta.dimensions):

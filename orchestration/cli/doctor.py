@@ -78,7 +78,7 @@ def _disk(home: Home) -> tuple[bool, str]:
 
 
 def _sources(home: Home) -> tuple[bool, str]:
-    from orchestration.landing.registered import registered
+    from orchestration.home.sources import registered
 
     known = registered(home)
     if not known:

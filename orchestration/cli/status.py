@@ -8,7 +8,7 @@ from textwrap import shorten
 from orchestration.cli.servers import served, to_start_again
 from orchestration.delivery.run_report import RunReport, latest_report
 from orchestration.home.lock import is_free
-from orchestration.landing.registered import registered
+from orchestration.home.sources import registered
 from orchestration.reliability.budget import Standing, standings
 from serving import champion
 from serving.home import Home, now

@@ -1,12 +1,13 @@
 """Which sources a home takes its files from, so that a daily run looks there again."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
 from orchestration.home.atomic_files import write_atomically
 from orchestration.home.console import say
+from orchestration.home.sources import Registered, registered
 from orchestration.home.state_files import StateFile
 from orchestration.landing import LandedFile, Mapping, land, load_mapping
 from orchestration.landing.kafka.config import KAFKA, load_kafka
@@ -14,25 +15,15 @@ from orchestration.landing.mapping import SAMPLE
 from orchestration.landing.sources import Source, arrivals
 from serving.home import Home
 
-
-@dataclass(frozen=True)
-class Registered:
-    """A folder or file that a home ingests; *mapping* is the mapping file, but of the sample.
-
-    Of the source `kafka` the path is that of the Kafka file, which names the topics.
-
-    A path inside the home is relative to it, so that a home can be moved.
-    """
-
-    source: str
-    path: str
-    mapping: str | None = None
-
-
-def registered(home: Home) -> list[Registered]:
-    """List the home's sources in the order in which they were first ingested."""
-    path = home.sources
-    return [Registered(**entry) for entry in json.loads(path.read_text())] if path.exists() else []
+__all__ = [
+    "Registered",
+    "land_registered",
+    "last_landing",
+    "register",
+    "registered",
+    "resolve",
+    "sentence",
+]
 
 
 def register(home: Home, entry: Registered) -> None:
