@@ -124,9 +124,19 @@ def held(home: Home) -> Iterator[None]:
     Raises:
         BusyError: a run holds the home.
     """
-    with alone(home), _instance(home) as instance:
-        _make_way(home, instance)
+    with alone(home):
+        make_way(home)
         yield
+
+
+def make_way(home: Home) -> None:
+    """End runs that are dead; the home is held by this process.
+
+    Raises:
+        BusyError: a run of Dagster's own is under way.
+    """
+    with _instance(home) as instance:
+        _make_way(home, instance)
 
 
 def dead_runs(home: Home) -> list[DeadRun]:

@@ -57,6 +57,7 @@ class Home:
     """Of which project the manifest is."""
     dbt_page = _At("dbt/target/static_index.html")
     rebuilds = _At("rebuilds")
+    rebuild_lock = _At("rebuilds.lock")
     rebuilt_mark = _At(".rebuilt")
     """In a home that is a past day built again."""
     rechecks = _At("rechecks")

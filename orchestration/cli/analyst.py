@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from orchestration.cli.output import FAILED, Report, enter, reports
+from orchestration.cli.output import FAILED, Report, at_work, enter, reports
 from serving.home import Home
 
 
@@ -37,9 +37,10 @@ def build(home: Home, dbt_arguments: tuple[str, ...]) -> None:
     from orchestration.warehouse.held import wait_until_free
 
     enter(home)
-    wait_until_free(home)
     command = [dbt_executable(), "build", *dbt_arguments]
-    done = subprocess.run(command, cwd=DBT_PROJECT, check=False)  # noqa: S603 - dbt, with what its user typed
+    with at_work(home):
+        wait_until_free(home)
+        done = subprocess.run(command, cwd=DBT_PROJECT, check=False)  # noqa: S603 - dbt, with what its user typed
     sys.exit(FAILED if done.returncode else 0)
 
 
@@ -50,11 +51,13 @@ def build(home: Home, dbt_arguments: tuple[str, ...]) -> None:
 @click.pass_obj
 def recheck(home: Home, people: int) -> Report:
     """Compare marts and features with a full refresh, for a sample; exit 1 where rows differ."""
+    from orchestration.home.lock import alone_rebuilding
     from orchestration.warehouse.recheck import recheck as compare
     from orchestration.warehouse.recheck import verdict
 
     enter(home)
-    found = compare(home, people)
+    with alone_rebuilding(home):
+        found = compare(home, people)
     return Report(found, verdict(found), is_well=found.holds)
 
 
@@ -71,6 +74,7 @@ def rebuild(home: Home, as_of: str, out: Path | None) -> Report:
     Exit 1 where a run published that moment and something came out otherwise, and where no event
     was known by then.
     """
+    from orchestration.home.lock import alone_rebuilding
     from orchestration.warehouse.rebuild import moment_of, verdict
     from orchestration.warehouse.rebuild import rebuild as again
 
@@ -80,7 +84,8 @@ def rebuild(home: Home, as_of: str, out: Path | None) -> Report:
     except (ValueError, OverflowError) as error:
         raise click.BadParameter(str(error), param_hint="--as-of") from error
     enter(home)
-    rebuilt = again(home, moment, out)
+    with alone_rebuilding(home):
+        rebuilt = again(home, moment, out)
     return Report(rebuilt.report(), verdict(rebuilt), is_well=rebuilt.is_well)
 
 

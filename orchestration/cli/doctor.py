@@ -1,14 +1,11 @@
 """Looks whether everything that a home needs is there and sound."""
 
 import shutil
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-import yaml
-
+from orchestration.home.dagster_records import may_be_under_way
 from orchestration.home.environment import PROJECT
 from orchestration.home.errors import is_for_people
 from serving.home import Home
@@ -127,7 +124,7 @@ def _policy(home: Home) -> tuple[bool, str]:
 
 def _runs(home: Home) -> tuple[bool, str]:
     well = True, "none that died is recorded as under way"
-    if not _may_be_under_way(home):
+    if not may_be_under_way(home):
         return well
     from orchestration.runs import dead_runs
 
@@ -138,19 +135,6 @@ def _runs(home: Home) -> tuple[bool, str]:
         f"{'; '.join(map(str, dead))} Dagster still counts it as under way. tastemate dev ends it "
         "within a minute, and so does the next run, train, evaluate or ingest"
     )
-
-
-def _may_be_under_way(home: Home) -> bool:
-    """Ask Dagster's own records, without Dagster, which takes a second to load."""
-    settings = home.dagster_settings
-    if settings.exists() and "storage" in (yaml.safe_load(settings.read_text()) or {}):
-        return True  # they are elsewhere: Dagster knows where
-    if not home.dagster_runs.exists():
-        return False
-    with closing(sqlite3.connect(f"{home.dagster_runs.as_uri()}?mode=ro", uri=True)) as database:
-        over = ("SUCCESS", "FAILURE", "CANCELED", "QUEUED")
-        asked = f"select 1 from runs where status not in {over} limit 1"  # noqa: S608 - words of our own
-        return database.execute(asked).fetchone() is not None
 
 
 def _live(home: Home) -> tuple[bool, str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestration.cli.output import Report, enter, reports
+from orchestration.cli.output import Report, at_work, enter, reports
 from serving.home import Home
 
 if TYPE_CHECKING:
@@ -55,8 +55,10 @@ def apply(home: Home) -> None:
     from orchestration.warehouse.dbt_command import ensure_manifest
 
     enter(home)
-    ensure_manifest(home)
-    click.echo("Applied: " + ", ".join(lock.apply(home.root)))
+    with at_work(home):
+        ensure_manifest(home)
+        applied = lock.apply(home.root)
+    click.echo(f"Applied: {', '.join(applied)}")
 
 
 @click.command()
@@ -70,9 +72,12 @@ def materialize(home: Home, *, take_offline: bool) -> Report:
     More than 5 % of a view's keys are taken offline only with --take-offline.
     """
     from orchestration.online.publish import publish_and_compare
+    from orchestration.warehouse.dbt_command import ensure_manifest
 
     enter(home)
-    return _compared(publish_and_compare(home, may_take_offline=take_offline))
+    with at_work(home):
+        ensure_manifest(home)
+        return _compared(publish_and_compare(home, may_take_offline=take_offline))
 
 
 @click.command()
@@ -81,8 +86,10 @@ def materialize(home: Home, *, take_offline: bool) -> Report:
 def parity(home: Home) -> Report:
     """Compare online and offline features, key by key; exit 1 where a key differs."""
     from orchestration.online.publish import compare
+    from orchestration.warehouse.dbt_command import ensure_manifest
 
     enter(home)
+    ensure_manifest(home)
     return _compared(compare(home))
 
 

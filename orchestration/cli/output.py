@@ -3,7 +3,8 @@
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec
 
@@ -68,6 +69,24 @@ def printed_json(value: object) -> str:
     except UnicodeDecodeError:
         told = to_jsonable_python(plain(value), inf_nan_mode="null", bytes_mode="hex")
     return json.dumps(told, indent=2, allow_nan=False)
+
+
+@contextmanager
+def at_work(home: Home) -> Iterator[None]:
+    """Hold the home, so that nobody else works on it meanwhile.
+
+    Raises:
+        BusyError: a run is working on it.
+    """
+    from orchestration.home.dagster_records import may_be_under_way
+    from orchestration.home.lock import alone
+
+    with alone(home):
+        if may_be_under_way(home):
+            from orchestration.runs import make_way
+
+            make_way(home)
+        yield
 
 
 def enter(home: Home) -> None:

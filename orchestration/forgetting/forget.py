@@ -10,9 +10,11 @@ from orchestration.forgetting.person import Person
 from orchestration.forgetting.proof import Found, Proof, prove
 from orchestration.forgetting.records import blot_out
 from orchestration.home.console import say
+from orchestration.home.lock import alone_rebuilding
 from orchestration.landing import recover
 from orchestration.landing.tombstones import Tombstones
 from orchestration.runs import held
+from orchestration.warehouse.held import wait_until_free
 from serving.home import Home, now
 from serving.vault import Vault
 
@@ -44,13 +46,16 @@ def forget(home: Home, user_id: str, *, even_if_unknown: bool = False) -> Forgot
     Raises:
         BusyError: a run holds the home.
         LandingBusyError: something is landing.
+        WarehouseHeldError: somebody has the warehouse open, and goes on having it open.
         KeyFaultError: nothing ever landed here, or a key is missing.
         DbtError: the models could not be built anew.
         OnlineStoreUnavailable: the online store does not answer.
         ParityError: it is not as the features are.
     """
     person = Person.of(home, user_id)
-    with held(home):
+    with held(home), alone_rebuilding(home):
+        # A dbt that began before this cannot go on beside it: what it builds would have them again.
+        wait_until_free(home)
         requested_at, tombstones = now(), Tombstones(home)
         say("looking where the person is")
         before = prove(home, person)

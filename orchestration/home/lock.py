@@ -1,16 +1,22 @@
 """The lock of a home: one run at a time works on it."""
 
-from contextlib import AbstractContextManager
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from models_ml.files import hold
 from serving.home import Home
+
+HELD = "HELD_HOME"
+"""The variable that tells the dbt which this process starts that it may work on the home."""
 
 
 class BusyError(RuntimeError):
     """Another process is working on the home."""
 
 
-def alone(home: Home) -> AbstractContextManager[None]:
+@contextmanager
+def alone(home: Home) -> Iterator[None]:
     """Hold the home for one run.
 
     Raises:
@@ -20,7 +26,12 @@ def alone(home: Home) -> AbstractContextManager[None]:
         f"{home.root}: another run is working on this home. Wait for it, or use another: "
         "tastemate --home DIR"
     )
-    return hold(home.lock, busy)
+    with hold(home.lock, busy):
+        os.environ[HELD] = str(home.root.resolve())
+        try:
+            yield
+        finally:
+            os.environ.pop(HELD, None)
 
 
 def is_free(home: Home) -> bool:
@@ -30,3 +41,16 @@ def is_free(home: Home) -> bool:
             return True
     except BusyError:
         return False
+
+
+def alone_rebuilding(home: Home) -> AbstractContextManager[None]:
+    """Hold what past days are built from; whoever is forgotten must not come back that way.
+
+    Raises:
+        BusyError: a past day is being built, or somebody is being forgotten.
+    """
+    busy = BusyError(
+        f"{home.root}: a past day or a sample is being built again, or somebody is being "
+        "forgotten. Wait for it, then run this again."
+    )
+    return hold(home.rebuild_lock, busy)

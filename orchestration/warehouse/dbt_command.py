@@ -4,11 +4,15 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import orjson
+
+from orchestration.home.atomic_files import write_atomically
 from orchestration.home.environment import DBT_PROJECT, exports
 from orchestration.warehouse.held import wait_until_free
 from serving.home import Home
@@ -29,23 +33,43 @@ def project_hash() -> str:
 
 
 def ensure_manifest(home: Home) -> Path:
-    """Parse the dbt project if it has changed since the manifest was made.
+    """Parse the dbt project if it has changed since the manifest was made, or if that is no JSON.
+
+    A dbt that is killed while it writes one leaves half of it.
 
     Raises:
         DbtError: dbt cannot parse the project.
     """
     manifest, stamp = home.manifest, home.manifest_stamp
     wanted = project_hash()
-    if not (manifest.exists() and stamp.exists() and stamp.read_text() == wanted):
+    if not (_is_json(manifest) and stamp.exists() and stamp.read_text() == wanted):
+        _parse(home)
+        write_atomically(stamp, wanted)
+    return manifest
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        orjson.loads(path.read_bytes())
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return False
+    return True
+
+
+def _parse(home: Home) -> None:
+    """Have dbt parse the project, and put what it makes of it in place, the manifest last."""
+    home.dbt_target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".parse-", dir=home.dbt) as folder:
         done = subprocess.run(  # noqa: S603 - our own command
             [dbt_executable(), "--quiet", "parse"],
-            cwd=DBT_PROJECT, env=os.environ | exports(home), capture_output=True, text=True,
-            check=False,
+            cwd=DBT_PROJECT, env=os.environ | exports(home) | {"DBT_TARGET_PATH": folder},
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
             raise DbtError(f"dbt parse: {done.stdout.strip() or done.stderr.strip()}")
-        stamp.write_text(wanted)
-    return manifest
+        made = [path for path in Path(folder).iterdir() if path.is_file()]
+        for path in sorted(made, key=lambda path: path.name == home.manifest.name):
+            path.replace(home.dbt_target / path.name)
 
 
 def run_dbt(
