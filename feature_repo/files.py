@@ -11,9 +11,12 @@ def write_whole(path: Path, text: str, mode: int = 0o666) -> None:
     """Write *text* to *path*: a reader sees the old file or the new one, never half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode)
-    draft.write_text(text)
-    draft.replace(path)
+    try:
+        draft.touch(mode)
+        draft.write_text(text)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)  # on a full disk it would be in the way
 
 
 @contextmanager

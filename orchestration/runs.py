@@ -78,7 +78,7 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
         )
         if not result.success:
             write_report(home, instance, result.run_id, "failed")
-            raise RunFailedError(_why(result))
+            raise RunFailedError(_why(home, result))
         # With the champion that the run has made.
         Pointers(home).last_run.write(LastRun(_fingerprint(home), preset, seed))
         return Outcome(latest_report(home), is_new=True)
@@ -114,7 +114,7 @@ def materialize(home: Home, assets: list[dg.AssetKey], training: Training | None
             asset_selection=assets,
         )
         if not result.success:
-            raise RunFailedError(_why(result))
+            raise RunFailedError(_why(home, result))
 
 
 @contextmanager
@@ -171,7 +171,7 @@ def _land(home: Home, definitions: dg.Definitions, instance: dg.DagsterInstance)
     )
     if not result.success:
         write_report(home, instance, result.run_id, "failed")
-        raise RunFailedError(_why(result))
+        raise RunFailedError(_why(home, result))
     return result.run_id
 
 
@@ -220,11 +220,11 @@ def _make_way(home: Home, instance: dg.DagsterInstance) -> None:
         )
 
 
-def _why(result: dg.ExecuteInProcessResult) -> str:
+def _why(home: Home, result: dg.ExecuteInProcessResult) -> str:
     """Say which step failed first, and what was wrong."""
     for event in result.all_events:
         if event.event_type_value == "STEP_FAILURE":
-            return f"{event.step_key}: {why(event)}"
+            return f"{event.step_key}: {why(event, home)}"
     return "the run ended without a failed step; Dagster's log has the rest: tastemate dev"
 
 

@@ -3,8 +3,9 @@
 import json
 import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from serving.files import write_durably
+from serving.files import drafted
 from serving.home import Home, now
 
 
@@ -47,9 +48,21 @@ def promote(home: Home, release_id: str, index_id: str, reason: str) -> Champion
     champion = Champion(release_id, index_id, now().isoformat(), reason)
     line = json.dumps(asdict(champion))
     home.root.mkdir(parents=True, exist_ok=True)
-    with home.champion_log.open("a") as file:
-        file.write(line + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    write_durably(home.champion, line + "\n")
+    # Both are on the disk before the pointer moves, which takes no room: full disks halve nothing.
+    with drafted(home.champion, line + "\n") as put_in_place:
+        _append(home.champion_log, line + "\n")
+        put_in_place()
     return champion
+
+
+def _append(path: Path, line: str) -> None:
+    """Add a line durably, or leave the file as it was."""
+    with path.open("a") as file:
+        before = file.tell()
+        try:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            os.truncate(path, before)
+            raise

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,11 +17,22 @@ def put_in_place(draft: Path, path: Path) -> None:
 
 def write_durably(path: Path, text: str) -> None:
     """Write *text* to *path* so that after a power cut there is the old file or the new one."""
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=f".{path.stem}-", delete=False
-    ) as draft:
-        draft.write(text)
-    put_in_place(Path(draft.name), path)
+    with drafted(path, text) as put:
+        put()
+
+
+@contextmanager
+def drafted(path: Path, text: str) -> Iterator[Callable[[], None]]:
+    """Write *text* beside *path*, and give what puts it in place; without that call it goes."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", text=True)
+    draft = Path(name)
+    try:
+        os.close(handle)
+        draft.write_text(text)
+        _flush(draft)
+        yield lambda: put_in_place(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,14 +1,13 @@
 """Verbs of analysts: build the marts, have a day again, compare tables, use the stock tools."""
 
 import shlex
-import subprocess
 import sys
 from datetime import UTC
 from pathlib import Path
 
 import click
 
-from orchestration.cli.output import FAILED, Report, at_work, enter, reports
+from orchestration.cli.output import Report, at_work, enter, reports
 from serving.home import Home
 
 
@@ -32,16 +31,11 @@ def env(home: Home) -> None:
 @click.pass_obj
 def build(home: Home, dbt_arguments: tuple[str, ...]) -> None:
     """Run `dbt build` on the home; further arguments go on to dbt."""
-    from orchestration.home.environment import DBT_PROJECT
-    from orchestration.warehouse.dbt_command import dbt_executable
-    from orchestration.warehouse.held import wait_until_free
+    from orchestration.warehouse.dbt_command import run_dbt_aloud
 
     enter(home)
-    command = [dbt_executable(), "build", *dbt_arguments]
     with at_work(home):
-        wait_until_free(home)
-        done = subprocess.run(command, cwd=DBT_PROJECT, check=False)  # noqa: S603 - dbt, with what its user typed
-    sys.exit(FAILED if done.returncode else 0)
+        run_dbt_aloud(home, "build", *dbt_arguments)
 
 
 @click.command()

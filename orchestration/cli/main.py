@@ -20,6 +20,7 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; our own errors end with exit code 1, a gate's with 3, Ctrl-C with 130."""
         from orchestration.home.errors import RefusedError, is_for_people
+        from orchestration.home.machine_faults import in_words
 
         try:
             return super().invoke(ctx)
@@ -30,9 +31,12 @@ class Group(click.Group):
             click.secho(f"Refused: {refusal}", fg="red", err=True)
             sys.exit(REFUSED)
         except Exception as error:
-            if not is_for_people(error):
+            told = str(error) if is_for_people(error) else in_words(error, ctx.obj)
+            if told is None:
                 raise
-            click.secho(f"Error: {error}", fg="red", err=True)
+            if isinstance(error, ConnectionError):  # a store in a file is away if its disk is full
+                told = in_words(error, ctx.obj) or told
+            click.secho(f"Error: {told}", fg="red", err=True)
             sys.exit(FAILED)
 
 

@@ -59,13 +59,14 @@ def mirror(home: Home) -> Mirrored:
     Raises:
         TrackingError: the server or the file cannot be written to.
     """
-    client = _client(home)
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
+        client = _client(home)
         run_id = _mirror_training(client, home)
         return Mirrored(_uri(home), run_id, _mirror_champion(client, home, run_id))
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError, OSError) as error:
         raise TrackingError(
             f"{_uri(home)}: MLflow could not be written to: {error}. What is live does not depend "
             "on it; set TASTEMATE_MLFLOW to a server that answers, or unset it."

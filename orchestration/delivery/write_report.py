@@ -54,9 +54,9 @@ def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Sta
     live = _live(home)
     run = instance.get_run_by_id(run_id)
     landed_by = run.tags.get(LANDED_BY) if run else None
-    steps, failures = _steps(instance, run_id)
+    steps, failures = _steps(home, instance, run_id)
     if landed_by:
-        steps = [*_steps(instance, landed_by)[0], *steps]
+        steps = [*_steps(home, instance, landed_by)[0], *steps]
     state = _published(home, steps)
     slo = _standings(home, failures)
     card = _card(home, live.release_id, failures) if live else None
@@ -153,7 +153,9 @@ def _standings(home: Home, failures: list[Failure]) -> list[Standing]:
         return []
 
 
-def _steps(instance: dg.DagsterInstance, run_id: str) -> tuple[list[StepCost], list[Failure]]:
+def _steps(
+    home: Home, instance: dg.DagsterInstance, run_id: str
+) -> tuple[list[StepCost], list[Failure]]:
     """List the run's steps in the order in which they ended, and why others failed."""
     peaks: dict[str, float] = {}
     steps, failures = [], []
@@ -170,5 +172,5 @@ def _steps(instance: dg.DagsterInstance, run_id: str) -> tuple[list[StepCost], l
             seconds = round(event.step_success_data.duration_ms / 1000, 2)
             steps.append(StepCost(event.step_key, seconds, peaks.get(event.step_key)))
         if event.event_type_value == "STEP_FAILURE":
-            failures.append(Failure(event.step_key, why(event)))
+            failures.append(Failure(event.step_key, why(event, home)))
     return steps, failures

@@ -11,8 +11,11 @@ def write_atomically(path: Path, text: str) -> None:
     """Write *text* to *path* in one step, its folder included."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text)
-    draft.replace(path)
+    try:
+        draft.write_text(text)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)  # on a full disk it would be in the way
 
 
 @contextmanager

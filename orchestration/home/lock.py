@@ -41,6 +41,8 @@ def is_free(home: Home) -> bool:
             return True
     except BusyError:
         return False
+    except OSError:
+        return True  # on a disk that cannot be written to nobody works
 
 
 def alone_rebuilding(home: Home) -> AbstractContextManager[None]:

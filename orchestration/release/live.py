@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestration.home.console import say
 from orchestration.home.errors import RefusedError
 from orchestration.home.state_files import Candidate, Held, Pointers
 from serving import champion, index
@@ -42,7 +43,11 @@ def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
     except (ReleaseError, index.IndexFaultError) as error:
         raise RefusedError(str(error)) from None
     live = champion.promote(home, release_id, newest.index_id, reason)
-    Pointers(home).held.write(Held(release_id, Pointers(home).model.read()))
+    try:
+        Pointers(home).held.write(Held(release_id, Pointers(home).model.read()))
+    except OSError as error:
+        # It is live all the same; what is lost is that it was a person who wanted it.
+        say(f"{home.promoted_by_hand}: not written ({error}), so the next run may replace it")
     return live
 
 

@@ -3,16 +3,18 @@
 import dagster as dg
 
 from orchestration.home.errors import OURS
+from orchestration.home.machine_faults import words_in
+from serving.home import Home
 
 
-def why(event: dg.DagsterEvent) -> str:
-    """Say what was wrong in the step that *event*, a step failure, ended."""
+def why(event: dg.DagsterEvent, home: Home) -> str:
+    """Say what was wrong in the step on *home* that *event*, a step failure, ended."""
     error = event.step_failure_data.error
     if error is None:
         return "it ended without saying why; Dagster's log has the rest: tastemate dev"
     while error.cause is not None:
         error = error.cause
-    return sentence(error.message.strip())
+    return words_in(error.message, home) or sentence(error.message.strip())
 
 
 def sentence(message: str) -> str:

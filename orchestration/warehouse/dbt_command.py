@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,8 +16,12 @@ import orjson
 
 from orchestration.home.atomic_files import write_atomically
 from orchestration.home.environment import DBT_PROJECT, exports
+from orchestration.home.machine_faults import words_in
 from orchestration.warehouse.held import wait_until_free
 from serving.home import Home
+
+_TRACEBACK = re.compile(r"Traceback \(|--- Logging error ---")
+_DBT_LINE = re.compile(r"(\x1b\[\d+m)*\d\d:\d\d:\d\d")
 
 
 class DbtError(RuntimeError):
@@ -66,7 +72,8 @@ def _parse(home: Home) -> None:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
-            raise DbtError(f"dbt parse: {done.stdout.strip() or done.stderr.strip()}")
+            text = done.stdout.strip() or done.stderr.strip()
+            raise DbtError(f"dbt parse: {words_in(text, home) or text}")
         made = [path for path in Path(folder).iterdir() if path.is_file()]
         for path in sorted(made, key=lambda path: path.name == home.manifest.name):
             path.replace(home.dbt_target / path.name)
@@ -95,7 +102,39 @@ def run_dbt(
             tell(line)
             said.append(line)
     if process.returncode:
-        raise DbtError(f"dbt {arguments[0]}: {''.join(said).strip()}")
+        text = "".join(said).strip()
+        if process.returncode == -signal.SIGKILL:
+            text = text or "it was killed, as a system does that has no memory left"
+        raise DbtError(f"dbt {arguments[0]}: {words_in(text, home) or text}")
+
+
+def run_dbt_aloud(home: Home, *arguments: str) -> None:
+    """Run dbt on *home* as a person would, its output passed on line by line.
+
+    Tracebacks are left out: where the machine refused something, a sentence says so.
+
+    Raises:
+        DbtError: dbt failed; its output, which has been passed on, says why.
+        WarehouseHeldError: another process has the warehouse open, and goes on having it open.
+    """
+    wait_until_free(home)
+    said: deque[str] = deque(maxlen=400)
+    is_traceback = False
+    with subprocess.Popen(  # noqa: S603 - dbt, with what its user typed
+        [dbt_executable(), *arguments],
+        cwd=DBT_PROJECT, env=os.environ | exports(home), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    ) as process:  # fmt: skip
+        for line in process.stdout or ():
+            said.append(line)
+            if _TRACEBACK.search(line):
+                is_traceback = True
+            elif _DBT_LINE.match(line):
+                is_traceback = False
+            if not is_traceback:
+                print(line, end="", flush=True)  # noqa: T201 - what dbt prints
+    if process.returncode:
+        raise DbtError(words_in("".join(said), home) or "dbt failed; what it said stands above.")
 
 
 def dbt_executable() -> str:

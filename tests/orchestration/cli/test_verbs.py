@@ -16,22 +16,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple, NoReturn
+from typing import IO, Any, NamedTuple
 
 import click
 import httpx
 import pytest
-from jsonschema import Draft202012Validator
 
 from orchestration.cli.output import FAILED, REFUSED
-from orchestration.cli.reference.pages import SCHEMAS
-from orchestration.cli.reference.values import file_name
 from orchestration.cli.reference.verb_page import verbs
 from serving import champion
 from serving.card import Provenance
 from serving.home import Home, now
 from serving.release import FEATURE_SCHEMA, REGISTRY, pack
 from tests.command import ROOT, TASTEMATE, TINY, tastemate
+from tests.orchestration.cli.reported import reported
 
 CITY = ["--source", "sample", "--events", "1000"]
 TESTED: set[str] = set()
@@ -49,41 +47,9 @@ def runs(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return marked
 
 
-def reported(verb: str, done: subprocess.CompletedProcess[str], code: int = 0) -> Any:
-    """Give what *verb* told as JSON, with the exit code that was to be."""
-    assert done.returncode == code, done.stderr[-4000:]
-
-    def no_json(word: str) -> NoReturn:
-        raise AssertionError(f"{word} is no JSON")
-
-    value = json.loads(done.stdout, parse_constant=no_json)
-    schema = json.loads((SCHEMAS / file_name(verb)).read_text())
-    Draft202012Validator(schema).validate(value)
-    return value
-
-
 def test_every_verb_has_a_test() -> None:
     leaves = {name for name, verb in verbs() if not isinstance(verb, click.Group)}
     assert leaves == TESTED
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, dict[str, Any]]:
-    """A home after the demo, and what the demo said."""
-    home = Home(tmp_path_factory.mktemp("verbs") / "a home")
-    done = tastemate(home.root, "demo", "--events", "1000", "--json")
-    assert "✓ elt" in done.stderr
-    return home, reported("demo", done)
-
-
-@pytest.fixture(scope="module")
-def home(shown: tuple[Home, dict[str, Any]]) -> Home:
-    return shown[0]
-
-
-@pytest.fixture(scope="module")
-def report(shown: tuple[Home, dict[str, Any]]) -> dict[str, Any]:
-    return dict(shown[1]["report"])
 
 
 @runs("demo")
