@@ -10,6 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+# Patterns of file names, and what ends a path in a database's address.
+_UNFIT = set("#?[]*\\")
+
+
+class HomePathError(ValueError):
+    """A home cannot lie there."""
+
 
 class _At:
     """A path in whichever home is asked for it."""
@@ -120,15 +127,19 @@ class Home:
 
     @classmethod
     def find(cls, explicit: str | Path | None = None) -> "Home":
-        """Take *explicit*, else `TASTEMATE_HOME`, else `.tastemate/` of the project around here."""
-        chosen = explicit or os.environ.get("TASTEMATE_HOME")
-        if chosen:
-            return cls(Path(chosen).expanduser().resolve())
-        here = Path.cwd().resolve()
-        for folder in (here, *here.parents):
-            if (folder / "pyproject.toml").exists() and (folder / "dbt_project").is_dir():
-                return cls(folder / ".tastemate")
-        return cls(here / ".tastemate")
+        """Take *explicit*, else `TASTEMATE_HOME`, else `.tastemate/` of the project around here.
+
+        Raises:
+            HomePathError: the path has a character that libraries take for something else.
+        """
+        home = cls(_chosen(explicit or os.environ.get("TASTEMATE_HOME")))
+        wrong = sorted(_UNFIT & set(str(home.root)))
+        if wrong:
+            raise HomePathError(
+                f"{home.root}: a home's path cannot have {' '.join(wrong)} in it, which DuckDB and "
+                "dbt take for patterns and addresses. Choose another: tastemate --home DIR"
+            )
+        return home
 
     @property
     def keys(self) -> Path:
@@ -166,6 +177,16 @@ class Home:
     def service_log(self, port: int) -> Path:
         """Tell where the service on that port writes its log."""
         return self.service_logs / f"serve-{port}.log"
+
+
+def _chosen(path: str | Path | None) -> Path:
+    if path:
+        return Path(path).expanduser().resolve()
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / "pyproject.toml").exists() and (folder / "dbt_project").is_dir():
+            return folder / ".tastemate"
+    return here / ".tastemate"
 
 
 def _name_of(moment: datetime) -> str:

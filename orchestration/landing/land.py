@@ -172,9 +172,9 @@ class Landing:
         name = _printable(arrival.path.name)
         seen = _fingerprint(arrival.path)
         sha256, file_id = self._identify(arrival)
-        for entry in self._ledger.files():
-            if entry.file_id == file_id:
-                return self.again(entry, arrival.reading, name, str(arrival.path))
+        known = self._ledger.file(file_id)
+        if known is not None:
+            return self.again(known, arrival.reading, name, str(arrival.path))
         unpacked = Unpacked(arrival.path)
         archived = self.archive(
             file_id,
@@ -188,7 +188,7 @@ class Landing:
     def knows(self, arrival: Arrival) -> bool:
         """Say whether a file's bytes have landed before."""
         _, file_id = self._identify(arrival)
-        return any(entry.file_id == file_id for entry in self._ledger.files())
+        return self._ledger.file(file_id) is not None
 
     def _identify(self, arrival: Arrival) -> tuple[str, str]:
         with arrival.path.open("rb") as file:

@@ -240,6 +240,18 @@ class Ledger:
         rows = self._database.execute("select * from files order by rowid")
         return [_entry(row) for row in rows]
 
+    def file(self, file_id: str) -> Entry | None:
+        """Find one landed file, however many there are; None where it has not landed."""
+        row = self._database.execute("select * from files where file_id = ?", (file_id,)).fetchone()
+        return _entry(row) if row else None
+
+    def replays_of(self, file_id: str) -> list[Entry]:
+        """List the files that lines from the quarantine of a landed file have landed as."""
+        rows = self._database.execute(
+            "select * from files where replays_file_id = ? order by rowid", (file_id,)
+        )
+        return [_entry(row) for row in rows]
+
     def files_as_of(self, moment: datetime) -> list[Entry]:
         """List the files that had landed by *moment*, with the mappings that held then.
 

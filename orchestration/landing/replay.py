@@ -144,8 +144,7 @@ class _Replaying:
         """List the numbers of the lines that earlier replays have landed."""
         paths = [
             path_of(self._home.lines, replayed.file_id)
-            for replayed in self._ledger.files()
-            if replayed.replays_file_id == entry.file_id
+            for replayed in self._ledger.replays_of(entry.file_id)
         ]
         return [
             number

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from orchestration.cli import main
+from orchestration.cli.output import FAILED
 from orchestration.cli.reference.verb_page import verbs
 
 # Whatever it does not know goes on to dbt.
@@ -61,3 +62,12 @@ def test_nobody_without_an_id_is_forgotten(tmp_path: Path) -> None:
     code, said = _typed(tmp_path, "forget", "")
     assert code == click.UsageError.exit_code
     assert "USER" in said
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b", "a[b", "a]b", "a*b", "a\\b"])
+def test_a_home_whose_path_libraries_would_misread_is_refused(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name / "home"
+    ended = CliRunner().invoke(main, ["--home", str(home), "build"])
+    assert ended.exit_code == FAILED
+    assert f"{home}: a home's path cannot have" in ended.output
+    assert not home.parent.exists()

@@ -18,6 +18,7 @@ from orchestration.landing import LandedFile, land, recover
 from orchestration.landing.archive import quarantined_lines
 from orchestration.landing.errors import FileChangedError, LandingBusyError, NothingToLandError
 from orchestration.landing.land import alone_landing
+from orchestration.landing.ledger import Entry, Ledger
 from serving.home import Home
 from serving.keys import KeyFaultError
 from serving.pseudonyms import Pseudonyms
@@ -107,6 +108,26 @@ def test_the_same_bytes_land_once_under_whatever_name(home: Home, write: Write) 
         ("likes.jsonl", "already_landed"),
     ]
     assert archived(home) == 2
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_the_ledger_is_read_as_often_whatever_number_of_files_is_known(
+    home: Home, write: Write, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Once for each file would cost the square of their number."""
+    for number in range(count):
+        folder = write(f"likes-{number}.jsonl", LIKE + b"\n" * number)
+    land(home, "sample", folder)
+    read: list[int] = []
+    files = Ledger.files
+
+    def counted(ledger: Ledger) -> list[Entry]:
+        read.append(1)
+        return files(ledger)
+
+    monkeypatch.setattr(Ledger, "files", counted)
+    assert {file.status for file in land(home, "sample", folder)} == {"already_landed"}
+    assert len(read) == 3
 
 
 def test_a_user_written_in_many_ways_is_one_pseudonym(
