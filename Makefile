@@ -16,7 +16,7 @@ override SMALL := $(if $(SMALL),--small)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality architecture reference dictionary bench-cuda bench-embed bench-train-steps bench-halves bench-index bench-neighbours bench-continuous
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality architecture reference dictionary bench-cuda bench-embed bench-train-steps bench-halves bench-index bench-neighbours bench-continuous bench-commands
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -97,6 +97,9 @@ bench-cuda: $(STAMP)  ## measure training on a CUDA card beside what the card ca
 
 bench-embed: $(STAMP)  ## time vectors and best places of everyone in ML-1M, and project to 100 million people
 	@$(BIN)/python -m tests.bench.embed
+
+bench-commands: $(STAMP)  ## processor time of small commands, beside commit d71da48; a quarter of an hour, once more for its set-up
+	@$(BIN)/python -m tests.bench.commands
 
 bench-continuous: $(STAMP)  ## train New York day by day from scratch, from the last weights, and not; goes on where stopped
 	@$(BIN)/python -m tests.bench.continuous

@@ -15,22 +15,23 @@ from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from orchestration import asset_keys as keys
-from orchestration.definitions import build_definitions
 from orchestration.delivery.as_published import differences
 from orchestration.delivery.run_report import RunReport, latest_report
 from orchestration.delivery.write_report import LANDED_BY, write_report
 from orchestration.home.console import say
 from orchestration.home.lock import BusyError, alone
 from orchestration.home.state_files import LastRun, Pointers
-from orchestration.jobs import LAND, REFRESH
+from orchestration.jobs import LAND, REFRESH, land
+from orchestration.landing.assets import landed
 from orchestration.landing.land import LandedFile
 from orchestration.landing.registered import last_landing, registered
 from orchestration.model.assets import Training
 from orchestration.model.retraining.policy import load_policy, policy_file
 from orchestration.steps.dead_runs import DeadRun, end_dead_runs, find_dead_runs
 from orchestration.steps.failures import why
-from orchestration.steps.home_resource import STARTED_HERE
+from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from orchestration.steps.interrupts import heard_interrupts, was_asked_to_end
+from orchestration.steps.lines import step_lines
 from orchestration.warehouse.dbt_lines import DbtLines
 from serving.home import Home, now
 
@@ -66,15 +67,14 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
     load_policy(policy_file(home))
     with alone(home), _instance(home) as instance:
         _make_way(home, instance)
-        definitions = build_definitions(home)
-        landed = _land(home, definitions, instance)
+        landed_by = _land(home, instance)
         if _is_done(home, preset, seed):
             return Outcome(latest_report(home), is_new=False)
         result = _execute(
-            definitions.resolve_job_def(REFRESH),
+            _refresh(home),
             instance,
             Training(preset=preset, seed=seed),
-            tags={LANDED_BY: landed},
+            tags={LANDED_BY: landed_by},
         )
         if not result.success:
             write_report(home, instance, result.run_id, "failed")
@@ -94,7 +94,7 @@ def land_sources(home: Home) -> list[LandedFile]:
     """
     with alone(home), _instance(home) as instance:
         _make_way(home, instance)
-        _land(home, build_definitions(home), instance)
+        _land(home, instance)
         return last_landing(home).read() or []
 
 
@@ -108,7 +108,7 @@ def materialize(home: Home, assets: list[dg.AssetKey], training: Training | None
     with alone(home), _instance(home) as instance:
         _make_way(home, instance)
         result = _execute(
-            build_definitions(home).resolve_job_def(REFRESH),
+            _refresh(home),
             instance,
             training,
             asset_selection=assets,
@@ -159,16 +159,28 @@ def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def _land(home: Home, definitions: dg.Definitions, instance: dg.DagsterInstance) -> str:
+def _refresh(home: Home) -> dg.JobDefinition:
+    """Give the job of all that follows from landing."""
+    # With it comes dbt, whose loading takes longer than a run that has nothing new to do.
+    from orchestration.definitions import build_definitions
+
+    return build_definitions(home).resolve_job_def(REFRESH)
+
+
+def _land(home: Home, instance: dg.DagsterInstance) -> str:
     """Land what is new; return the id of the run that did."""
     if not registered(home):
         raise NoSourceError(
             f"{home.root}: nothing was ever ingested here. Name a source, such as "
             "tastemate run --source sample, or --source interactions --mapping FILE --path DIR"
         )
-    result = _execute(
-        definitions.resolve_job_def(LAND), instance, partition_key=f"{now():%Y-%m-%d}"
+    landing = dg.Definitions(
+        assets=[landed],
+        jobs=[land],
+        resources={"home": HomeResource(root=str(home.root))},
+        loggers={"steps": step_lines},
     )
+    result = _execute(landing.resolve_job_def(LAND), instance, partition_key=f"{now():%Y-%m-%d}")
     if not result.success:
         write_report(home, instance, result.run_id, "failed")
         raise RunFailedError(_why(home, result))

@@ -113,6 +113,13 @@ def _judge(scope: Scope, headers: Headers) -> None:
             "Send application/json.",
         )
 
+    coding = headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise problems.RefusalError(
+            415,
+            f"header Content-Encoding: {coding[:60]!r} is not understood. Send the body unpacked.",
+        )
+
 
 async def _read(receive: Receive) -> bytes:
     body = bytearray()

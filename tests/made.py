@@ -1,8 +1,10 @@
 """Evaluations, training records and model configs by hand, whole, with what a test changes."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from models_ml.evaluation.report import (
@@ -18,6 +20,10 @@ from models_ml.figures import Calibration, Interval, RankFigures
 from models_ml.model_folder import ModelFolder
 from models_ml.training.record import Identity, TrainingRecord
 from models_ml.typed_json import json_text
+from serving import champion
+from serving.card import Provenance
+from serving.home import Home
+from serving.release import FEATURE_SCHEMA, REGISTRY, pack
 
 HASH = "ab" * 32
 RANKS = RankFigures(hr_1=0.1, hr_10=0.4, ndcg_10=0.25, mrr=0.2, n=12)
@@ -102,3 +108,19 @@ def write_manifest(folder: Path, **told: Any) -> Path:
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(whole | told))
     return folder
+
+
+def another_release(home: Home) -> str:
+    """Pack what is live once more under a seed that decides nothing, with an index of its own."""
+    live = champion.read(home)
+    with TemporaryDirectory() as folder:
+        draft = Path(shutil.copytree(home.releases / live.release_id, Path(folder) / "draft"))
+        config = json.loads((draft / "config.json").read_text())
+        (draft / "config.json").write_text(json.dumps({**config, "seed": 7}))
+        parts = (draft, draft / REGISTRY, draft / FEATURE_SCHEMA)
+        other = pack(*parts, home.releases, Provenance(reason="a trial")).release_id
+    index = Path(shutil.copytree(home.indexes / live.index_id, home.indexes / "another"))
+    meta = json.loads((index / "index.json").read_text())
+    meta.update(release_id=other, index_id="another")
+    (index / "index.json").write_text(json.dumps(meta))
+    return other

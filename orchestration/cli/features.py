@@ -94,5 +94,34 @@ def parity(home: Home) -> Report:
 
 
 def _compared(parity: "ParityReport") -> Report:
-    facts = "\n".join(f"{name}: {value}" for name, value in vars(parity).items())
-    return Report(parity, facts, is_well=parity.holds)
+    return Report(parity, sentences(parity), is_well=parity.holds)
+
+
+def sentences(parity: "ParityReport") -> str:
+    """Tell a person what a comparison found, and what was published before it."""
+    from orchestration.online.publish import Materialized
+
+    lines = []
+    if isinstance(parity, Materialized):
+        lines.append(
+            f"Published {parity.rows:,} rows ({parity.bytes / 1e6:.1f} MB) in {parity.seconds:.1f} "
+            f"s; took {parity.deleted:,} keys offline; {parity.unchanged:,} were as they are."
+        )
+    if parity.holds:
+        lines.append(f"All {parity.keys:,} keys are online as they are offline.")
+        return "\n".join(lines)
+    wrong = (
+        f"{count:,} {what}"
+        for count, what in (
+            (parity.different, "differ"),
+            (parity.missing, "are not online"),
+            (parity.extra, "are online only"),
+        )
+        if count
+    )
+    lines.append(
+        f"Online is NOT as offline: of {parity.keys:,} keys {parity.equal:,} are equal; "
+        f"{', '.join(wrong)}. Such as:"
+    )
+    lines += [f"  {example}" for example in parity.examples]
+    return "\n".join(lines)

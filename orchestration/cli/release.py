@@ -36,15 +36,19 @@ def list_all(home: Home) -> Report:
 
 
 @release.command()
-@click.argument("release_id")
+@click.argument("release_id", required=False)
 @reports
 @click.pass_obj
-def show(home: Home, release_id: str) -> Report:
-    """Check a release's content, and tell what it is, why it was made and how good it is."""
+def show(home: Home, release_id: str | None) -> Report:
+    """Check a release's content, and tell what it is, why it was made and how good it is.
+
+    Without an id: what is live. An id may be cut short where it is clear.
+    """
+    from orchestration.release.live import named
     from orchestration.release.text import release_text
     from serving.release import CARD, verify
 
-    shown = verify(home.releases / release_id)
+    shown = verify(home.releases / named(home, release_id))
     return Report(json.loads((shown.folder / CARD).read_text()), release_text(shown))
 
 
@@ -54,10 +58,14 @@ def show(home: Home, release_id: str) -> Report:
 @reports
 @click.pass_obj
 def diff(home: Home, first: str, second: str) -> Report:
-    """Tell what parts two releases: figures, data, form and places."""
-    from orchestration.release.diff import diff_releases, sentence
+    """Tell what parts two releases: figures, data, form and places.
 
-    found = diff_releases(home, first, second)
+    Ids may be cut short where they are clear.
+    """
+    from orchestration.release.diff import diff_releases, sentence
+    from orchestration.release.live import named
+
+    found = diff_releases(home, named(home, first), named(home, second))
     return Report(found, "\n".join(map(sentence, found)) or "They are the same.")
 
 
@@ -86,7 +94,8 @@ def rollback(home: Home, reason: str) -> Report:
 def promote(home: Home, release_id: str, reason: str) -> Report:
     """Make a release live, such as an earlier one to roll back to. Tell who answers with what.
 
-    A server that is running goes on with its release. Exit 3 where the release may not go live.
+    A server that is running goes on with its release. An id may be cut short where it is clear.
+    Exit 3 where the release may not go live.
     """
     from orchestration.release.live import promote as make_live
 
@@ -105,6 +114,10 @@ def _promoted(home: Home, live: "Champion") -> Report:
 
 def _mirror(home: Home) -> None:
     """Tell MLflow what is live; that it cannot be told undoes nothing."""
+    from orchestration.delivery.mlflow_alias import move_alias
+
+    if move_alias(home):
+        return
     from orchestration.delivery import mlflow_mirror
 
     try:

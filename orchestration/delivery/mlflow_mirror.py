@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from models_ml.evaluation.report import Evaluation, EvaluationError
 from models_ml.model_folder import ModelFolder
 from models_ml.training.record import TrainingRecord
+from orchestration.delivery.mlflow_alias import INDEX, LIVE, NAME, REASON, RELEASE
 from orchestration.home.environment import PROJECT, exports
 from orchestration.model import store as model_store
 from serving import champion
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Metric
 
-NAME = "tastemate"
-LIVE = "champion"
-_MODEL, _EVALUATION, _RELEASE = "tastemate.model", "tastemate.evaluation", "release_id"
+_MODEL, _EVALUATION = "tastemate.model", "tastemate.evaluation"
 _FIGURES = ("ndcg_10", "hr_1", "hr_10", "mrr")
 _AT_ONCE = 1000  # MLflow's own limit of metrics in a call
 # By default a server that is away is waited for for minutes.
@@ -121,17 +120,17 @@ def _mirror_champion(client: "MlflowClient", home: Home, run_id: str | None) -> 
     if not client.search_registered_models(f"name = '{NAME}'"):
         client.create_registered_model(NAME)
     versions = client.search_model_versions(
-        f"name = '{NAME}' and tag.{_RELEASE} = '{live.release_id}'"
+        f"name = '{NAME}' and tag.{RELEASE} = '{live.release_id}'"
     )
     if versions:
         number = versions[0].version
     else:
         release = open_release(home.releases / live.release_id)
-        tags = {_RELEASE: live.release_id, "kind": release.kind}
+        tags = {RELEASE: live.release_id, "kind": release.kind}
         number = client.create_model_version(
             NAME, source=release.folder.as_uri(), run_id=run_id, tags=tags
         ).version
-    for name, value in (("index_id", live.index_id), ("reason", live.reason)):
+    for name, value in ((INDEX, live.index_id), (REASON, live.reason)):
         client.set_model_version_tag(NAME, number, name, value)
     client.set_registered_model_alias(NAME, LIVE, number)
     return str(number)

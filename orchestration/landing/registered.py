@@ -98,7 +98,7 @@ def sentence(file: LandedFile) -> str:
     """Say what became of one file."""
     if file.status == "already_landed":
         also = "; its mapping has changed, and holds from the next build on"
-        return f"{file.name} ({file.kind}): already landed" + also * file.is_remapped
+        return f"{file.source} {file.name} ({file.kind}): already landed" + also * file.is_remapped
     landed = f"{file.name} ({file.kind}): {file.lines_in:,} lines landed"
     if file.is_truncated:
         landed += " up to where the packed data is cut off or spoilt"

@@ -4,12 +4,38 @@ import json
 from dataclasses import dataclass
 
 import pyarrow.parquet as pq
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from models_ml.evaluation.report import MODEL
 from models_ml.model_folder import ModelFolder
 from serving.home import Home
 from serving.release import FEATURE_SCHEMA, open_release
+
+FEATURES = "features"
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class _View:
+    view: str
+    columns: list[_Column]
+
+
+@dataclass(frozen=True)
+class _Service:
+    views: list[_View]
+
+
+@dataclass(frozen=True)
+class _Schema:
+    """What is asked of `feature_schema.json`."""
+
+    services: list[_Service]
 
 
 @dataclass(frozen=True)
@@ -36,10 +62,54 @@ def diff_releases(home: Home, first: str, second: str) -> list[Difference]:
 
 def sentence(one: Difference) -> str:
     """Tell a person of one difference."""
-    first, second = (
-        f"{value:.4f}" if isinstance(value, float) else value for value in (one.first, one.second)
-    )
+    if one.what == FEATURES:
+        return f"{FEATURES}: {_columns_that_changed(one.first, one.second)}"
+    first, second = map(_in_words, (one.first, one.second))
     return f"{one.what}: {first} -> {second}"
+
+
+def _in_words(value: JsonValue) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.4f}"
+        case list():
+            return ", ".join(map(_in_words, value)) or "none"
+        case dict():
+            return ", ".join(f"{name} {_in_words(told)}" for name, told in value.items()) or "none"
+    return str(value)
+
+
+def _columns_that_changed(first: JsonValue, second: JsonValue) -> str:
+    """Tell which columns of the feature views came (+), went (-) or have another type (~)."""
+    before, after = _columns(first), _columns(second)
+    told = [
+        *(f"+ {name}" for name in sorted(after.keys() - before.keys())),
+        *(f"- {name}" for name in sorted(before.keys() - after.keys())),
+        *(
+            f"~ {name} {before[name]} -> {after[name]}"
+            for name in sorted(before.keys() & after.keys())
+            if before[name] != after[name]
+        ),
+    ]
+    return ", ".join(told) or "the same columns, otherwise served"
+
+
+def _columns(schema: JsonValue) -> dict[str, str]:
+    """List the columns of a release's feature schema as `view.column`, with their types."""
+    try:
+        services = TypeAdapter(_Schema).validate_python(schema).services
+    except ValidationError:
+        return {}
+    return {
+        f"{view.view}.{column.name}": column.type
+        for service in services
+        for view in service.views
+        for column in view.columns
+    }
 
 
 def _facts(home: Home, release_id: str) -> dict[str, JsonValue]:
@@ -54,7 +124,7 @@ def _facts(home: Home, release_id: str) -> dict[str, JsonValue]:
         "training set": config.training_set_hash[:16],
         "preset": config.preset,
         "seed": config.seed,
-        "features": json.loads((release.folder / FEATURE_SCHEMA).read_text()),
+        FEATURES: json.loads((release.folder / FEATURE_SCHEMA).read_text()),
         "bytes": sum(path.stat().st_size for path in release.folder.iterdir()),
     }
     facts |= {f"form: {name}": value for name, value in config.architecture.items()}

@@ -24,6 +24,29 @@ def candidate(home: Home) -> tuple[Release, str]:
     return open_release(home.releases / kept.release_id), kept.reason
 
 
+def named(home: Home, told: str | None = None) -> str:
+    """Find the release that *told* names: its id, or a beginning of it that no other id has.
+
+    Without it, what is live is meant.
+
+    Raises:
+        NoChampionError: nothing is live.
+        ReleaseError: there is no such release, or several.
+    """
+    if told is None:
+        return champion.read(home).release_id
+    known = sorted(path.name for path in home.releases.glob("[!.]*") if path.is_dir())
+    meant = [told] if told in known else [one for one in known if told and one.startswith(told)]
+    if len(meant) == 1:
+        return meant[0]
+    several = f"several begin with {told}: {', '.join(meant)}. Write more of the id."
+    none = (
+        f"there is no release {told}. Those that are there: "
+        f"{', '.join(known) or 'none; make one: tastemate run'}."
+    )
+    raise ReleaseError(f"{home.releases}: {several if meant else none}")
+
+
 def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
     """Make a release live by hand, with its newest index; runs keep it until a new model is there.
 
@@ -31,12 +54,7 @@ def promote(home: Home, release_id: str, reason: str) -> champion.Champion:
         RefusedError: its content is not what its name says, or it has no index.
         ReleaseError: there is no such release.
     """
-    known = sorted(path.name for path in home.releases.glob("*") if path.is_dir())
-    if release_id not in known:
-        raise ReleaseError(
-            f"{home.releases}: there is no release {release_id}. Those that are there: "
-            f"{', '.join(known) or 'none; make one: tastemate run'}."
-        )
+    release_id = named(home, release_id)
     try:
         verify(home.releases / release_id)
         newest = index.newest(home.indexes, release_id)

@@ -1,5 +1,6 @@
 """What the app does before anything is asked of the model: judging requests."""
 
+import gzip
 import json
 
 import pytest
@@ -125,6 +126,14 @@ def test_another_content_type_is_refused(client: TestClient, media_type: str) ->
     problem = problem_of(response)
     assert (problem["status"], problem["code"]) == (415, "unsupported_media_type")
     assert "application/json" in problem["detail"]
+
+
+def test_a_packed_body_is_refused_by_what_it_is(client: TestClient) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    packed = gzip.compress(json.dumps(GOOD).encode())
+    problem = problem_of(client.post(QUESTIONS[0], content=packed, headers=headers))
+    assert (problem["status"], problem["code"]) == (415, "unsupported_media_type")
+    assert "Content-Encoding: 'gzip'" in problem["detail"]
 
 
 def test_a_content_type_may_name_its_charset(client: TestClient) -> None:

@@ -24,11 +24,9 @@ import pytest
 
 from orchestration.cli.output import FAILED, REFUSED
 from orchestration.cli.reference.verb_page import verbs
-from serving import champion
-from serving.card import Provenance
 from serving.home import Home, now
-from serving.release import FEATURE_SCHEMA, REGISTRY, pack
 from tests.command import ROOT, TASTEMATE, TINY, tastemate
+from tests.made import another_release
 from tests.orchestration.cli.reported import reported
 
 CITY = ["--source", "sample", "--events", "1000"]
@@ -364,7 +362,7 @@ def test_what_is_live_is_served_until_the_service_is_told_to_end(home: Home, rep
 
 def _a_promotion_tells_who_answers_with_what(home: Home, port: int, served: str) -> None:
     """Serve on while another release goes live: the first one's content under another seed."""
-    other = _same_with_another_seed(home, served)
+    other = another_release(home)
     told = tastemate(home.root, "release", "promote", other).stdout
     assert f"port {port} (process " in told
     assert f"answers with release {served}, which is not live" in told
@@ -375,21 +373,6 @@ def _a_promotion_tells_who_answers_with_what(home: Home, port: int, served: str)
     assert back["release_id"] == served
     assert [one["port"] for one in back["servers"]] == [port]
     assert "answers with what is live" in tastemate(home.root, "status").stdout
-
-
-def _same_with_another_seed(home: Home, release_id: str) -> str:
-    """Pack the release once more under a seed that decides nothing, with an index of its own."""
-    draft = home.root.parent / "another seed"
-    shutil.copytree(home.releases / release_id, draft)
-    config = json.loads((draft / "config.json").read_text())
-    (draft / "config.json").write_text(json.dumps({**config, "seed": 7}))
-    parts = (draft, draft / REGISTRY, draft / FEATURE_SCHEMA)
-    other = pack(*parts, home.releases, Provenance(reason="a trial")).release_id
-    index = shutil.copytree(home.indexes / champion.read(home).index_id, home.indexes / "another")
-    meta = json.loads((index / "index.json").read_text())
-    meta.update(release_id=other, index_id="another")
-    (index / "index.json").write_text(json.dumps(meta))
-    return other
 
 
 class Dagster(NamedTuple):

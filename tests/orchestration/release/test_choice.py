@@ -112,8 +112,8 @@ def test_a_release_promoted_by_hand_stays_until_another_model_is_trained(
     home = Home(tmp_path)
     judged(home, passes=True)
     pretend_whole(monkeypatch, home, "r" * 32)
-    with pytest.raises(ReleaseError, match=f"no release rr. Those that are there: {'r' * 32}"):
-        live.promote(home, "rr", "a part of the name")
+    with pytest.raises(ReleaseError, match=f"no release xx. Those that are there: {'r' * 32}"):
+        live.promote(home, "xx", "a part of the name")
     live.promote(home, "r" * 32, "the newer one has odd answers")
     assert choice.choose(home).stays == "r" * 32
     another = ModelFolder(home.models / "another")

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.release.diff import Difference, diff_releases
+from orchestration.release.diff import Difference, diff_releases, sentence
+from orchestration.release.live import named
+from serving import champion
 from serving.card import Provenance
 from serving.home import Home
 from serving.release import ReleaseError, pack
@@ -63,3 +65,41 @@ def test_what_is_no_release_is_named(tmp_path: Path) -> None:
     one = packed(home, tmp_path / "one", layers=2, ndcg=0.3, places=["a"])
     with pytest.raises(ReleaseError, match="no release"):
         diff_releases(home, one, "f" * 32)
+
+
+def schema(**columns: str) -> Any:
+    told = [{"name": name, "type": kind} for name, kind in columns.items()]
+    return {"services": [{"service": "s", "views": [{"view": "user_favor", "columns": told}]}]}
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (
+            Difference("features", schema(a="Int64", b="Int64"), schema(a="String", c="Int64")),
+            "features: + user_favor.c, - user_favor.b, ~ user_favor.a Int64 -> String",
+        ),
+        (Difference("features", {}, {"other": 1}), "features: the same columns, otherwise served"),
+        (Difference("ndcg_10 time", 0.25, None), "ndcg_10 time: 0.2500 -> nothing"),
+        (Difference("form: pointer", first=False, second=True), "form: pointer: no -> yes"),
+        (Difference("form: sizes", [1, 2], []), "form: sizes: 1, 2 -> none"),
+    ],
+)
+def test_a_difference_is_told_in_words(one: Difference, words: str) -> None:
+    assert sentence(one) == words
+
+
+def test_an_id_may_be_cut_short_where_it_is_clear(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    for name in ("aa11", "aa22", "bb"):
+        (home.releases / name).mkdir(parents=True)
+    assert [named(home, told) for told in ("aa1", "aa22", "b")] == ["aa11", "aa22", "bb"]
+    with pytest.raises(ReleaseError, match="several begin with aa: aa11, aa22"):
+        named(home, "aa")
+    for unknown in ("c", ""):
+        with pytest.raises(ReleaseError, match="Those that are there: aa11, aa22, bb"):
+            named(home, unknown)
+    with pytest.raises(champion.NoChampionError):
+        named(home)
+    champion.promote(home, "bb", "i", "because")
+    assert named(home) == "bb"
