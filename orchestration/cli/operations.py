@@ -1,6 +1,7 @@
 """Verbs of the operator: run the day, watch it, look whether all is well."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -34,10 +35,15 @@ def run(home: Home, chosen: ChosenSource, preset: str | None) -> Report:
 @click.option("--port", type=PORT, default=3001, show_default=True, help="Port on loopback.")
 @click.pass_obj
 def dev(home: Home, port: int) -> None:
-    """Open Dagster's web interface with the whole graph, on this computer only."""
+    """Open Dagster's web interface with the whole graph, on this computer only.
+
+    Ctrl-C or SIGTERM ends it, also where a script has started it.
+    """
     enter(home)
     module = ("-m", "orchestration.definitions")
     command = ["dagster", "dev", *module, "-h", "127.0.0.1", "-p", str(port)]
+    # A script starts what goes on beside it with Ctrl-C ignored, and Dagster then ignores SIGTERM.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(Path(sys.executable).with_name("dagster"), command)  # noqa: S606
 
 

@@ -324,9 +324,12 @@ def test_tables_that_differ_end_with_1(tmp_path: Path) -> None:
 def _going_on(
     home: Home, *arguments: str, stdout: int | IO[bytes] = subprocess.PIPE
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start a verb that goes on until it is told to end; whatever it leaves behind is ended."""
+    """Start a verb that goes on until it is told to end; whatever it leaves behind is ended.
+
+    With Ctrl-C ignored, as a script leaves it to what it starts beside itself.
+    """
     with subprocess.Popen(
-        [TASTEMATE, "--home", home.root, *arguments],
+        ["sh", "-c", 'trap "" INT; exec "$0" "$@"', TASTEMATE, "--home", home.root, *arguments],
         stdout=stdout, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     ) as process:  # fmt: skip
         try:
@@ -417,6 +420,8 @@ def dagster(home: Home) -> Iterator[Dagster]:
         yield page
         process.terminate()
         process.wait(60)
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
 
 
 @runs("dev")
