@@ -38,9 +38,10 @@ def search(
         storage=f"sqlite:///{out / 'study.db'}",
         load_if_exists=True,
         direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=0),
         pruner=optuna.pruners.MedianPruner(n_warmup_steps=_EPOCHS_BEFORE_PRUNING),
     )
+    # Gone on with under the seed that it began with, a study would draw again what it has tried.
+    study.sampler = optuna.samplers.TPESampler(seed=len(study.trials))
     _try_again_what_was_cut_off(study)
     if not study.trials:
         # What is there already is the first to beat.

@@ -1,12 +1,14 @@
 """The search for a preset, on a made-up town."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
-from models_ml.presets import preset_named
+from models_ml.presets import Preset, preset_named
 from orchestration.model.search import search
 from tests.models_ml.conftest import TOWN_CATEGORIES, TOWN_CUT, town_choices, write_training_set
 
@@ -48,3 +50,20 @@ def test_a_search_goes_on_where_it_was_stopped(
     assert (best.layers, best.dropout) == tuple(
         study(tmp_path).best_params[name] for name in ("layers", "dropout")
     )
+
+
+def test_a_search_in_several_sessions_tries_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def train(_: Path, out: Path, preset: Preset, **__: object) -> Any:
+        tried.append(out.name)
+        return SimpleNamespace(
+            record=SimpleNamespace(validation_ndcg_10=preset.dropout + preset.averaging)
+        )
+
+    monkeypatch.setattr("orchestration.model.search.train", train)
+    for _ in range(4):
+        search(Path("none"), tmp_path, BASE, 3)
+    assert len(tried) == len(set(tried)) == 12
