@@ -60,6 +60,7 @@ for verb in (
     sources.validate,
     sources.replay,
     sources.forget,
+    sources.who,
     analyst.build,
     analyst.recheck,
     analyst.rebuild,

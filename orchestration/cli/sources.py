@@ -192,3 +192,35 @@ def forget(home: Home, user: str, *, only_prove: bool, even_if_unknown: bool) ->
     )  # fmt: skip
     is_a_slip = done is not None and not is_on_record
     return Report(reported, words, is_well=proof.holds and not is_a_slip)
+
+
+@dataclass(frozen=True)
+class Who:
+    """By which pseudonym marts and features know a user, and whether the vault knows them."""
+
+    pseudonym: str
+    is_known: bool
+
+
+@click.command()
+@click.argument("user")
+@reports
+@click.pass_obj
+def who(home: Home, user: str) -> Report:
+    """Tell the pseudonym of the USER, by the product's own id, as marts and features have it.
+
+    It takes the keys of pseudonyms and vault. Exit 1 where nobody of that id has landed.
+    """
+    from contextlib import closing
+
+    from serving.pseudonyms import Pseudonyms
+    from serving.vault import Vault
+
+    pseudonym = Pseudonyms(home.keys).of(user)
+    with closing(Vault(home)) as vault:
+        is_known = bool(vault.reveal([pseudonym]))
+    words = pseudonym if is_known else (
+        "Nobody of that id has landed here, or they were forgotten. Look whether the id is as the "
+        "product writes it."
+    )  # fmt: skip
+    return Report(Who(pseudonym, is_known), words, is_well=is_known)

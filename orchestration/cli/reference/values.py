@@ -10,6 +10,7 @@ from orchestration.cli.doctor import Finding
 from orchestration.cli.features import Plan
 from orchestration.cli.reference.json_schema import Schema, by_name, of_type, whole
 from orchestration.cli.servers import Promoted
+from orchestration.cli.sources import Who
 from orchestration.cli.status import Status
 from orchestration.delivery.run_report import RunReport
 from orchestration.forgetting.report import ForgetReport, ProofReport
@@ -49,6 +50,7 @@ VALUES: dict[str, Schema] = {
     "validate": of_type(list[Verdict]),
     "replay": of_type(list[Replayed]),
     "forget": of_type(ForgetReport | ProofReport),
+    "who": of_type(Who),
     "recheck": of_type(Rechecked),
     "rebuild": of_type(RebuildReport),
     "diff": of_type(Differences),

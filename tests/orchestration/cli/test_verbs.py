@@ -20,6 +20,7 @@ from typing import IO, Any, NamedTuple
 
 import click
 import httpx
+import pyarrow.parquet as pq
 import pytest
 
 from orchestration.cli.output import FAILED, REFUSED
@@ -292,6 +293,20 @@ def test_the_proof_finds_who_is_there_and_nobody_else(home: Home, shown) -> None
     nobody.append("--even-if-unknown")
     forgotten = reported("forget", tastemate(home.root, *nobody))
     assert (forgotten["was_in"], forgotten["is_on_record"]) == ([], True)
+
+
+@runs("who")
+def test_whoever_holds_the_keys_learns_a_pseudonym(home: Home, shown, tmp_path: Path) -> None:
+    _, demo = shown
+    told = reported("who", tastemate(home.root, "who", demo["user_id"], "--json"))
+    assert told["is_known"]
+    users = pq.read_table(home.marts / "dim_users.parquet", columns=["user_id"])["user_id"]
+    assert told["pseudonym"] in users.to_pylist()
+    assert tastemate(home.root, "who", demo["user_id"]).stdout.strip() == told["pseudonym"]
+    nobody = tastemate(home.root, "who", "nobody-at-all", check=False)
+    assert (nobody.returncode, told["pseudonym"] in nobody.stdout) == (FAILED, False)
+    keyless = tastemate(tmp_path / "other", "who", demo["user_id"], check=False)
+    assert (keyless.returncode, keyless.stdout) == (FAILED, "")
 
 
 @runs("env")
