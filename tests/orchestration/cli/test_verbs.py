@@ -7,7 +7,6 @@ describes it. All work on one home, that of a small demo.
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import socket
@@ -26,7 +25,7 @@ import pytest
 from orchestration.cli.output import FAILED, REFUSED
 from orchestration.cli.reference.verb_page import verbs
 from serving.home import Home, now
-from tests.command import ROOT, TASTEMATE, TINY, tastemate
+from tests.command import TASTEMATE, TINY, tastemate
 from tests.made import another_release
 from tests.orchestration.cli.reported import reported
 
@@ -177,23 +176,6 @@ def test_the_doctor_looks_at_everything(home: Home) -> None:
     found = reported("doctor", done, done.returncode)
     assert done.returncode == (0 if all(one["ok"] for one in found) else FAILED)
     assert {"packages", "what is live"} <= {one["what"] for one in found}
-
-
-@runs()
-def test_what_is_there_counts_and_not_only_what_went_in(home: Home) -> None:
-    exports = tastemate(home.root, "env").stdout
-    script = f"{exports}\ncd {shlex.quote(str(ROOT / 'dbt_project'))} && dbt run --empty"
-    subprocess.run(["sh", "-c", script], capture_output=True, check=True)
-    found = reported("doctor", tastemate(home.root, "doctor", "--json", check=False), FAILED)
-    wrong = {one["what"]: one["detail"] for one in found if not one["ok"]}
-    assert "marts/fct_events: 0 rows" in wrong["as published"]
-    refused = tastemate(home.root, "materialize", check=False)
-    assert refused.returncode == FAILED
-    assert "--take-offline" in refused.stderr
-    done = tastemate(home.root, "run", "--json")
-    assert reported("run", done)["status"] == "succeeded"
-    assert "what is there is not what was published" in done.stderr
-    tastemate(home.root, "doctor")
 
 
 @runs("rebuild")
