@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from tests.made import another_release
 BEFORE = "d71da48"
 ROUNDS = 5
 SMALL_S, NOTHING_NEW_S = 1.0, 4.0
+LEFT_WITHIN_S = 10.0
+"""How long what a command has started may take to end after it."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +121,20 @@ def _cost(tastemate: Path, home: Home, typed: list[str]) -> float:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))}: {said[-2000:]}")
+    until = time.monotonic() + LEFT_WITHIN_S
+    while _is_any_left(process.pid):
+        if time.monotonic() > until:
+            raise RuntimeError(f"{' '.join(typed)} left something running.")
+        time.sleep(0.05)
+    return used.ru_utime + used.ru_stime
+
+
+def _is_any_left(group: int) -> bool:
     try:
-        os.killpg(process.pid, 0)
+        os.killpg(group, 0)
     except ProcessLookupError:
-        return used.ru_utime + used.ru_stime
-    raise RuntimeError(f"{' '.join(typed)} left something running.")
+        return False
+    return True
 
 
 if __name__ == "__main__":
