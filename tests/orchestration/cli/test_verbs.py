@@ -396,6 +396,15 @@ class Dagster(NamedTuple):
             time.sleep(0.5)
 
 
+def _wait_until_nobody_is_left(group: int) -> None:
+    until = time.monotonic() + 60
+    with suppress(ProcessLookupError):
+        while time.monotonic() < until:
+            os.killpg(group, 0)
+            time.sleep(0.2)
+        raise AssertionError(f"Of process group {group} somebody is left.")
+
+
 @pytest.fixture(scope="module")
 def dagster(home: Home) -> Iterator[Dagster]:
     with socket.socket() as probe:
@@ -417,8 +426,7 @@ def dagster(home: Home) -> Iterator[Dagster]:
         yield page
         process.terminate()
         process.wait(60)
-        with pytest.raises(ProcessLookupError):
-            os.killpg(process.pid, 0)
+        _wait_until_nobody_is_left(process.pid)
 
 
 @runs("dev")
