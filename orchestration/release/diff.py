@@ -6,36 +6,13 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from feature_repo.frozen import FeatureSchema
 from models_ml.evaluation.report import MODEL
 from models_ml.model_folder import ModelFolder
 from serving.home import Home
 from serving.release import FEATURE_SCHEMA, open_release
 
 FEATURES = "features"
-
-
-@dataclass(frozen=True)
-class _Column:
-    name: str
-    type: str
-
-
-@dataclass(frozen=True)
-class _View:
-    view: str
-    columns: list[_Column]
-
-
-@dataclass(frozen=True)
-class _Service:
-    views: list[_View]
-
-
-@dataclass(frozen=True)
-class _Schema:
-    """What is asked of `feature_schema.json`."""
-
-    services: list[_Service]
 
 
 @dataclass(frozen=True)
@@ -101,7 +78,7 @@ def _columns_that_changed(first: JsonValue, second: JsonValue) -> str:
 def _columns(schema: JsonValue) -> dict[str, str]:
     """List the columns of a release's feature schema as `view.column`, with their types."""
     try:
-        services = TypeAdapter(_Schema).validate_python(schema).services
+        services = TypeAdapter(FeatureSchema).validate_python(schema).services
     except ValidationError:
         return {}
     return {

@@ -69,7 +69,8 @@ def test_what_is_no_release_is_named(tmp_path: Path) -> None:
 
 def schema(**columns: str) -> Any:
     told = [{"name": name, "type": kind} for name, kind in columns.items()]
-    return {"services": [{"service": "s", "views": [{"view": "user_favor", "columns": told}]}]}
+    view = {"view": "user_favor", "key": "user_id", "timestamp": "known_at", "ttl_days": 0}
+    return {"services": [{"service": "s", "views": [{**view, "columns": told}]}]}
 
 
 @pytest.mark.parametrize(
