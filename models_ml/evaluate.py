@@ -10,7 +10,7 @@ whoever made them, and a place that is unknown to the vocabulary is a miss.
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,12 @@ from models_ml.evaluation.behaviour import behaviours
 from models_ml.evaluation.cost import answer_cost
 from models_ml.evaluation.gate import GATE_SPLIT, baselines_among, refusals
 from models_ml.evaluation.list_metrics import describe_lists
-from models_ml.evaluation.ranking import Answers, ask, some_people
+from models_ml.evaluation.ranking import (
+    Answers,
+    ask,
+    ask_with_counts_and_alone,
+    some_people,
+)
 from models_ml.evaluation.report import (
     CHAMPION,
     LOO,
@@ -58,19 +63,21 @@ def evaluate(  # noqa: PLR0913 - what is compared, and what is told
     *,
     champion: Recommender | None = None,
     served: Recommender | None = None,
+    tuned: Path | None = None,
 ) -> Evaluation:
     """Measure *model*, the baselines and the *champion* on *data*; write the evaluation to *out*.
 
     Where counts answer beside the model's network, ``network`` is the same without them.
     *progress* is told each figure as soon as it is there. The cost is that of *served*, what a
-    release of the model answers with, where that is not the model as it is loaded here.
+    release of the model answers with, where that is not the model as it is loaded here. What
+    tuning the baselines has found is read from the file *tuned*, or kept there.
     """
     training_set = read_training_set(data)
     judged = load(model)
     recommenders: dict[str, Recommender] = {MODEL: judged}
     if isinstance(judged, NetworkModel) and judged.mixture:
         recommenders[NETWORK] = judged.alone()
-    for baseline in fit_baselines(training_set):
+    for baseline in fit_baselines(training_set, tuned):
         recommenders[baseline.name] = baseline
     if champion:
         recommenders[CHAMPION] = champion
@@ -109,13 +116,21 @@ def compare(
     leads: dict[str, dict[str, Lead]] = {}
     slices: dict[str, Slices] = {}
     calibrations: dict[str, Calibration] = {}
-    for part, targets in ((TIME, parts.time_targets), (LOO, parts.loo_targets)):
-        asked = _sample(targets, most_targets)
-        answers: dict[str, Answers] = {}
-        for who, recommender in recommenders.items():
-            answers[who] = ask(recommender, data, asked)
-            if len(asked):
-                progress(_figures(part, who, summary(answers[who].ranks)))
+    targets = {
+        TIME: _sample(parts.time_targets, most_targets),
+        LOO: _sample(parts.loo_targets, most_targets),
+    }
+    # Most last events are among the last tenth, too, and what is asked before each is the same.
+    every = np.unique(np.concatenate(list(targets.values())))
+    places = {part: np.searchsorted(every, asked) for part, asked in targets.items()}
+    answered: dict[str, Answers] = {}
+    for who, answer in _each(recommenders, data, every):
+        answered[who] = answer
+        for part, chosen in places.items():
+            if len(chosen):
+                progress(_figures(part, who, summary(answer.ranks[chosen])))
+    for part, asked in targets.items():
+        answers = {who: answer.take(places[part]) for who, answer in answered.items()}
         ours = answers[MODEL]
         quality[part] = {who: _describe(one, data, asked, counts) for who, one in answers.items()}
         leads[part] = {
@@ -126,6 +141,22 @@ def compare(
         slices[part] = _by_slice(answers, data, asked, counts)
         calibrations[part] = calibration(ours.confidences, ours.ranks == 1)
     return Comparison(leads, slices, calibrations, time=quality[TIME], loo=quality[LOO])
+
+
+def _each(
+    recommenders: Mapping[str, Recommender], data: TrainingSet, targets: NDArray[np.int64]
+) -> Iterator[tuple[str, Answers]]:
+    """Ask one after the other; a network with and without its counts is run once."""
+    from models_ml.torch_model import TrainedModel
+
+    judged, asked = recommenders[MODEL], dict(recommenders)
+    if NETWORK in asked and isinstance(judged, TrainedModel):
+        del asked[MODEL], asked[NETWORK]
+        yield from zip(
+            (MODEL, NETWORK), ask_with_counts_and_alone(judged, data, targets), strict=True
+        )
+    for who, recommender in asked.items():
+        yield who, ask(recommender, data, targets)
 
 
 def _sample(targets: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,9 @@ from safetensors import safe_open
 
 from models_ml.baselines.counts import PREFIX as COUNTED
 from models_ml.baselines.interpolation import Mixture
+from models_ml.data.event_windows import EventWindows
 from models_ml.data.tokens import EventTokens, Histories, Vocabulary
-from models_ml.data.training_set import PlaceTable
+from models_ml.data.training_set import PlaceTable, TrainingSet
 from models_ml.model_folder import ModelFolder, NetworkConfig
 from models_ml.user_vectors import PREFIX as TASTE
 from models_ml.user_vectors import Taste
@@ -41,6 +42,20 @@ class Recommender(Protocol):
 
     def embed(self, histories: Histories) -> NDArray[np.float32]:
         """Turn each history into a vector of unit length, (B, D); near means similar taste."""
+
+
+@runtime_checkable
+class ScoresWindows(Protocol):
+    """What of a recommender is asked about thousands of events of one training set."""
+
+    def encode_training_set(self, data: TrainingSet) -> EventTokens:
+        """Encode every event of *data*, once for all questions."""
+
+    def score_events(self, windows: EventWindows) -> NDArray[np.float32]:
+        """Score every place as the next after each of *windows* of what was encoded, (B, P).
+
+        What `Recommender.score` gives for the same histories, but for rounding.
+        """
 
 
 class NetworkModel(ABC):

@@ -6,11 +6,16 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 
+from models_ml.baselines.counts_at_once import shares_at_once
+from models_ml.baselines.interpolation import log_shares, mixed
+from models_ml.data.event_windows import EventWindows
 from models_ml.data.tokens import EventTokens, Histories, collate
+from models_ml.data.training_set import TrainingSet
 from models_ml.model_folder import ModelFolder, NetworkConfig
 from models_ml.network.architecture import Architecture
 from models_ml.network.bert import Network
 from models_ml.network.inference import Scorer
+from models_ml.network.score_windows import score_windows
 from models_ml.recommender import NetworkModel, batches_of_like_length, is_beside_the_network
 from models_ml.typed_json import decode
 
@@ -29,6 +34,29 @@ class TrainedModel(NetworkModel):
         )
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.scorer = Scorer(network).to(self._device)
+
+    def encode_training_set(self, data: TrainingSet) -> EventTokens:
+        """Encode every event of *data* as `score_events` reads them."""
+        return self._vocabulary.encode_training_set(data)
+
+    def score_events(self, windows: EventWindows) -> NDArray[np.float32]:
+        """Score every place as the next after each of *windows*, (B, P)."""
+        return self.with_counts(self.network_scores(windows), windows)
+
+    def network_scores(self, windows: EventWindows) -> NDArray[np.float32]:
+        """Let the network alone score every place after each of *windows*, (B, P)."""
+        return score_windows(
+            self.scorer, windows, self._device, has_times=self.architecture.has_times
+        )
+
+    def with_counts(
+        self, scores: NDArray[np.float32], windows: EventWindows
+    ) -> NDArray[np.float32]:
+        """Add to the network's *scores* what counts say after each of *windows*, (B, P)."""
+        if not self.mixture:
+            return scores
+        logarithms = log_shares(shares_at_once(self.mixture.counts, windows))
+        return mixed(scores, logarithms, self.mixture.weight)
 
     def best(
         self, histories: Histories, most: int

@@ -19,6 +19,8 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from models_ml.baselines.co_occurrence import count_co_occurrence
+from models_ml.baselines.fit import tuned_for
 from models_ml.baselines.interpolation import Mixture
 from models_ml.baselines.interpolation_fit import fit_mixture
 from models_ml.baselines.tuning import Fit
@@ -67,6 +69,7 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
     warm_start: Path | None = None,
     max_minutes: float | None = None,
     progress: Callable[[Epoch], None] | None = None,
+    tuned: Path | None = None,
 ) -> TrainingReport:
     """Train *preset*, named or made for the purpose, on *data* and write the model folder *out*.
 
@@ -78,6 +81,7 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
 
     With a *warm_start*, a model folder, it begins with that model's weights and the shorter
     schedule of `Preset.warm`. The training sets that model has learned from must lie beside *data*.
+    What tuning the baselines has found is read from the file *tuned*, or kept there.
 
     Raises:
         TrainingSetError: *data* is no training set.
@@ -118,7 +122,7 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
             run.best = restore(checkpoint, run.modules, run.optimizer)
             run.progress = checkpoint.progress
         _learn(run, folder, identity, max_minutes, progress)
-        report = _finish(run, folder, identity, start) if processes.is_first else None
+        report = _finish(run, folder, identity, start, tuned) if processes.is_first else None
         # The others wait until all is written.
         processes.of_first(0.0)
         report = report or _finished(folder, identity)
@@ -227,7 +231,11 @@ def _close_epoch(run: Training, seconds: float) -> Epoch:
 
 
 def _finish(
-    run: Training, folder: ModelFolder, identity: Identity, start: WarmStart | None
+    run: Training,
+    folder: ModelFolder,
+    identity: Identity,
+    start: WarmStart | None,
+    tuned: Path | None,
 ) -> TrainingReport:
     """Write the model folder; ``config.json`` last, for it says that all is there."""
     run.network.load_state_dict(run.best)
@@ -235,8 +243,11 @@ def _finish(
         desc="counting what answers beside the network", bar_format="{desc}", leave=False,
         disable=not sys.stderr.isatty(),
     ):  # fmt: skip
-        fit = Fit(run.data, run.seed)
-        mixture = fit_mixture(fit, run.scores) if run.preset.counts else None
+        fit = Fit(run.data)
+        mixture = None
+        if run.preset.counts and fit.can_tune:
+            counted = count_co_occurrence(fit, tuned_for(fit, tuned))
+            mixture = fit_mixture(fit, counted, run.scores)
     beside = fit.taste.tensors | (mixture.tensors if mixture else {})
     tensors = {name: value.cpu().contiguous() for name, value in run.best.items()}
     tensors |= {name: torch.from_numpy(value).contiguous() for name, value in beside.items()}

@@ -8,14 +8,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models_ml.data.event_windows import EventWindows
 from models_ml.data.tokens import EventTokens, Histories, Vocabulary
-from models_ml.data.training_set import PlaceTable
+from models_ml.data.training_set import PlaceTable, TrainingSet
 from models_ml.model_folder import BaselineConfig, ModelFolder, save_safetensors
 from models_ml.typed_json import Settings, json_text
 from models_ml.user_vectors import Taste
 
 _TIE_BREAK = 1e-6
 """The weight of a place's popularity, which decides where a method itself does not."""
+
+
+def tie_break(vocabulary: Vocabulary) -> NDArray[np.float32]:
+    """Return what is added to the scores of any method, so that popularity parts equals, (P,)."""
+    counts = vocabulary.places.event_counts
+    popularity: NDArray[np.float32] = (counts / max(1, counts.max(initial=0))).astype(np.float32)
+    return popularity * np.float32(_TIE_BREAK)
 
 
 class Baseline(ABC):
@@ -29,9 +37,7 @@ class Baseline(ABC):
         self.excludes_seen = excludes_seen
         self._vocabulary = vocabulary
         self._taste = taste
-        counts = vocabulary.places.event_counts
-        popularity = (counts / max(1, counts.max(initial=0))).astype(np.float32)
-        self.tie_break: NDArray[np.float32] = popularity * _TIE_BREAK
+        self.tie_break = tie_break(vocabulary)
 
     @property
     @abstractmethod
@@ -44,10 +50,8 @@ class Baseline(ABC):
         """What was fitted, for ``model.safetensors``."""
 
     @abstractmethod
-    def score_events(
-        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """Score every place as the next after each window ``start:stop`` of *events*, (B, P)."""
+    def score_events(self, windows: EventWindows) -> NDArray[np.float32]:
+        """Score every place as the next after each of *windows*, (B, P)."""
 
     @property
     def places(self) -> PlaceTable:
@@ -59,10 +63,14 @@ class Baseline(ABC):
         """The length of a user vector."""
         return self._taste.dimensions
 
+    def encode_training_set(self, data: TrainingSet) -> EventTokens:
+        """Encode every event of *data* as `score_events` reads them."""
+        return self._vocabulary.encode_training_set(data)
+
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Score every place as the next of each history, (B, P)."""
         events, offsets = self._vocabulary.encode(histories)
-        return self.score_events(events, offsets[:-1], offsets[1:])
+        return self.score_events(EventWindows(events, offsets[:-1], offsets[1:]))
 
     def embed(self, histories: Histories) -> NDArray[np.float32]:
         """Turn each history into a vector of unit length, (B, D)."""

@@ -7,10 +7,15 @@ from numpy.typing import NDArray
 
 from models_ml.baselines.base import Baseline
 from models_ml.baselines.counts import Counts
-from models_ml.data.tokens import EventTokens, Vocabulary
+from models_ml.baselines.counts_at_once import shares_at_once
+from models_ml.data.event_windows import EventWindows
+from models_ml.data.tokens import Vocabulary
 from models_ml.model_folder import BaselineConfig
 from models_ml.typed_json import Settings
 from models_ml.user_vectors import Taste
+
+_FEW = 32
+"""Fewer windows are counted one by one: a request needs no matrix of places by places."""
 
 
 class CountingBaseline(Baseline):
@@ -45,8 +50,10 @@ class CountingBaseline(Baseline):
         """What was counted."""
         return self.counts.tensors
 
-    def score_events(
-        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """Score every place as the next after each window ``start:stop`` of *events*."""
-        return self.tie_break + self.counts.shares(events, starts, stops)
+    def score_events(self, windows: EventWindows) -> NDArray[np.float32]:
+        """Score every place as the next after each of *windows*."""
+        if len(windows) < _FEW:
+            return self.tie_break + self.counts.shares(
+                windows.events, windows.starts, windows.stops
+            )
+        return self.tie_break + shares_at_once(self.counts, windows)

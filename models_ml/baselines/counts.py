@@ -17,11 +17,11 @@ from models_ml.typed_json import Settings, as_settings, decode
 
 PREFIX = "neighbours."
 _PARTS = [part.name for part in fields(Neighbours)]
-_HOUR = 3_600_000_000
-_DAY = 24 * _HOUR
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
 _ALIKE = 2.0
 """Hours of the day that lie so many apart are alike."""
-_FOLLOWED = 50
+FOLLOWED = 50
 """So many of the latest events point to what comes next; older ones hardly change the answer."""
 
 
@@ -71,7 +71,7 @@ class Counts:
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:
         """What was counted, by name."""
-        return {PREFIX + name: value for name, value in vars(self.neighbours).items()}
+        return {PREFIX + name: getattr(self.neighbours, name) for name in _PARTS}
 
     def shares(
         self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
@@ -86,7 +86,7 @@ class Counts:
             tokens = events.places[start:stop][::-1] - SPECIAL_TOKENS
             ages = np.flatnonzero((tokens >= 0) & (tokens < size))
             if self.counting.own:
-                hours = events.ats[start:stop][::-1] % _DAY / _HOUR
+                hours = events.ats[start:stop][::-1] % DAY / HOUR
                 shares[row] += self.counting.own * self._own_visits(tokens, hours, ages)
             if self.counting.follow:
                 shares[row] += self.counting.follow * self._pointed_to(tokens, ages)
@@ -98,7 +98,7 @@ class Counts:
         """Share out 1 among the places of *tokens*, newest first; those at *ages* are known."""
         came_after = np.zeros(len(tokens))
         came_after[:-1] = self.counting.own_next * (tokens[1:] == tokens[:1])
-        came_after[:-1] += self.counting.own_hour * _likeness(hours[1:], hours[:1])
+        came_after[:-1] += self.counting.own_hour * likeness(hours[1:], hours[:1])
         weights = np.exp(-ages / self.counting.own_age) * (1 + came_after[ages])
         return _shares(tokens[ages], weights, len(self.neighbours))
 
@@ -106,13 +106,13 @@ class Counts:
         self, tokens: NDArray[np.int64], ages: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Share out 1 among what the places of *tokens* point to."""
-        near = ages[ages < _FOLLOWED]
+        near = ages[ages < FOLLOWED]
         fading = (1.0 + near) ** -self.counting.follow_power
         whose, pointed, weights = self.neighbours.of(tokens[near])
         return _shares(pointed, weights * fading[whose], len(self.neighbours))
 
 
-def _likeness(hours: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
+def likeness(hours: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
     """Tell how near *hours* of the day are, 1 for the same, .6 for two hours apart."""
     apart = np.abs(hours - to)
     likeness: NDArray[np.float64] = np.exp(-((np.minimum(apart, 24 - apart) / _ALIKE) ** 2) / 2)

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from models_ml.baselines.base import Baseline
-from models_ml.data.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary
+from models_ml.data.event_windows import EventWindows
+from models_ml.data.tokens import Vocabulary
 from models_ml.model_folder import BaselineConfig
 from models_ml.typed_json import Settings, as_settings, decode
 from models_ml.user_vectors import Taste
@@ -75,20 +76,18 @@ class Ease(Baseline):
         """What was fitted."""
         return {"columns": self._columns, "weights": self._weights}
 
-    def score_events(
-        self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """Score every place as the next after each window ``start:stop`` of *events*, (B, P)."""
-        size = len(self._rows)
-        history = np.zeros((len(starts), len(self._columns)), dtype=np.float32)
-        for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-            places = events.places[start:stop][::-1] - SPECIAL_TOKENS
-            ages = np.flatnonzero((places >= 0) & (places < size))
-            rows = self._rows[places[ages]]
-            fading = np.exp(-ages[rows >= 0] / self._shrinkage.age)
-            # A place counts once, by its latest visit: the rows come newest first.
-            np.maximum.at(history[row], rows[rows >= 0], fading.astype(np.float32))
-        scores = np.tile(self.tie_break, (len(starts), 1))
+    def score_events(self, windows: EventWindows) -> NDArray[np.float32]:
+        """Score every place as the next after each of *windows*, (B, P)."""
+        past = windows.past
+        # A place counts once, by its latest visit.
+        latest = windows.latest
+        places = past.places[latest]
+        latest = latest[(places >= 0) & (places < len(self._rows))]
+        columns = self._rows[past.places[latest]]
+        latest, columns = latest[columns >= 0], columns[columns >= 0]
+        history = np.zeros((len(windows), len(self._columns)), dtype=np.float32)
+        history[past.rows[latest], columns] = np.exp(-past.ages[latest] / self._shrinkage.age)
+        scores = np.tile(self.tie_break, (len(windows), 1))
         scores[:, self._columns] += history @ self._weights
         return scores
 

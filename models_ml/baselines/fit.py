@@ -1,7 +1,10 @@
 """Fit the baselines: what a model has to beat, tuned on validation and counted on what is known."""
 
+import hashlib
+import json
 from dataclasses import fields
 from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +12,22 @@ from safetensors.numpy import load_file
 
 from models_ml.baselines.base import Baseline
 from models_ml.baselines.co_occurrence import (
+    CO_OCCURRENCE,
     FADING,
+    OWN,
+    OWN_HOUR,
+    SHARES,
     Axes,
     Pointing,
-    fit_co_occurrence,
+    count_co_occurrence,
+    tune_co_occurrence,
     tune_own_visits,
 )
 from models_ml.baselines.counting import CountingBaseline
 from models_ml.baselines.counts import Counting, Counts
 from models_ml.baselines.ease import Ease, Shrinkage, fit_weights, most_visited
 from models_ml.baselines.item_neighbours import Neighbours, nearest
+from models_ml.baselines.tuned import Tuned
 from models_ml.baselines.tuning import Fit, Settings, climb
 from models_ml.data.tokens import Vocabulary
 from models_ml.data.training_set import TrainingSet
@@ -28,6 +37,10 @@ from models_ml.user_vectors import Taste
 # What is tried of each setting.
 _ITEM_KNN: Axes = {"follow_power": FADING, "shrinkage": (0.0, 1.0, 3.0, 10.0, 30.0, 100.0)}
 _EASE: Axes = {"age": (3.0, 6.0, 10.0, 30.0), "penalty": (100.0, 300.0, 1000.0)}
+TRIED = hashlib.sha256(
+    json.dumps([OWN, OWN_HOUR, SHARES, CO_OCCURRENCE, _ITEM_KNN, _EASE]).encode()
+).hexdigest()
+"""Names all that is tried."""
 
 
 def read_baseline(folder: ModelFolder, config: BaselineConfig) -> Baseline:
@@ -55,31 +68,64 @@ def _earlier(folder: ModelFolder, found: str) -> ModelFolderError:
     )
 
 
-def fit_baselines(data: TrainingSet, seed: int = 0) -> list[Baseline]:
-    """Fit every baseline on the training part; what they leave open is tuned on validation."""
-    fit = Fit(data, seed)
+def tuned_for(fit: Fit, kept: Path | None) -> Tuned:
+    """Read from *kept* how the baselines are best on *fit*'s set, or find out and keep it there."""
+    found = Tuned.read(kept, fit.data.hash, TRIED) if kept else None
+    if found is None:
+        found = tune_baselines(fit)
+        if kept:
+            found.write(kept)
+    return found
+
+
+def tune_baselines(fit: Fit) -> Tuned:
+    """Tune on validation what the baselines leave open."""
     own = tune_own_visits(fit)
+    item_knn = _together(fit, fit.learned)
+    columns = most_visited(fit.vocabulary)
+    shared = fit.shared_people(fit.learned, columns)
+    solved = lru_cache(maxsize=1)(partial(fit_weights, shared))
+    return Tuned(
+        training_set_hash=fit.data.hash,
+        tried=TRIED,
+        own_visits=own,
+        co_occurrence=tune_co_occurrence(fit, own),
+        item_knn=climb(
+            {"follow_power": 1.0, "shrinkage": 3.0},
+            _ITEM_KNN,
+            lambda settings: fit.quality(_item_knn(fit, settings, item_knn)),
+        ),
+        ease=climb(
+            {"age": 10.0, "penalty": 300.0},
+            _EASE,
+            lambda settings: fit.quality(
+                fit.ease(Shrinkage(**settings), columns, solved(settings["penalty"]))
+            ),
+        ),
+    )
+
+
+def fit_baselines(data: TrainingSet, kept: Path | None = None) -> list[Baseline]:
+    """Fit every baseline on the training part; what they leave open is tuned on validation.
+
+    What tuning has found is read from the file *kept*, or written there.
+    """
+    fit = Fit(data)
+    tuned = tuned_for(fit, kept)
+    columns = most_visited(fit.vocabulary)
+    ease = Shrinkage(**tuned.ease)
     return [
         fit.visiting(Counting("popularity")),
-        fit.visiting(Counting("own_visits", own=1.0, **own)),
-        _fit_item_knn(fit),
-        _fit_ease(fit),
-        fit.counting(fit_co_occurrence(fit, own).known),
+        fit.visiting(Counting("own_visits", own=1.0, **tuned.own_visits)),
+        _item_knn(fit, tuned.item_knn, _together(fit, fit.known)),
+        fit.ease(ease, columns, fit_weights(fit.shared_people(fit.known, columns), ease.penalty)),
+        fit.counting(count_co_occurrence(fit, tuned).known),
     ]
 
 
-def _fit_item_knn(fit: Fit) -> Baseline:
-    def made(settings: Settings, pointing: Pointing) -> Baseline:
-        counting = Counting("item_knn", follow=1.0, follow_power=settings["follow_power"])
-        return fit.counting(Counts(counting, pointing(settings)))
-
-    learned = _together(fit, fit.learned)
-    best = climb(
-        {"follow_power": 1.0, "shrinkage": 3.0},
-        _ITEM_KNN,
-        lambda settings: fit.quality(made(settings, learned)),
-    )
-    return made(best, _together(fit, fit.known))
+def _item_knn(fit: Fit, settings: Settings, pointing: Pointing) -> Baseline:
+    counting = Counting("item_knn", follow=1.0, follow_power=settings["follow_power"])
+    return fit.counting(Counts(counting, pointing(settings)))
 
 
 def _together(fit: Fit, events: NDArray[np.int64]) -> Pointing:
@@ -92,20 +138,3 @@ def _together(fit: Fit, events: NDArray[np.int64]) -> Pointing:
         return nearest(pairs, scale).scaled(scale)
 
     return lambda settings: neighbours(settings["shrinkage"])
-
-
-def _fit_ease(fit: Fit) -> Baseline:
-    columns = most_visited(fit.vocabulary)
-    learned = fit.shared_people(fit.learned, columns)
-    solved = lru_cache(maxsize=1)(partial(fit_weights, learned))
-    best = Shrinkage(
-        **climb(
-            {"age": 10.0, "penalty": 300.0},
-            _EASE,
-            lambda settings: fit.quality(
-                fit.ease(Shrinkage(**settings), columns, solved(settings["penalty"]))
-            ),
-        )
-    )
-    known = fit.shared_people(fit.known, columns)
-    return fit.ease(best, columns, fit_weights(known, best.penalty))

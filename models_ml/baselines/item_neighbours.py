@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,14 @@ class Neighbours:
         """Multiply by *factors* (P,) how strongly each place points to others."""
         each = np.repeat(factors.astype(np.float32), np.diff(self.offsets))
         return Neighbours(self.offsets, self.places, self.weights * each)
+
+    @cached_property
+    def dense(self) -> NDArray[np.float32]:
+        """How strongly each place points to each, (P, P)."""
+        every = np.zeros((len(self), len(self)), dtype=np.float32)
+        froms, places, weights = self.of(np.arange(len(self)))
+        every[froms, places] = weights
+        return every
 
     def of(
         self, froms: NDArray[np.int64]
@@ -139,11 +148,17 @@ def _nearest_of_all(pairs: Pairs, strength: NDArray[np.float32], size: int) -> N
     every = np.zeros((size, size), dtype=np.float32)
     every[pairs.froms, pairs.tos] = strength
     first = max(0, size - NEIGHBOURS)
-    strongest = np.argpartition(every, first, axis=1)[:, first:]
-    weights = np.take_along_axis(every, strongest, axis=1)
-    found = weights > 0
+    # numpy sorts values by vector instructions, which it has not for their positions.
+    least = np.sort(every, axis=1)[:, first, None] if size else every
+    kept = (every >= least) & (every > 0)
+    full = np.flatnonzero(np.count_nonzero(kept, axis=1) > NEIGHBOURS)
+    # Of several that are just as strong as the last one kept, the first.
+    equal = every[full] == least[full]
+    room = NEIGHBOURS - np.count_nonzero(every[full] > least[full], axis=1)
+    kept[full] &= ~equal | (np.cumsum(equal, axis=1, dtype=np.int32) <= room[:, None])
+    froms, places = np.nonzero(kept)
     return Neighbours(
-        _offsets(found.sum(axis=1)), strongest[found].astype(np.int32), weights[found]
+        _offsets(np.bincount(froms, minlength=size)), places.astype(np.int32), every[kept]
     )
 
 

@@ -1,7 +1,8 @@
 """What baselines are fitted on and tuned by: one set's training part, counted once for all."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from models_ml.baselines.counting import CountingBaseline
 from models_ml.baselines.counts import Counting, Counts
 from models_ml.baselines.ease import Ease, Shrinkage, shared_people
 from models_ml.baselines.item_neighbours import Neighbours, Pairs, co_occurrences
+from models_ml.data.event_windows import EventWindows
 from models_ml.data.split import (
     Split,
     excludes_seen,
@@ -20,18 +22,22 @@ from models_ml.data.split import (
     learned_events,
     split,
 )
-from models_ml.data.tokens import MAX_EVENTS, SPECIAL_TOKENS, EventTokens, Vocabulary
+from models_ml.data.tokens import MAX_EVENTS, SPECIAL_TOKENS, Vocabulary
 from models_ml.data.training_set import TrainingSet
 from models_ml.metrics import gains, worst_ranks
+from models_ml.user_vectors import Taste
 from models_ml.user_vectors_fit import fit_taste
 
 Settings = dict[str, float]
-Scored = Callable[
-    [EventTokens, NDArray[np.int64], NDArray[np.int64]], Iterable[NDArray[np.float32]]
-]
+Scored = Callable[[EventWindows], NDArray[np.float32]]
+"""Scores every place as the next after each window, (B, P)."""
+ScoredInWays = Callable[[EventWindows], Iterable[NDArray[np.float32]]]
+"""Does so in several ways, all at once."""
 _TUNING_TARGETS, _SURE_TARGETS = 2000, 8000
-_ROWS_AT_ONCE = 256
+_CELLS_AT_ONCE = 4_000_000
 _LAGS = 30
+_SEED = 0
+"""Which events tune is not drawn anew with each training: all are to beat the same baselines."""
 
 
 def climb(
@@ -58,6 +64,18 @@ def climb(
             return best
 
 
+@dataclass(frozen=True)
+class _Questions:
+    """Validation targets, laid out once for all that are asked.
+
+    batches  what a request would see before each, all of the history, and the place that came
+    weights  (N,)  what each counts; all together 1
+    """
+
+    batches: list[tuple[EventWindows, EventWindows, NDArray[np.int64]]]
+    weights: NDArray[np.float64]
+
+
 class Fit:
     """The training part of one set.
 
@@ -65,23 +83,26 @@ class Fit:
     what is kept, the validating ones included.
     """
 
-    def __init__(self, data: TrainingSet, seed: int) -> None:
+    def __init__(self, data: TrainingSet) -> None:
         """Count what all baselines need."""
         self.data, parts = data, split(data)
         self.learned, self.known = learned_events(data, parts), known_events(data, parts)
         self.vocabulary = Vocabulary.build(data, self.known)
         self.events = self.vocabulary.encode_training_set(data)
         self.excludes_seen = excludes_seen(data, parts)
-        offsets = known_offsets(data, parts)
+        self._parts = parts
+
+    @cached_property
+    def taste(self) -> Taste:
+        """The vectors of places, fitted on all that is known."""
         tokens = replace(self.events, places=self.events.places[self.known])
-        self.taste = fit_taste(tokens, offsets, self.vocabulary, seed)
-        self._parts, self._seed = parts, seed
-        self._asked, self._asked_weights = self._sample(_TUNING_TARGETS)
+        offsets = known_offsets(self.data, self._parts)
+        return fit_taste(tokens, offsets, self.vocabulary, _SEED)
 
     @property
     def can_tune(self) -> bool:
         """Whether anything validates."""
-        return len(self._asked) > 0
+        return len(self._parts.validation_targets) > 0
 
     def visits(self, events: NDArray[np.int64]) -> NDArray[np.float64]:
         """Count the *events* at each place, (P,)."""
@@ -139,51 +160,57 @@ class Fit:
 
         Where the last events in time will be asked, people count by how many events they have.
         """
-        (quality,) = self._qualities(
-            lambda *windows: [baseline.score_events(*windows)], self._asked, self._asked_weights
-        )
+        return self.quality_of(baseline.score_events)
+
+    def quality_of(self, scored: Scored) -> float:
+        """Tell what `quality` does of whatever scores places."""
+        (quality,) = self._qualities(lambda windows: [scored(windows)], self._tuning)
         return quality
 
-    def qualities(self, scored: Scored) -> list[float]:
-        """Tell what `quality` does of several ways to score, and more surely.
+    def qualities(self, scored: ScoredInWays) -> list[float]:
+        """Tell what `quality` does of several ways to score, and more surely."""
+        return self._qualities(scored, self._questions(_SURE_TARGETS))
 
-        *scored* gives them all at once: (events, starts, stops) to scores (B, P) after each window,
-        once for each way.
-        """
-        return self._qualities(scored, *self._sample(_SURE_TARGETS))
-
-    def _qualities(
-        self, scored: Scored, asked: NDArray[np.int64], weights: NDArray[np.float64]
-    ) -> list[float]:
-        begins = self.data.offsets[self.data.event_users[asked]]
-        starts = np.maximum(begins, asked - MAX_EVENTS)
+    def _qualities(self, scored: ScoredInWays, asked: "_Questions") -> list[float]:
         by_batch = []
-        # Once at least, so that each way has a figure where nothing validates, too.
-        for first in range(0, max(1, len(asked)), _ROWS_AT_ONCE):
-            part = slice(first, first + _ROWS_AT_ONCE)
-            wanted = self._places(asked[part])
+        for windows, begun, wanted in asked.batches:
             by_way = []
-            for scores in scored(self.events, starts[part], asked[part]):
+            for scores in scored(windows):
                 if self.excludes_seen:
-                    self._hide_seen(scores, begins[part], asked[part])
+                    scores[begun.seen(scores.shape[1])] = -np.inf
                 by_way.append(gains(worst_ranks(scores, wanted)))
             by_batch.append(by_way)
-        return [float(np.concatenate(gained) @ weights) for gained in zip(*by_batch, strict=True)]
+        return [
+            float(np.concatenate(gained) @ asked.weights) for gained in zip(*by_batch, strict=True)
+        ]
 
-    def _sample(self, most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    @cached_property
+    def _tuning(self) -> "_Questions":
+        """What is asked of each of very many candidates."""
+        return self._questions(_TUNING_TARGETS)
+
+    def _questions(self, most: int) -> "_Questions":
         """Choose at most so many validation targets, the same ones each time, and weigh them."""
         targets = self._parts.validation_targets
         if len(targets) > most:
-            generator = np.random.default_rng(self._seed)
+            generator = np.random.default_rng(_SEED)
             targets = np.sort(generator.choice(targets, most, replace=False))
-        return targets, _weights(self.data, self._parts, targets)
-
-    def _hide_seen(
-        self, scores: NDArray[np.float32], begins: NDArray[np.int64], targets: NDArray[np.int64]
-    ) -> None:
-        for row, (begin, target) in enumerate(zip(begins, targets, strict=True)):
-            seen = self._places(np.arange(begin, target))
-            scores[row, seen[(seen >= 0) & (seen < scores.shape[1])]] = -np.inf
+        begins = self.data.offsets[self.data.event_users[targets]]
+        starts = np.maximum(begins, targets - MAX_EVENTS)
+        rows = max(1, _CELLS_AT_ONCE // max(1, len(self.vocabulary)))
+        # One batch at least, so that each way has a figure where nothing validates, too.
+        parts = [slice(first, first + rows) for first in range(0, max(1, len(targets)), rows)]
+        return _Questions(
+            batches=[
+                (
+                    EventWindows(self.events, starts[part], targets[part]),
+                    EventWindows(self.events, begins[part], targets[part]),
+                    self._places(targets[part]),
+                )
+                for part in parts
+            ],
+            weights=_weights(self.data, self._parts, targets),
+        )
 
     def _places(self, events: NDArray[np.int64]) -> NDArray[np.int64]:
         return self.events.places[events] - SPECIAL_TOKENS

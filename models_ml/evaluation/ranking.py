@@ -1,15 +1,21 @@
 """Ask a recommender for held-out events: where each ranks among all places, what came first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from models_ml.data.tokens import MAX_EVENTS, History
+from models_ml.data.event_windows import EventWindows, laid_flat
+from models_ml.data.tokens import MAX_EVENTS, EventTokens, History
 from models_ml.data.training_set import TrainingSet
 from models_ml.metrics import TOP, worst_ranks
-from models_ml.recommender import Recommender
+from models_ml.recommender import Recommender, ScoresWindows
+
+if TYPE_CHECKING:
+    from models_ml.torch_model import TrainedModel
 
 _AT_ONCE = 512
 _SEED = 0
@@ -33,67 +39,114 @@ class Answers:
     tops: NDArray[np.int64]
     confidences: NDArray[np.float64]
 
+    def take(self, chosen: NDArray[np.int64]) -> "Answers":
+        """Keep the *chosen* targets, in that order."""
+        return Answers(**{name: values[chosen] for name, values in vars(self).items()})
+
 
 def ask(recommender: Recommender, data: TrainingSet, targets: NDArray[np.int64]) -> Answers:
     """Rank all places for each target, after its user's history before it."""
-    begins = data.offsets[data.event_users[targets]]
-    positions = recommender.places.positions
-    columns = np.array([positions.get(name, -1) for name in data.catalogue.place_ids], np.int64)
-    rows_of_columns = np.zeros(len(recommender.places), dtype=np.int64)
-    rows_of_columns[columns[columns >= 0]] = np.flatnonzero(columns >= 0)
+    questions = _Questions(data, targets)
+    judge = _Judge(recommender, questions)
+    if isinstance(recommender, ScoresWindows):
+        windows = questions.windows(recommender.encode_training_set(data))
+        for rows in questions.batches():
+            judge.note(rows, recommender.score_events(windows.take(rows)))
+        return judge.answers
     known = categories_and_districts(data)
-    answers = Answers(
-        np.empty(len(targets), dtype=np.int64),
-        np.empty(len(targets), dtype=np.int64),
-        np.full((len(targets), TOP), -1, dtype=np.int64),
-        np.empty(len(targets)),
-    )
-    lengths = np.minimum(targets - begins, MAX_EVENTS)
-    # Of like length together, so that a batch has little to pad.
-    order = np.argsort(lengths, kind="stable")
-    for first in range(0, len(order), _AT_ONCE):
-        rows = order[first : first + _AT_ONCE]
-        scores = recommender.score(
-            [
-                history_before(data, int(target), int(begins[row]), known)
-                for row, target in zip(rows, targets[rows], strict=True)
-            ]
+    for rows in questions.batches():
+        asked = zip(targets[rows].tolist(), questions.begins[rows].tolist(), strict=True)
+        histories = [history_before(data, target, begin, known) for target, begin in asked]
+        judge.note(rows, recommender.score(histories))
+    return judge.answers
+
+
+def ask_with_counts_and_alone(
+    model: "TrainedModel", data: TrainingSet, targets: NDArray[np.int64]
+) -> tuple[Answers, Answers]:
+    """Do what `ask` does of *model* as it answers, and of its network alone, which is run once."""
+    questions = _Questions(data, targets)
+    judge, alone = _Judge(model, questions), _Judge(model, questions)
+    windows = questions.windows(model.encode_training_set(data))
+    for rows in questions.batches():
+        asked = windows.take(rows)
+        scores = model.network_scores(asked)
+        judge.note(rows, model.with_counts(scores, asked))
+        alone.note(rows, scores)
+    return judge.answers, alone.answers
+
+
+class _Questions:
+    """What is asked: targets, and where the histories of those who chose them begin."""
+
+    def __init__(self, data: TrainingSet, targets: NDArray[np.int64]) -> None:
+        self.data, self.targets = data, targets
+        self.begins = data.offsets[data.event_users[targets]]
+        self.starts = np.maximum(self.begins, targets - MAX_EVENTS)
+
+    def windows(self, events: EventTokens) -> EventWindows:
+        """What a request would bring of each history."""
+        return EventWindows(events, self.starts, self.targets)
+
+    def batches(self) -> Iterator[NDArray[np.int64]]:
+        """Yield some at once: of like length, and those of one person together."""
+        _, whose = np.unique(self.starts, return_inverse=True)
+        longest = np.zeros(int(whose.max(initial=-1)) + 1, dtype=np.int64)
+        np.maximum.at(longest, whose, self.targets - self.starts)
+        order = np.lexsort((self.targets, whose, longest[whose]))
+        for first in range(0, len(order), _AT_ONCE):
+            yield order[first : first + _AT_ONCE]
+
+
+class _Judge:
+    """Ranks what a recommender has scored."""
+
+    def __init__(self, recommender: Recommender, questions: _Questions) -> None:
+        self._questions, self._excludes_seen = questions, recommender.excludes_seen
+        positions, places = recommender.places.positions, questions.data.catalogue.place_ids
+        self._columns = np.array([positions.get(name, -1) for name in places], np.int64)
+        self._rows_of_columns = np.zeros(len(recommender.places), dtype=np.int64)
+        is_known = self._columns >= 0
+        self._rows_of_columns[self._columns[is_known]] = np.flatnonzero(is_known)
+        count = len(questions.targets)
+        self.answers = Answers(
+            np.empty(count, dtype=np.int64),
+            np.empty(count, dtype=np.int64),
+            np.full((count, TOP), -1, dtype=np.int64),
+            np.empty(count),
         )
-        seen = [columns[data.places[begins[row] : targets[row]]] for row in rows]
-        wanted = columns[data.places[targets[rows]]]
-        if recommender.excludes_seen:
-            _hide(scores, seen)
+
+    def note(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+        """Take the *scores* (B, P) of the questions *rows*; they are overwritten."""
+        asked, answers = self._questions, self.answers
+        whose, events = laid_flat(asked.begins[rows], asked.targets[rows])
+        seen = self._columns[asked.data.places[events]]
+        whose, seen = whose[seen >= 0], seen[seen >= 0]
+        wanted = self._columns[asked.data.places[asked.targets[rows]]]
+        if self._excludes_seen:
+            scores[whose, seen] = -np.inf
         answers.ranks[rows] = worst_ranks(scores, wanted)
         tops = _tops(scores)
-        shown = np.where(tops >= 0, rows_of_columns[tops], -1)
+        shown = np.where(tops >= 0, self._rows_of_columns[tops], -1)
         answers.tops[rows, : shown.shape[1]] = shown
         answers.confidences[rows] = _confidences(scores)
-        _hide(scores, seen)
+        scores[whose, seen] = -np.inf
         answers.unvisited_ranks[rows] = worst_ranks(scores, wanted)
-    return answers
-
-
-def _hide(scores: NDArray[np.float32], seen: Sequence[NDArray[np.int64]]) -> None:
-    """Take the columns *seen* by each row out of its ranking; -1 is no column."""
-    for row, columns in enumerate(seen):
-        scores[row, columns[columns >= 0]] = -np.inf
 
 
 def _tops(scores: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the columns of the highest scores, best first; -1 where a place may not be shown."""
-    kept = min(TOP, scores.shape[1])
-    tops = np.argpartition(-scores, kept - 1, axis=1)[:, :kept]
-    found = np.take_along_axis(scores, tops, axis=1)
-    order = np.lexsort((tops, -found), axis=1)
-    tops = np.take_along_axis(tops, order, axis=1)
-    return np.where(np.isfinite(np.take_along_axis(scores, tops, axis=1)), tops, -1)
+    highest = torch.from_numpy(scores).topk(min(TOP, scores.shape[1]))
+    found, tops = highest.values.numpy(), highest.indices.numpy()
+    tops = np.take_along_axis(tops, np.lexsort((tops, -found), axis=1), axis=1)
+    return np.where(np.isfinite(found), tops, -1)
 
 
 def _confidences(scores: NDArray[np.float32]) -> NDArray[np.float64]:
-    highest = scores.max(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        total = np.exp(scores - highest, dtype=np.float64).sum(axis=1)
-    return np.where(np.isfinite(highest[:, 0]), 1 / total, 0.0)
+    told = torch.from_numpy(scores)
+    highest = told.amax(dim=1)
+    shares = (highest - told.logsumexp(dim=1)).double().exp()
+    return torch.where(highest.isfinite(), shares, 0.0).numpy()
 
 
 def categories_and_districts(data: TrainingSet) -> dict[str, tuple[list[str], str]]:

@@ -50,11 +50,7 @@ class Scorer(nn.Module):
         """Return what `score` does, from the tensors of a `Batch`."""
         network = self._network
         inputs = self._embed(places, stranger_categories, stranger_districts)
-        extra = inputs
-        if network.architecture.has_times:
-            for embedding, tokens in zip(network.times, (hours, weekdays, gaps), strict=True):
-                extra = extra + embedding(tokens)
-        hidden = network.encoder.embeddings(inputs_embeds=extra, token_type_ids=kinds)
+        hidden = self._start(inputs, kinds, (hours, weekdays, gaps))
         *layers, top = network.encoder.encoder.layer
         for layer in layers:
             hidden = _run(layer, hidden)
@@ -66,6 +62,29 @@ class Scorer(nn.Module):
             hidden = _run(top, hidden)
             last = hidden[rows, ends]
         return network.answer(last, ends, (hidden, inputs, places), self.table)
+
+    def score_at(self, batch: Batch, rows: Tensor, ends: Tensor) -> Tensor:
+        """Return log-scores of what comes next after *ends* (N,) of the histories *rows*, (N, V).
+
+        Each history is read once, however often it is asked about: what comes later in it is not
+        looked at.
+        """
+        network = self._network
+        inputs = self._embed(batch.places, batch.stranger_categories, batch.stranger_districts)
+        hidden = self._start(inputs, batch.kinds, (batch.hours, batch.weekdays, batch.gaps))
+        for layer in network.encoder.encoder.layer:
+            hidden = _run(layer, hidden)
+        past = (hidden[rows], inputs[rows], batch.places[rows])
+        return network.answer(hidden[rows, ends], ends, past, self.table)
+
+    def _start(self, inputs: Tensor, kinds: Tensor, times: tuple[Tensor, ...]) -> Tensor:
+        """Return what the first layer reads, (B, T, D)."""
+        network, extra = self._network, inputs
+        if network.architecture.has_times:
+            for embedding, tokens in zip(network.times, times, strict=True):
+                extra = extra + embedding(tokens)
+        embedded: Tensor = network.encoder.embeddings(inputs_embeds=extra, token_type_ids=kinds)
+        return embedded
 
     def _embed(self, places: Tensor, categories: Tensor, districts: Tensor) -> Tensor:
         """Look places up, (B, T, D), without copying the table to put others beside it."""

@@ -1,6 +1,5 @@
 """Lessons: the windows of a history that one epoch learns from, in batches with little padding."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -105,19 +104,3 @@ def lesson_batch(events: EventTokens, windows: Windows, *, has_times: bool) -> t
 def packed(batch: Batch) -> Batch:
     """Let the encoder read *batch* without its padding."""
     return replace(batch, packing=Packing.of(batch.lengths, batch.places.shape[1]))
-
-
-def question_batches(
-    events: EventTokens,
-    begins: NDArray[np.int64],
-    targets: NDArray[np.int64],
-    *,
-    has_times: bool,
-    size: int = 64,
-) -> Iterator[tuple[NDArray[np.int64], Batch]]:
-    """Yield batches of what stood before each target, with the target's places in *targets*."""
-    starts = np.maximum(begins, targets - MAX_EVENTS)
-    order = np.argsort(targets - starts, kind="stable")
-    for begin in range(0, len(order), size):
-        chosen = order[begin : begin + size]
-        yield chosen, collate(events, starts[chosen], targets[chosen], has_times=has_times)

@@ -1,20 +1,29 @@
 """One training: what it learns from, how it validates, early stopping, and where it stands."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models_ml.data.event_windows import EventWindows
 from models_ml.data.split import Split, excludes_seen, known_events, learned_events, split
 from models_ml.data.tensors import moved, pinned
-from models_ml.data.tokens import SPECIAL_TOKENS, EventTokens, Vocabulary, collate
+from models_ml.data.tokens import (
+    MAX_EVENTS,
+    SPECIAL_TOKENS,
+    EventTokens,
+    Vocabulary,
+    collate,
+)
 from models_ml.data.training_set import TrainingSet
 from models_ml.metrics import gains, worst_ranks
 from models_ml.network.architecture import Architecture
 from models_ml.network.bert import Network
+from models_ml.network.inference import Scorer
 from models_ml.network.loss import draw_candidates
+from models_ml.network.score_windows import score_windows
 from models_ml.presets import Preset
 from models_ml.training.batches import (
     WINDOW,
@@ -23,7 +32,6 @@ from models_ml.training.batches import (
     batches_of,
     lesson_batch,
     packed,
-    question_batches,
     windows_of,
 )
 from models_ml.training.checkpoints import Progress
@@ -34,6 +42,7 @@ from models_ml.training.prefetch import ahead
 from models_ml.training.warm_start import WarmStart
 
 _VALIDATION_SAMPLE = 4000
+_VALIDATED_AT_ONCE = 512
 _CLIP = 1.0
 _LAYING_OUT = 2
 _STEPS_UNTOLD = 64
@@ -244,35 +253,28 @@ class Training:
         if len(targets) == 0:
             return 0.0
         begins = self.data.offsets[self.data.event_users[targets]]
-        ranks = np.zeros(len(targets))
-        for rows, scores in self._answers(begins, targets):
-            wanted = self.events.places[targets[rows]] - SPECIAL_TOKENS
-            ranks[rows] = gains(worst_ranks(scores, wanted))
-        return float(ranks.mean())
-
-    def scores(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Score every place as the next after each window ``start:stop`` of the events, (B, P)."""
-        batch = collate(self.events, starts, stops, has_times=self.architecture.has_times)
-        network = self.network.eval()
-        with torch.inference_mode(), precision(self.device):
-            scores: NDArray[np.float32] = network.score(batch.to(self.device)).float().cpu().numpy()
-        return scores
-
-    def _answers(
-        self, begins: NDArray[np.int64], targets: NDArray[np.int64]
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        network = self.answering.eval()
-        questions = question_batches(
-            self.events, begins, targets, has_times=self.architecture.has_times
-        )
-        for rows, batch in questions:
-            with torch.inference_mode(), precision(self.device):
-                scores = network.score(batch.to(self.device)).float().cpu().numpy()
+        starts = np.maximum(begins, targets - MAX_EVENTS)
+        scorer = Scorer(self.answering)
+        gained = []
+        for first in range(0, len(targets), _VALIDATED_AT_ONCE):
+            part = slice(first, first + _VALIDATED_AT_ONCE)
+            scores = self._scored(scorer, EventWindows(self.events, starts[part], targets[part]))
             if self.excludes_seen:
-                for row, target in enumerate(rows):
-                    seen = self.events.places[begins[target] : targets[target]] - SPECIAL_TOKENS
-                    scores[row, seen[(seen >= 0) & (seen < len(self.vocabulary))]] = -np.inf
-            yield rows, scores
+                whole = EventWindows(self.events, begins[part], targets[part])
+                scores[whole.seen(len(self.vocabulary))] = -np.inf
+            wanted = self.events.places[targets[part]] - SPECIAL_TOKENS
+            gained.append(gains(worst_ranks(scores, wanted)))
+        return float(np.concatenate(gained).mean())
+
+    def scores(self, windows: EventWindows) -> NDArray[np.float32]:
+        """Score every place as the next after each of *windows* of the events, (B, P)."""
+        return self._scored(Scorer(self.network), windows)
+
+    def _scored(self, scorer: Scorer, windows: EventWindows) -> NDArray[np.float32]:
+        with precision(self.device):
+            return score_windows(
+                scorer, windows, self.device, has_times=self.architecture.has_times
+            )
 
 
 def _number(parts: Sequence[int]) -> int:

@@ -143,7 +143,10 @@ def _trained(paths: Home, wish: "Wish", start: "ModelFolder | None") -> "ModelFo
         paths, data, preset, wish.seed, content_hash(start) if start else None
     )
     begin = start.path if start else None
-    train(data.folder, out.path, preset=preset, seed=wish.seed, warm_start=begin, progress=tell)
+    train(
+        data.folder, out.path, preset=preset, seed=wish.seed, warm_start=begin, progress=tell,
+        tuned=data.tuned,
+    )  # fmt: skip
     return out
 
 
@@ -243,13 +246,15 @@ def _evaluated(paths: Home) -> Evaluation:
 
     folder = model_store.current_model(paths)
     require_export(folder)
+    data = model_store.training_set_of(paths, folder)
     return evaluate(
-        model_store.training_set_of(paths, folder).folder,
+        data.folder,
         folder.path,
         folder.evaluation,
         say,
         champion=_champion(paths),
         served=open_recommender(folder.path),
+        tuned=data.tuned,
     )
 
 

@@ -37,6 +37,11 @@ class TrainingSet:
     def hash(self) -> str:
         return self.manifest.hash
 
+    @property
+    def tuned(self) -> Path:
+        """What tuning the baselines on it has found; it goes where the set goes."""
+        return self.folder / "tuned.json"
+
 
 def remember_training_set(home: Home, folder: Path) -> None:
     """Make *folder* the current training set."""

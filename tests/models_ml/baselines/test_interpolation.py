@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models_ml.baselines.co_occurrence import fit_co_occurrence, tune_own_visits
+from models_ml.baselines.co_occurrence import CoOccurrence, count_co_occurrence
 from models_ml.baselines.counts import Counting, Counts
+from models_ml.baselines.fit import tune_baselines
 from models_ml.baselines.interpolation import Mixture
 from models_ml.baselines.interpolation_fit import fit_mixture
 from models_ml.baselines.item_neighbours import Neighbours
 from models_ml.baselines.tuning import Fit
+from models_ml.data.event_windows import EventWindows
 from models_ml.data.tokens import SPECIAL_TOKENS, History, Vocabulary
 from models_ml.data.training_set import read_training_set
 from models_ml.loading import load
@@ -25,7 +27,12 @@ from models_ml.train import train
 
 @pytest.fixture(scope="module")
 def fit(town: Path) -> Fit:
-    return Fit(read_training_set(town), seed=0)
+    return Fit(read_training_set(town))
+
+
+@pytest.fixture(scope="module")
+def counted(fit: Fit) -> CoOccurrence:
+    return count_co_occurrence(fit, tune_baselines(fit))
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +56,8 @@ def test_logarithms_are_added_by_weight(fit: Fit) -> None:
     assert found[0] == pytest.approx(0.75 * scores[0] + 0.25 * np.log(counted + 1 / size))
 
 
-def test_a_mixture_is_told_by_its_settings_and_tensors(fit: Fit) -> None:
-    counts = fit_co_occurrence(fit, tune_own_visits(fit)).known
+def test_a_mixture_is_told_by_its_settings_and_tensors(counted: CoOccurrence) -> None:
+    counts = counted.known
     kept = Mixture(0.4, counts)
     again = Mixture.restore(json.loads(json.dumps(kept.settings)), kept.tensors)
     assert (again.weight, again.counts.counting) == (0.4, counts.counting)
@@ -72,29 +79,29 @@ def test_a_model_answers_with_its_counts_and_alone_without_them(
 
 
 def test_what_is_kept_is_counted_with_the_validating_events_and_chosen_without(
-    fit: Fit, model: NetworkModel
+    counted: CoOccurrence, model: NetworkModel
 ) -> None:
-    fitted = fit_co_occurrence(fit, tune_own_visits(fit))
     assert model.mixture
     kept = model.mixture.tensors
-    assert all(np.array_equal(kept[name], value) for name, value in fitted.known.tensors.items())
-    assert not np.array_equal(kept["neighbours.weights"], fitted.learned.neighbours.weights)
+    assert all(np.array_equal(kept[name], value) for name, value in counted.known.tensors.items())
+    assert not np.array_equal(kept["neighbours.weights"], counted.learned.neighbours.weights)
 
 
-def test_a_network_that_knows_the_answer_is_left_alone(fit: Fit) -> None:
-    def oracle(_: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.float32]:
-        scores = np.zeros((len(stops), len(fit.vocabulary)), dtype=np.float32)
-        scores[np.arange(len(stops)), fit.events.places[stops] - SPECIAL_TOKENS] = 100
+def test_a_network_that_knows_the_answer_is_left_alone(fit: Fit, counted: CoOccurrence) -> None:
+    def oracle(windows: EventWindows) -> NDArray[np.float32]:
+        scores = np.zeros((len(windows), len(fit.vocabulary)), dtype=np.float32)
+        answers = fit.events.places[windows.stops] - SPECIAL_TOKENS
+        scores[np.arange(len(windows)), answers] = 100
         return scores
 
-    assert fit_mixture(fit, oracle) is None
+    assert fit_mixture(fit, counted, oracle) is None
 
 
-def test_a_network_that_knows_nothing_gets_counts(fit: Fit) -> None:
-    def clueless(starts: NDArray[np.int64], _: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.zeros((len(starts), len(fit.vocabulary)), dtype=np.float32)
+def test_a_network_that_knows_nothing_gets_counts(fit: Fit, counted: CoOccurrence) -> None:
+    def clueless(windows: EventWindows) -> NDArray[np.float32]:
+        return np.zeros((len(windows), len(fit.vocabulary)), dtype=np.float32)
 
-    found = fit_mixture(fit, clueless)
+    found = fit_mixture(fit, counted, clueless)
     assert found
     assert found.weight > 0
 
