@@ -60,8 +60,8 @@ def _make_environment(uv: str) -> None:
         made = _ended([*_in_environment(uv), *nothing])
         if made.returncode:
             raise PageError(
-                f"The environment of MLflow's page could not be made from {LOCK}, for which the "
-                f"network is needed: {made.stderr.strip()}"
+                f"MLflow's own environment could not be made from {LOCK}, for which the network is "
+                f"needed, once: {made.stderr.strip()}"
             )
 
 

@@ -44,6 +44,15 @@ def test_without_uv_it_says_how_to_get_it(home: Home, monkeypatch: pytest.Monkey
         mlflow_page.command(home, 5000)
 
 
+def test_without_the_network_the_first_start_says_what_it_is_needed_for(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    with pytest.raises(mlflow_page.PageError, match="the network is needed, once"):
+        mlflow_page.command(home, 5000)
+
+
 def test_a_stock_server_finds_the_records_where_clients_write_them(home: Home) -> None:
     told = exports(home)
     assert told["MLFLOW_BACKEND_STORE_URI"] == told["MLFLOW_TRACKING_URI"]
