@@ -139,3 +139,8 @@ lock: | $(VENV)/bin/uv  ## pin every dependency anew in requirements.lock
 	@# torch alone goes without hash and local suffix: each machine takes the build that its index offers.
 	@$(BIN)/python -c "import re, sys; print(re.sub(r'^(torch==[0-9.]+).*(\n    --hash.*)*', r'\1', sys.stdin.read(), flags=re.M), end='')" \
 	    < $(VENV)/new.lock > requirements.lock
+	@# MLflow's page apart: of the client's version, the rest as above where MLflow takes it.
+	@cp requirements.lock requirements-mlflow.lock
+	@sed -n 's/^mlflow-skinny\(==[0-9.]*\).*/mlflow\1/p' requirements.lock > $(VENV)/mlflow.txt
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --no-header --no-annotate \
+	    --output-file requirements-mlflow.lock $(VENV)/mlflow.txt

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from unittest.mock import patch
 
 import pytest
@@ -64,16 +64,27 @@ class RedisServer(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def needs_command():
-    """Skip a test whose service is not installed; fail it where everything is required."""
+def cannot_be_run():
+    """Skip a test that something is missing for; fail it where everything is required."""
+
+    def end(why: str) -> NoReturn:
+        if os.environ.get("TASTEMATE_REQUIRE") == "all":
+            pytest.fail(why)
+        pytest.skip(why)
+
+    return end
+
+
+@pytest.fixture(scope="session")
+def needs_command(cannot_be_run):
+    """Give the path of a service; without it, the test cannot be run."""
 
     def need(command: str) -> str:
         found = shutil.which(command)
         if found is None:
-            message = f"{command} is not installed, so this was not run: apt-get install {command}"
-            if os.environ.get("TASTEMATE_REQUIRE") == "all":
-                pytest.fail(message)
-            pytest.skip(message)
+            cannot_be_run(
+                f"{command} is not installed, so this was not run: apt-get install {command}"
+            )
         return found
 
     return need

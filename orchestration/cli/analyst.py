@@ -14,7 +14,7 @@ from serving.home import Home
 @click.command()
 @click.pass_obj
 def env(home: Home) -> None:
-    """Print the exports after which dbt, feast, dagster and bentoml work on the home.
+    """Print the exports after which dbt, feast, dagster, bentoml and mlflow work on the home.
 
     Use it as: eval "$(tastemate env)"
     """

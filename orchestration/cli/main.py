@@ -72,6 +72,7 @@ for verb in (
     features.parity,
     model.train,
     model.evaluate,
+    model.mlflow,
     release.release,
     release.serve,
     operations.status,

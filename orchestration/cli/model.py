@@ -1,5 +1,6 @@
-"""Verbs of the model: train it, evaluate it."""
+"""Verbs of the model: train it, evaluate it, look at what was trained."""
 
+import os
 from pathlib import Path
 
 import click
@@ -66,3 +67,23 @@ def evaluate(home: Home, *, gate: bool) -> Report:
     judged = Evaluation.read(current_model(home))
     refusal = "" if judged.passes or not gate else "\n".join(judged.refusals)
     return Report(judged, quality_tables(judged.quality), refusal=refusal)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65_535), default=5000, show_default=True,
+              help="Port on loopback.")  # fmt: skip
+@click.pass_obj
+def mlflow(home: Home, port: int) -> None:
+    """Open MLflow's page on the home's trainings and releases, on this computer only.
+
+    Its first start makes MLflow's own environment, about 700 MB. Ctrl-C or SIGTERM ends it.
+    """
+    from orchestration.delivery.mlflow_page import command
+
+    starting = command(home, port)
+    enter(home)
+    # Jobs are for traces and judges, of which there are none here.
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    page = f"http://127.0.0.1:{port}/#"
+    click.echo(f"Trainings: {page}/experiments  releases: {page}/models/tastemate", err=True)
+    os.execv(starting[0], starting)  # noqa: S606

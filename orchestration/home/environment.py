@@ -44,7 +44,7 @@ DAGSTER_YAML = {
 
 
 def exports(home: Home) -> dict[str, str]:
-    """Give the variables after which stock dbt, feast, dagster and bentoml work on *home*."""
+    """Give the variables after which dbt, feast, dagster, bentoml and mlflow work on *home*."""
     return {
         "TASTEMATE_HOME": str(home.root),
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
@@ -54,11 +54,19 @@ def exports(home: Home) -> dict[str, str]:
         "FEAST_FS_YAML_FILE_PATH": str(Layout(home.root).feature_store),
         "BENTOML_HOME": str(home.bentoml),
         "DAGSTER_HOME": str(home.dagster),
-        "MLFLOW_TRACKING_URI": os.environ.get("TASTEMATE_MLFLOW")
-        or f"sqlite:///{home.mlflow_database}",
+        **_records(home),
         "TASTEMATE_MEMORY": os.environ.get("TASTEMATE_MEMORY") or _enough_memory(),
         **SILENT,
     }
+
+
+def _records(home: Home) -> dict[str, str]:
+    """Tell MLflow's clients where its records are, and its server, which reads another variable."""
+    server = os.environ.get("TASTEMATE_MLFLOW")
+    if server:
+        return {"MLFLOW_TRACKING_URI": server}
+    names = ("MLFLOW_TRACKING_URI", "MLFLOW_BACKEND_STORE_URI")
+    return dict.fromkeys(names, f"sqlite:///{home.mlflow_database}")
 
 
 def _enough_memory() -> str:

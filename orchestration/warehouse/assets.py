@@ -14,21 +14,27 @@ from dagster_dbt import (
     dbt_assets,
 )
 
+from models_ml.typed_json import decode
 from orchestration import asset_keys as keys
 from orchestration.steps.home_resource import HomeResource
 from orchestration.steps.interrupts import stop_if_asked, stopped_if_asked, was_asked_to_end
 from orchestration.steps.resource_usage import peak_mb
 from orchestration.warehouse.dbt_command import ensure_manifest
+from orchestration.warehouse.dbt_manifest import DbtTest
+from orchestration.warehouse.dbt_test_text import claim
 from orchestration.warehouse.held import WarehouseHeldError, wait_until_free
 from serving.home import Home
 
-# A folder is a stage, but for the intermediate models: they go by `staging/int_...`, the name of
-# their table, and under another key they would lose the history that Dagster keeps of them.
+# A folder is a stage, but for the intermediate models: they go with staging, as their tables do.
+# One that reads marts would lead from there back to staging: its YAML names a later group.
 STAGE_OF_FOLDER = {"intermediate": "staging"}
 
 
 class StageTranslator(DagsterDbtTranslator):
-    """Key and group every dbt node by its stage: `features/user_favor`, `raw/lines`."""
+    """Key and group every dbt node by its stage: `features/user_favor`, `raw/lines`.
+
+    Each data test says in a sentence what it claims.
+    """
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
@@ -37,8 +43,22 @@ class StageTranslator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = self.get_resource_props(manifest, unique_id)
         folder = "raw" if node["resource_type"] == "source" else node["fqn"][1]
-        stage = STAGE_OF_FOLDER.get(folder, folder)
+        stage = spec.group_name or STAGE_OF_FOLDER.get(folder, folder)
         return spec.replace_attributes(key=dg.AssetKey([stage, node["name"]]), group_name=stage)
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """Give dbt's own check spec, which describes no test, with what the test claims."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None:
+            return None
+        test = decode(DbtTest, self.get_resource_props(manifest, unique_id), unique_id)
+        return spec._replace(description=claim(test, asset_spec.key.path[-1]))
 
 
 def elt_assets(home: Home) -> dg.AssetsDefinition:

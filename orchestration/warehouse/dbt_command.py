@@ -29,10 +29,11 @@ class DbtError(RuntimeError):
 
 
 def project_hash() -> str:
-    """Fingerprint everything in the dbt project that decides what a build gives."""
+    """Fingerprint everything in the dbt project that decides what a build gives and says."""
     digest = hashlib.sha256()
     for path in sorted(DBT_PROJECT.rglob("*")):
-        if path.suffix in {".sql", ".yml", ".csv"} and not {"target", "logs"} & set(path.parts):
+        is_read = path.suffix in {".sql", ".yml", ".csv", ".md"}
+        if is_read and not {"target", "logs"} & set(path.parts):
             digest.update(path.relative_to(DBT_PROJECT).as_posix().encode() + b"\0")
             digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -1,10 +1,10 @@
-"""dbt's manifest as a type: of each model what the project asks of it."""
+"""dbt's manifest as types: of each model and data test what the project asks of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models_ml.typed_json import read_json
+from models_ml.typed_json import LENIENT, read_json
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,33 @@ class DbtModel:
     def parents(self) -> list[str]:
         """The names of what it reads."""
         return [node.rpartition(".")[2] for node in self.depends_on.nodes]
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a generic test is asked of; a kind has some of these, or others that nobody reads."""
+
+    column_name: str = field(default="", metadata=LENIENT)
+    values: list[object] = field(default_factory=list, metadata=LENIENT)
+    columns: list[str] = field(default_factory=list, metadata=LENIENT)
+    to: str = field(default="", metadata=LENIENT)
+    field: str = field(default="", metadata=LENIENT)
+
+
+@dataclass(frozen=True)
+class GenericTest:
+    """A kind of test, such as `unique`, and what it is asked of."""
+
+    name: str
+    kwargs: Arguments
+
+
+@dataclass(frozen=True)
+class DbtTest:
+    """A data test; a singular one, which is SQL of its own, has no ``test_metadata``."""
+
+    description: str = ""
+    test_metadata: GenericTest | None = None
 
 
 @dataclass(frozen=True)

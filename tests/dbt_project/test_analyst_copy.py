@@ -141,5 +141,6 @@ def test_dbts_page_is_one_file_with_types_and_is_made_once_a_project(home: Home)
     page = home.analysts / "docs" / "index.html"
     text = page.read_text()
     assert "INLINE DATA" not in text
+    assert "# Tastemate's warehouse" in text
     assert re.search(r'"type": ?"BIGINT", ?"index": ?\d+, ?"name": ?"dwell_seconds"', text)
     assert not publish_docs(home)

@@ -41,6 +41,7 @@ _EXIT_CODES = {
 _ENDS = {
     "serve": "Ctrl-C or a SIGTERM while it serves ends it with 0.",
     "dev": "Once it has begun it is Dagster's own process, with Dagster's exit codes.",
+    "mlflow": "Once it has begun it is MLflow's own server, with MLflow's exit codes.",
 }
 
 

@@ -49,6 +49,7 @@ def test_an_option_that_a_verb_does_not_have_is_refused(tmp_path: Path, name: st
         ("diff a.csv b.csv --key k --examples -1", "--examples"),
         ("serve --port 65536", "--port"),
         ("dev --port -1", "--port"),
+        ("mlflow --port 0", "--port"),
         ("release promote", "RELEASE_ID"),
     ],
 )

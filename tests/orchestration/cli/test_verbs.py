@@ -396,6 +396,12 @@ class Dagster(NamedTuple):
             time.sleep(0.5)
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _wait_until_nobody_is_left(group: int) -> None:
     until = time.monotonic() + 60
     with suppress(ProcessLookupError):
@@ -407,9 +413,7 @@ def _wait_until_nobody_is_left(group: int) -> None:
 
 @pytest.fixture(scope="module")
 def dagster(home: Home) -> Iterator[Dagster]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     page = Dagster(f"http://127.0.0.1:{port}/graphql")
     log = home.root.parent / "dev.log"
     with (
@@ -467,3 +471,44 @@ def test_a_verb_that_is_killed_does_not_keep_dagster_waiting(
     launched = told["launchRun"]["run"]["runId"]
     dagster.wait_for(120, lambda now: now[launched] == "SUCCESS")
     assert dagster.statuses()[killed] == "FAILURE"
+
+
+@runs("mlflow")
+def test_mlflows_page_has_the_trainings_and_releases_of_the_home(
+    home: Home, report, cannot_be_run
+) -> None:
+    port = _free_port()
+    before = set(home.mlflow.iterdir())
+    log = home.root.parent / "mlflow.log"
+    with (
+        log.open("wb") as told,
+        _going_on(home, "mlflow", "--port", str(port), stdout=told) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as page,
+    ):
+        while True:
+            if process.poll() is not None and "the network is needed, once" in log.read_text():
+                cannot_be_run(log.read_text())
+            assert process.poll() is None, log.read_text()
+            try:
+                if page.get("/health").is_success:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        assert '<div id="root"' in page.get("/").text
+        asked = "/ajax-api/2.0/mlflow"
+        experiment = page.get(
+            f"{asked}/experiments/get-by-name", params={"experiment_name": "tastemate"}
+        ).json()["experiment"]
+        runs = page.post(
+            f"{asked}/runs/search", json={"experiment_ids": [experiment["experiment_id"]]}
+        ).json()["runs"]
+        assert {run["info"]["status"] for run in runs} == {"FINISHED"}
+        live = page.get(
+            f"{asked}/registered-models/alias", params={"name": "tastemate", "alias": "champion"}
+        ).json()["model_version"]
+        tags = {tag["key"]: tag["value"] for tag in live["tags"]}
+        assert tags["release_id"] == report["release_id"]
+        process.terminate()
+        process.wait(60)
+        _wait_until_nobody_is_left(process.pid)
+    assert set(home.mlflow.iterdir()) == before
