@@ -46,7 +46,7 @@ from models_ml.evaluation.report import (
 from models_ml.evaluation.slices import is_return, slices_of
 from models_ml.figures import Calibration, RankFigures
 from models_ml.loading import load
-from models_ml.metrics import bootstrap_mean, calibration, gains, paired_p_value, summary
+from models_ml.metrics import bootstrap_mean, calibration, gains, paired_p_values, summary
 from models_ml.model_folder import ModelFolder, ModelFolderError
 from models_ml.recommender import NetworkModel, Recommender
 from models_ml.typed_json import json_text
@@ -132,12 +132,12 @@ def compare(
     for part, asked in targets.items():
         answers = {who: answer.take(places[part]) for who, answer in answered.items()}
         ours = answers[MODEL]
-        quality[part] = {who: _describe(one, data, asked, counts) for who, one in answers.items()}
-        leads[part] = {
-            who: _lead(ours, one, data.event_users[asked])
-            for who, one in answers.items()
-            if who != MODEL
+        returns = is_return(data, asked)
+        quality[part] = {
+            who: _describe(one, data, asked, counts, returns) for who, one in answers.items()
         }
+        others = {who: one for who, one in answers.items() if who != MODEL}
+        leads[part] = _leads(ours, others, data.event_users[asked])
         slices[part] = _by_slice(answers, data, asked, counts)
         calibrations[part] = calibration(ours.confidences, ours.ranks == 1)
     return Comparison(leads, slices, calibrations, time=quality[TIME], loo=quality[LOO])
@@ -167,10 +167,13 @@ def _sample(targets: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 
 def _describe(
-    answers: Answers, data: TrainingSet, targets: NDArray[np.int64], counts: NDArray[np.int64]
+    answers: Answers,
+    data: TrainingSet,
+    targets: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    returns: NDArray[np.bool_],
 ) -> RecommenderFigures:
     """Sum up ranks and lists: of all targets, of places new to the person, of returns."""
-    returns = is_return(data, targets)
     return RecommenderFigures(
         **vars(summary(answers.ranks)),
         ndcg_10_interval=bootstrap_mean(gains(answers.ranks), data.event_users[targets]),
@@ -181,14 +184,20 @@ def _describe(
     )
 
 
-def _lead(ours: Answers, theirs: Answers, users: NDArray[np.int64]) -> Lead:
+def _leads(
+    ours: Answers, theirs: Mapping[str, Answers], users: NDArray[np.int64]
+) -> dict[str, Lead]:
     """Compare on the same targets; the interval tells whether the difference is more than luck."""
-    differences = gains(ours.ranks) - gains(theirs.ranks)
-    return Lead(
-        ndcg_10=float(differences.mean()) if len(differences) else 0.0,
-        interval=bootstrap_mean(differences, users),
-        p_value=paired_p_value(differences, users),
-    )
+    differences = {who: gains(ours.ranks) - gains(one.ranks) for who, one in theirs.items()}
+    chances = paired_p_values(list(differences.values()), users)
+    return {
+        who: Lead(
+            ndcg_10=float(difference.mean()) if len(difference) else 0.0,
+            interval=bootstrap_mean(difference, users),
+            p_value=chance,
+        )
+        for (who, difference), chance in zip(differences.items(), chances, strict=True)
+    }
 
 
 def _by_slice(

@@ -1,5 +1,6 @@
 """Ranks and what is reported of them. Ties are always broken against ourselves."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -88,28 +89,29 @@ def _times_drawn(groups: int, seed: int) -> NDArray[np.float64]:
     ).astype(np.float64)
 
 
-def paired_p_value(
-    differences: NDArray[np.float64], groups: NDArray[np.int64], seed: int = 0
-) -> float:
+def paired_p_values(
+    differences: Sequence[NDArray[np.float64]], groups: NDArray[np.int64], seed: int = 0
+) -> list[float]:
     """Return how often chance alone would part two methods as far, by a randomization test.
 
-    The *differences* of a whole group (user) change their sign together. Two-sided; 1 / 10,001 at
-    least, the number of random swaps and the one that was measured (Smucker, Allan and Carterette,
-    CIKM 2007).
+    Of several pairs of methods that were asked the same: *differences* of each on all targets.
+    Those of a whole group (user) change their sign together. Two-sided; 1 / 10,001 at least, the
+    number of random swaps and the one that was measured (Smucker, Allan and Carterette, CIKM 2007).
     """
-    if len(differences) == 0:
-        return 1.0
+    if not len(differences) or not len(groups):
+        return [1.0] * len(differences)
     _, members = np.unique(groups, return_inverse=True)
-    sums = np.bincount(members, weights=differences)
+    sums = np.stack([np.bincount(members, weights=pair) for pair in differences], axis=1)
     # Rounding must not part what is equal.
-    measured = abs(sums.sum()) * (1 - 1e-9)
+    totals = sums.sum(axis=0)
+    measured = np.abs(totals) * (1 - 1e-9)
     generator = np.random.default_rng(seed)
-    as_far = 0
+    as_far = np.zeros(len(differences), dtype=np.int64)
     for _ in range(_SWAPS // _SWAPS_AT_ONCE):
         bits = generator.integers(0, 256, (_SWAPS_AT_ONCE, -(-len(sums) // 8)), dtype=np.uint8)
-        is_kept = np.unpackbits(bits, axis=1, count=len(sums))
-        as_far += int((np.abs(2 * (is_kept @ sums) - sums.sum()) >= measured).sum())
-    return (as_far + 1) / (_SWAPS + 1)
+        is_kept = np.unpackbits(bits, axis=1, count=len(sums)).astype(np.float64)
+        as_far += (np.abs(2 * (is_kept @ sums) - totals) >= measured).sum(axis=0)
+    return [float(value) for value in (as_far + 1) / (_SWAPS + 1)]
 
 
 def calibration(confidences: NDArray[np.float64], is_right: NDArray[np.bool_]) -> Calibration:

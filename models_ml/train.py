@@ -19,7 +19,7 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from models_ml.baselines.co_occurrence import count_co_occurrence
+from models_ml.baselines.co_occurrence import CoOccurrence, count_co_occurrence
 from models_ml.baselines.fit import tuned_for
 from models_ml.baselines.interpolation import Mixture
 from models_ml.baselines.interpolation_fit import fit_mixture
@@ -29,6 +29,7 @@ from models_ml.data.training_set import TrainingSetError, read_training_set
 from models_ml.files import hold
 from models_ml.model_folder import ModelFolder, NetworkConfig, save_safetensors
 from models_ml.presets import PRESETS, Preset, UnknownPresetError, preset_named
+from models_ml.training.beside import Beside
 from models_ml.training.checkpoints import (
     Checkpoint,
     load_checkpoint,
@@ -121,8 +122,10 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
                 raise OtherRunError(_other_run(folder, checkpoint.identity, identity))
             run.best = restore(checkpoint, run.modules, run.optimizer)
             run.progress = checkpoint.progress
+        # Counting asks for nothing that the network learns.
+        counted = Beside(lambda: _count(run, tuned)) if processes.is_first else None
         _learn(run, folder, identity, max_minutes, progress)
-        report = _finish(run, folder, identity, start, tuned) if processes.is_first else None
+        report = _finish(run, folder, identity, start, counted) if counted else None
         # The others wait until all is written.
         processes.of_first(0.0)
         report = report or _finished(folder, identity)
@@ -230,12 +233,23 @@ def _close_epoch(run: Training, seconds: float) -> Epoch:
     return epoch
 
 
+_Counted = tuple[Fit, CoOccurrence | None]
+
+
+def _count(run: Training, tuned: Path | None) -> _Counted:
+    """Count what may answer beside the network, if the preset asks for that and it can be tuned."""
+    fit = Fit(run.data)
+    if not (run.preset.counts and fit.can_tune):
+        return fit, None
+    return fit, count_co_occurrence(fit, tuned_for(fit, tuned))
+
+
 def _finish(
     run: Training,
     folder: ModelFolder,
     identity: Identity,
     start: WarmStart | None,
-    tuned: Path | None,
+    counted: Beside[_Counted],
 ) -> TrainingReport:
     """Write the model folder; ``config.json`` last, for it says that all is there."""
     run.network.load_state_dict(run.best)
@@ -243,11 +257,8 @@ def _finish(
         desc="counting what answers beside the network", bar_format="{desc}", leave=False,
         disable=not sys.stderr.isatty(),
     ):  # fmt: skip
-        fit = Fit(run.data)
-        mixture = None
-        if run.preset.counts and fit.can_tune:
-            counted = count_co_occurrence(fit, tuned_for(fit, tuned))
-            mixture = fit_mixture(fit, counted, run.scores)
+        fit, counts = counted.result()
+        mixture = fit_mixture(fit, counts, run.scores) if counts else None
     beside = fit.taste.tensors | (mixture.tensors if mixture else {})
     tensors = {name: value.cpu().contiguous() for name, value in run.best.items()}
     tensors |= {name: torch.from_numpy(value).contiguous() for name, value in beside.items()}

@@ -32,6 +32,7 @@ from orchestration.steps.failures import why
 from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from orchestration.steps.interrupts import heard_interrupts, was_asked_to_end
 from orchestration.steps.lines import step_lines
+from orchestration.warehouse.dbt_command import parse_ahead
 from orchestration.warehouse.dbt_lines import DbtLines
 from serving.home import Home, now
 
@@ -65,6 +66,8 @@ def run(home: Home, preset: str | None, seed: int) -> Outcome:
     """
     # Before anything is done, and though nothing is new.
     load_policy(policy_file(home))
+    if not home.manifest.exists():
+        parse_ahead(home)
     with alone(home), _instance(home) as instance:
         _make_way(home, instance)
         landed_by = _land(home, instance)

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -95,6 +95,7 @@ def environment(home: Home) -> dict[str, str]:
     }
 
 
+@cache
 def own_modules(module: str) -> dict[str, Path]:
     """List the project's files that *module* imports, directly or not, by path in the project."""
     root = Path(__file__).resolve().parents[1]
@@ -112,7 +113,8 @@ def own_modules(module: str) -> dict[str, Path]:
     return dict(sorted(modules.items()))
 
 
-def requirements(wanted: Iterable[str]) -> list[str]:
+@cache
+def requirements(wanted: tuple[str, ...]) -> list[str]:
     """Pin *wanted* and all that it needs to the versions installed here."""
     pinned: dict[str, str] = {}
     seen = set()

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from models_ml.data.event_windows import laid_flat
 from models_ml.data.training_set import TrainingSet
 
 Slices = dict[str, dict[str, NDArray[np.bool_]]]
@@ -42,14 +43,9 @@ def slices_of(data: TrainingSet, targets: NDArray[np.int64], counts: NDArray[np.
 
 def is_return(data: TrainingSet, targets: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell for each target whether the person had been at the place before."""
-    begins = data.offsets[data.event_users[targets]]
-    return np.array(
-        [
-            bool((data.places[begin:target] == data.places[target]).any())
-            for begin, target in zip(begins, targets, strict=True)
-        ],
-        dtype=bool,
-    )
+    whose, events = laid_flat(data.offsets[data.event_users[targets]], targets)
+    is_there = data.places[events] == data.places[targets][whose]
+    return np.bincount(whose[is_there], minlength=len(targets)) > 0
 
 
 def _by_visit(data: TrainingSet, targets: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from orchestration.landing.registered import register, registered, resolve
 from orchestration.runs import NoSourceError, run
 from orchestration.sample import home_city
 from orchestration.sample.planted_taste import Lift, planted_taste_lifts
+from orchestration.warehouse.dbt_command import parse_ahead
 from serving import server
 from serving.home import Home
 from serving.messages import RecommendPlacesAnswer, SimilarUsersAnswer
@@ -53,18 +55,29 @@ def show(home: Home, events: int) -> Demo:
             "Give the demo a home of its own: tastemate --home DIR demo"
         )
     started = time.monotonic()
+    parse_ahead(home)
     documents = home_city.make(home, events=events, seed=0)
     register(home, resolve("sample", documents, None))
     outcome = run(home, PRESET, seed=0)
     console.print("  [bold]▸[/bold] starting the packaged service and asking it")
     person = _someone(home)
+    with ThreadPoolExecutor(1) as beside:
+        found = beside.submit(planted_taste_lifts, home, home.sample_truth)
+        similar, places, stranger = _answers(home, person)
+        lifts = found.result()
+    seconds = time.monotonic() - started
+    return Demo(person, similar, places, stranger, lifts, outcome.report, seconds)
+
+
+def _answers(
+    home: Home, person: str
+) -> tuple[SimilarUsersAnswer, RecommendPlacesAnswer, RecommendPlacesAnswer]:
+    """Start the service, ask it about *person* and about a stranger, and end it."""
     with server.start(home) as running, httpx.Client(base_url=running.url, timeout=10) as client:
         similar = _ask(client, "similar-users", person, 5, SimilarUsersAnswer)
         places = _ask(client, "recommend-places", person, 5, RecommendPlacesAnswer)
         stranger = _ask(client, "recommend-places", STRANGER, 3, RecommendPlacesAnswer)
-    lifts = planted_taste_lifts(home, home.sample_truth)
-    seconds = time.monotonic() - started
-    return Demo(person, similar, places, stranger, lifts, outcome.report, seconds)
+    return similar, places, stranger
 
 
 def _ask(

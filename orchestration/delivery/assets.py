@@ -6,7 +6,7 @@ from orchestration import asset_keys as keys
 from orchestration.delivery.report_text import as_markdown
 from orchestration.delivery.write_report import write_report
 from orchestration.home.console import say
-from orchestration.steps.home_resource import HomeResource
+from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from orchestration.steps.resource_usage import measured
 
 
@@ -32,10 +32,15 @@ def published_state(home: HomeResource) -> dg.MaterializeResult:
     deps=[keys.USER_FAVOR, keys.PLACE, keys.FEATURE_MOMENTS],
     kinds={"duckdb"},
 )
-def analyst_copy(home: HomeResource) -> dg.MaterializeResult:
+def analyst_copy(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """Marts and features in a DuckDB file of their own, to read beside any build."""
     from orchestration.delivery.analyst_copy import publish_copy
+    from orchestration.delivery.dbt_docs import publish_docs_ahead
 
+    if STARTED_HERE.items() <= context.run.tags.items():
+        # Of a run whose steps share this process: once the build is checked, none opens the
+        # warehouse any more, and dbt may read it beside them.
+        publish_docs_ahead(home.paths())
     with measured() as cost:
         path = publish_copy(home.paths())
     return dg.MaterializeResult(metadata={"bytes": path.stat().st_size, **cost.metadata()})
@@ -44,6 +49,8 @@ def analyst_copy(home: HomeResource) -> dg.MaterializeResult:
 @dg.asset(
     key=keys.DBT_DOCS,
     group_name="delivery",
+    # Late, for it may have begun beside other steps, and none but the report waits for it.
+    op_tags={"dagster/priority": "-1"},
     deps=[keys.USER_FAVOR, keys.PLACE, keys.FEATURE_MOMENTS],
     kinds={"dbt"},
 )

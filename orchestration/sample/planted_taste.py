@@ -86,8 +86,10 @@ def _svd(counts: Floats) -> Floats:
     """Reduce idf-weighted, damped counts to a few dimensions, centred."""
     chosen_by = (counts > 0).sum(axis=0)
     weighted = np.log1p(counts) * np.log((1 + len(counts)) / (1 + chosen_by))
-    left, values, _ = np.linalg.svd(weighted - weighted.mean(axis=0), full_matrices=False)
-    return np.asarray(left[:, :DIMENSIONS] * values[:DIMENSIONS])
+    centred = weighted - weighted.mean(axis=0)
+    # The right singular vectors, by the smaller problem of places alone.
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    return np.asarray(centred @ directions[:, -DIMENSIONS:])
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -16,8 +16,9 @@ from dagster_dbt import (
 
 from models_ml.typed_json import decode
 from orchestration import asset_keys as keys
-from orchestration.steps.home_resource import HomeResource
+from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from orchestration.steps.interrupts import stop_if_asked, stopped_if_asked, was_asked_to_end
+from orchestration.steps.load_ahead import load_ahead
 from orchestration.steps.resource_usage import peak_mb
 from orchestration.warehouse.dbt_command import ensure_manifest
 from orchestration.warehouse.dbt_manifest import DbtTest
@@ -76,6 +77,8 @@ def elt_assets(home: Home) -> dg.AssetsDefinition:
             # Unit tests try the SQL on rows of their own; the data of a run has no part in them.
             build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
             _stop_if_asked(build)
+            if STARTED_HERE.items() <= context.run.tags.items() and not home.champion.exists():
+                load_ahead()
             for event in build.stream():
                 _stop_if_asked(build)
                 yield _with_size(home, context, event, peak_mb(build.process.pid))

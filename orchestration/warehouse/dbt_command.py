@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from orchestration.home.machine_faults import words_in
 from orchestration.warehouse.held import wait_until_free
 from serving.home import Home
 
+_parsing = threading.Lock()
 _TRACEBACK = re.compile(r"Traceback \(|--- Logging error ---")
 _DBT_LINE = re.compile(r"(\x1b\[\d+m)*\d\d:\d\d:\d\d")
 
@@ -49,10 +52,22 @@ def ensure_manifest(home: Home) -> Path:
     """
     manifest, stamp = home.manifest, home.manifest_stamp
     wanted = project_hash()
-    if not (_is_json(manifest) and stamp.exists() and stamp.read_text() == wanted):
-        _parse(home)
-        write_atomically(stamp, wanted)
+    with _parsing:
+        if not (_is_json(manifest) and stamp.exists() and stamp.read_text() == wanted):
+            _parse(home)
+            write_atomically(stamp, wanted)
     return manifest
+
+
+def parse_ahead(home: Home) -> None:
+    """Begin with `ensure_manifest` beside other work; whoever needs the manifest waits for it."""
+
+    def parse() -> None:
+        # Who needs it tries again, and is told.
+        with suppress(DbtError, OSError):
+            ensure_manifest(home)
+
+    threading.Thread(target=parse, name="dbt parse").start()
 
 
 def _is_json(path: Path) -> bool:

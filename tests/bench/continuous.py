@@ -23,7 +23,7 @@ from models_ml.data.split import split
 from models_ml.data.training_set import Manifest, TrainingSetFolder, read_training_set
 from models_ml.evaluation.ranking import ask
 from models_ml.loading import load
-from models_ml.metrics import bootstrap_mean, gains, paired_p_value
+from models_ml.metrics import bootstrap_mean, gains, paired_p_values
 from models_ml.model_folder import ModelFolder
 from models_ml.train import TrainingReport, train
 from models_ml.training.record import Epoch, TrainingRecord
@@ -131,7 +131,7 @@ def _kept(
         ):  # fmt: skip
             told = f"{named}, warm less {name}{f', {what}' if what else ''}"
             figures.append(Figure(told, value, "", None, "higher", "goal"))
-        chance = paired_p_value(lead, users)
+        (chance,) = paired_p_values([lead], users)
         figures.append(Figure(f"{named}, p of warm less {name}", chance, "", None, "lower", "goal"))
     return figures
 

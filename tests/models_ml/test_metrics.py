@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, top_k_accuracy_score
 
+from models_ml import metrics
 from models_ml.metrics import (
     bootstrap_mean,
     calibration,
     gains,
-    paired_p_value,
+    paired_p_values,
     summary,
     worst_ranks,
 )
@@ -72,11 +73,21 @@ def test_metrics_are_those_of_scikit_learn(seed: int, targets: int, places: int)
 
 def test_the_p_value_is_the_share_of_swaps_that_part_two_methods_as_far() -> None:
     # Of the 16 ways to give four equal differences a sign, two are as far apart as all alike.
-    assert paired_p_value(np.ones(4), np.arange(4)) == pytest.approx(2 / 16, abs=0.01)
+    # One that is no way apart is told beside another as by itself.
+    told = paired_p_values([np.ones(4), np.zeros(4)], np.arange(4))
+    assert told == [pytest.approx(2 / 16, abs=0.01), 1.0]
     # Two people, however many targets each: half of the four ways.
-    assert paired_p_value(np.ones(8), np.repeat([0, 1], 4)) == pytest.approx(1 / 2, abs=0.02)
-    assert paired_p_value(np.zeros(4), np.arange(4)) == 1.0
-    assert paired_p_value(np.ones(100), np.arange(100)) == pytest.approx(1 / 10_001)
+    assert paired_p_values([np.ones(8)], np.repeat([0, 1], 4))[0] == pytest.approx(0.5, abs=0.02)
+    assert paired_p_values([np.ones(100)], np.arange(100)) == [pytest.approx(1 / 10_001)]
+    assert paired_p_values([np.ones(0)], np.arange(0)) == [1.0]
+
+
+def test_many_people_are_resampled_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, people = np.random.default_rng(0).normal(size=300), np.arange(300) // 2
+    kept = bootstrap_mean(values, people)
+    monkeypatch.setattr(metrics, "_GROUPS_KEPT", 10)
+    again = bootstrap_mean(values, people)
+    assert (again.low, again.high) == pytest.approx((kept.low, kept.high))
 
 
 def test_chances_that_come_true_as_often_as_stated_have_no_error() -> None:
