@@ -37,7 +37,7 @@ from orchestration.release.pack import PAGE
 from orchestration.reliability.budget import Standing, standings
 from orchestration.reliability.history import CheckLogError
 from orchestration.reliability.objectives import SloError
-from orchestration.steps.failures import why
+from orchestration.steps.failures import crash, why
 from orchestration.warehouse.state_hash import State, published
 from serving import champion
 from serving.card import Card, TrainingFacts
@@ -211,11 +211,16 @@ def _steps(
 ) -> tuple[list[StepCost], list[Failure]]:
     """List the run's steps in the order in which they ended, and why others failed."""
     peaks: dict[str, float] = {}
-    steps, failures = [], []
+    crashes: dict[str, str] = {}
+    steps, failures, ended = [], [], ""
     for record in instance.all_logs(run_id):
         event = record.dagster_event
+        if event is not None and event.event_type_value == "PIPELINE_FAILURE":
+            ended = event.message or ""
         if event is None or event.step_key is None:
             continue
+        if crashed := crash(event, home):
+            crashes[event.step_key] = crashed
         if event.event_type_value == "ASSET_MATERIALIZATION":
             value = event.materialization.metadata.get("peak_mb")
             if value is not None:
@@ -225,5 +230,9 @@ def _steps(
             seconds = round(event.step_success_data.duration_ms / 1000, 2)
             steps.append(StepCost(event.step_key, seconds, peaks.get(event.step_key)))
         if event.event_type_value == "STEP_FAILURE":
-            failures.append(Failure(event.step_key, why(event, home)))
+            failures.append(
+                Failure(event.step_key, crashes.get(event.step_key) or why(event, home))
+            )
+    if ended and not failures:  # whoever worked on it died, and somebody else has noticed
+        failures.append(Failure("the run", ended))
     return steps, failures

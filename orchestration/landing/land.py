@@ -319,7 +319,7 @@ def _batches(
     for batch in arrival.batches(connection, unpacked):
         yield batch
         progress(arrival.path.name, unpacked.position, seen.size)
-    if _fingerprint(arrival.path) != seen:
+    if not arrival.path.exists() or _fingerprint(arrival.path) != seen:
         raise FileChangedError(
             f"{arrival.path}: the file was written to while it was read; nothing of it "
             "has landed. Wait until it is complete, then ingest again."

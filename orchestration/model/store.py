@@ -3,12 +3,14 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from models_ml.data.training_set import Manifest, TrainingSetFolder
 from models_ml.model_folder import EVALUATION, EXPORT, GRAPH, ModelFolder
 from models_ml.presets import PRESETS, preset_named, run_name
 from models_ml.training.record import TrainingRecord
 from orchestration.home.atomic_files import new_folder
+from orchestration.home.places import made_at
 from orchestration.home.state_files import Folder, Pointers
 from serving.card import TrainingFacts
 from serving.home import Home
@@ -132,8 +134,15 @@ def training_facts(model: ModelFolder) -> TrainingFacts:
 
 
 def export_training_set(home: Home, target: Path) -> TrainingSet:
-    """Copy the current training set to *target*, for a machine that has nothing but a GPU."""
+    """Copy the current training set to *target*, for a machine that has nothing but a GPU.
+
+    Raises:
+        NoTrainingSetError: there is none yet.
+        PlaceError: *target* cannot be written to.
+    """
     training_set = current_training_set(home)
+    with made_at(target, "--export"), TemporaryDirectory(prefix=".probe-", dir=_made(target)):
+        pass
     shutil.copytree(training_set.folder, target, dirs_exist_ok=True)
     return training_set
 
@@ -167,6 +176,11 @@ def adopt(home: Home, source: Path) -> ModelFolder:
     with new_folder(folder.path) as draft:
         shutil.copytree(source, draft, ignore=made_there, dirs_exist_ok=True)
     remember_model(home, folder)
+    return folder
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

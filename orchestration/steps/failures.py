@@ -1,10 +1,16 @@
 """Why a step failed, as a sentence for a person."""
 
+import re
+
 import dagster as dg
 
 from orchestration.home.errors import OURS
-from orchestration.home.machine_faults import words_in
+from orchestration.home.machine_faults import killed, words_in
 from serving.home import Home
+
+_CRASHED = re.compile(
+    r"child process for step \S+ (?:was terminated by signal (\d+)|unexpectedly exited).*"
+)
 
 
 def why(event: dg.DagsterEvent, home: Home) -> str:
@@ -15,6 +21,17 @@ def why(event: dg.DagsterEvent, home: Home) -> str:
     while error.cause is not None:
         error = error.cause
     return words_in(error.message, home) or sentence(error.message.strip())
+
+
+def crash(event: dg.DagsterEvent, home: Home) -> str | None:
+    """Say how the process of a step ended, if *event* tells that it ended without a word.
+
+    Dagster tells it apart from the failure of the step, which comes next and says nothing.
+    """
+    found = _CRASHED.search(event.message or "") if event.is_engine_event else None
+    if not found:
+        return None
+    return killed("the process of this step", home) if found[1] == "9" else found[0]
 
 
 def sentence(message: str) -> str:
