@@ -20,7 +20,13 @@ from orchestration.delivery.report_tables import (
     steps_table,
     value_text,
 )
-from orchestration.delivery.report_text import title_of, training_sentences
+from orchestration.delivery.report_text import (
+    WHAT_THE_GATE_ASKS,
+    checks_to_tell,
+    sentence_of,
+    title_of,
+    training_sentences,
+)
 from orchestration.delivery.run_report import RunReport
 from orchestration.model.quality_tables import ALONE, SPLITS, best_first, cell_text
 
@@ -96,15 +102,16 @@ release {% if report.release_page %}<a href="{{ report.release_page }}"
 >{{ report.release_id[:12] }}</a>: its figures, pictures and why it was chosen{% else %}
 <code>{{ report.release_id }}</code>{% endif %}.{% else %}Nothing is live yet.{% endif %}</p>
 <p class="soft">Run {{ report.run_id }} {{ report.status }}, as of {{ report.as_of }}.</p>
-{% if refusals %}<h2>Why the model was refused</h2>{{ listed(refusals) }}
-{% if more_refusals %}{% call folded("And", more_refusals | length ~ " more reasons") %}
-{{ listed(more_refusals) }}{% endcall %}{% endif %}{% endif %}
 {% if report.failures %}<h2>What failed</h2><ul>{% for one in report.failures %}
 <li><code>{{ one.name }}</code>: {{ one.error }}</li>{% endfor %}</ul>{% endif %}
-{% if report.failed_checks %}<h2>Checks that did not pass</h2><ul>
-{% for one in report.failed_checks %}<li><code>{{ one.name }}</code> of {{ one.asset }}
+{% if checks %}<h2>Checks that did not pass</h2><ul>
+{% for one in checks %}<li><code>{{ one.name }}</code> of {{ one.asset }}
 {%- if one.is_warning %}, a warning{% endif %}{% if one.why %}: {{ one.why }}{% endif %}</li>
 {% endfor %}</ul>{% endif %}
+{% if refusals %}<h2>Why the model was refused</h2><p class="soft">{{ gate }}</p>
+{{ listed(refusals) }}
+{% if more_refusals %}{% call folded("And", more_refusals | length ~ " more reasons") %}
+{{ listed(more_refusals) }}{% endcall %}{% endif %}{% endif %}
 {% if report.quarantine %}<h2>Why lines are in quarantine</h2>{{ table(quarantine) }}
 <p class="soft">What landing could not read waits for <code>tastemate replay --dry-run</code>;
 the mart <code>fct_quarantined_lines</code> has every line.</p>{% endif %}
@@ -163,12 +170,14 @@ def as_page(report: RunReport) -> str:
         report=report,
         title=title_of(report),
         is_well=verdict.is_well if verdict else report.status == "succeeded",
-        sentence=verdict.sentence if verdict else "",
+        sentence=sentence_of(verdict) if verdict else "",
+        checks=checks_to_tell(report),
         next=[_with_command(one) for one in verdict.next] if verdict else [],
         figures=[
             {"name": one.name, "value": value_text(one), "change": _since(change_text(one))}
             for one in report.figures
         ],
+        gate=WHAT_THE_GATE_ASKS,
         refusals=report.refusals[:FEW],
         more_refusals=report.refusals[FEW:],
         quarantine=_Cells(quarantine_table(report.quarantine)),
@@ -235,4 +244,5 @@ def _promised(report: RunReport) -> str:
 
 
 def _cost(report: RunReport) -> str:
-    return f"{len(report.steps)} steps, {sum(step.seconds for step in report.steps):.0f} s"
+    count = len(report.steps)
+    return f"{count} step{'s' * (count > 1)}, {sum(step.seconds for step in report.steps):.0f} s"

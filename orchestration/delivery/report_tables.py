@@ -66,13 +66,17 @@ def reason_text(code: str) -> str:
 
 
 def quarantine_table(quarantine: Sequence[SetAside]) -> Table:
-    """Write why lines are in quarantine, most lines first."""
+    """Write why lines are in quarantine: a row a reason, most lines first."""
+    by_reason: dict[str, list[SetAside]] = {}
+    for one in quarantine:
+        by_reason.setdefault(one.reason, []).append(one)
     rows: list[list[Scalar]] = [
-        [one.reason, reason_text(one.reason), f"{one.source} {one.kind}", one.lines,
-         _new(one), f"{one.file}, line {one.line_number:,}"]
-        for one in sorted(quarantine, key=lambda one: -one.lines)
+        [reason, sum(one.lines for one in alike), sum(map(_new, alike)), reason_text(reason),
+         "; ".join(f"{one.file} line {one.line_number:,}" for one in alike)]
+        for reason, alike in by_reason.items()
     ]  # fmt: skip
-    return Table(["reason", "what is wrong", "of", "lines", "new", "the first"], rows)
+    by_lines = sorted(rows, key=lambda row: -int(row[1] or 0))
+    return Table(["reason", "lines", "new", "what is wrong", "the first"], by_lines)
 
 
 def files_table(files: Sequence[FileCounts]) -> Table:

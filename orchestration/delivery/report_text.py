@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from feature_repo.parity_report import ParityReport
+from orchestration import asset_keys as keys
 from orchestration.delivery.report_tables import (
     Table,
     change_text,
@@ -14,7 +15,8 @@ from orchestration.delivery.report_tables import (
     value_text,
 )
 from orchestration.delivery.report_tables import slo_table as table_of_slo
-from orchestration.delivery.run_report import Failure, Headline, RunReport
+from orchestration.delivery.run_report import FailedCheck, Failure, Headline, RunReport, RunVerdict
+from orchestration.delivery.verdict import WELL
 from orchestration.model.quality_tables import markdown_table, quality_tables
 from orchestration.reliability.budget import Standing
 from orchestration.warehouse.state_hash import State
@@ -22,6 +24,12 @@ from orchestration.warehouse.state_hash import State
 WHERE_QUARANTINE_LIES = (
     "What landing could not read waits for `tastemate replay --dry-run`; the mart "
     "`fct_quarantined_lines` has every line."
+)
+
+WHAT_THE_GATE_ASKS = (
+    "A model goes live only if it ranks surely better than every baseline (p is how likely its "
+    "lead is by chance alone), nowhere surely worse than what is live, behaves, and is quick and "
+    "small enough."
 )
 
 
@@ -36,9 +44,7 @@ def as_markdown(report: RunReport) -> str:
             f"at {report.places or 0:,} places."
         ),
     ]
-    parts += [sentence for sentence in training_sentences(report) if sentence]
-    if report.failures:
-        parts += ["## What failed", _failures(report.failures)]
+    parts += training_sentences(report)
     parts += ["## What went in", _table(files_table(folded_files(report.files)))]
     parts.append(quality_tables(report.quality))
     if report.state:
@@ -60,7 +66,18 @@ def title_of(report: RunReport) -> str:
     """Say in a few words whether all is well."""
     if report.verdict is None:
         return f"Run {report.run_id}"
-    return "All is well" if report.verdict.is_well else "Something is to be done"
+    return WELL.rstrip(".") if report.verdict.is_well else "Something is to be done"
+
+
+def sentence_of(verdict: RunVerdict) -> str:
+    """Give the verdict's sentence as it stands below the title, which says its beginning."""
+    return verdict.sentence.removeprefix(WELL).strip()
+
+
+def checks_to_tell(report: RunReport) -> list[FailedCheck]:
+    """Leave out the gate's own checks where its reasons stand above."""
+    gate = keys.EVALUATION.to_user_string() if report.refusals else None
+    return [check for check in report.failed_checks if check.asset != gate]
 
 
 def live_sentence(report: RunReport) -> str:
@@ -90,24 +107,26 @@ def _opening(report: RunReport) -> list[str]:
     """Write what belongs on the first screen."""
     parts = [f"# {title_of(report)}"]
     if report.verdict:
-        parts.append(report.verdict.sentence)
+        parts.append(sentence_of(report.verdict))
         parts.append("\n".join(f"- {one}" for one in report.verdict.next))
     if report.figures:
         parts.append(_table(_figures(report.figures)))
     page = f" [Its page]({report.release_page})." if report.release_page else ""
     parts.append(live_sentence(report) + page)
-    if report.refusals:
-        parts += ["## Why the model was refused", _listed(report.refusals)]
-    if report.quarantine:
-        parts += ["## Why lines are in quarantine", _table(quarantine_table(report.quarantine)),
-                  WHERE_QUARANTINE_LIES]  # fmt: skip
-    if report.failed_checks:
+    if report.failures:
+        parts += ["## What failed", _failures(report.failures)]
+    if failed := checks_to_tell(report):
         checks = [
             f"`{one.name}` of {one.asset}{' (a warning)' if one.is_warning else ''}"
             f"{': ' if one.why else ''}{one.why}"
-            for one in report.failed_checks
+            for one in failed
         ]
         parts += ["## Checks that did not pass", _listed(checks)]
+    if report.refusals:
+        parts += ["## Why the model was refused", WHAT_THE_GATE_ASKS, _listed(report.refusals)]
+    if report.quarantine:
+        parts += ["## Why lines are in quarantine", _table(quarantine_table(report.quarantine)),
+                  WHERE_QUARANTINE_LIES]  # fmt: skip
     return parts
 
 

@@ -11,9 +11,11 @@ from serving.card import Card
 if TYPE_CHECKING:
     from models_ml.figures import RankFigures
 
+WELL = "All is well."
 EVENTS, PEOPLE, QUALITY = "events", "people", "NDCG@10 of what is live"
 
 _MOST_NAMED = 3
+_AGAIN = "Mend that, then run again: tastemate run"
 _REMEDIES = {
     "online_equals_offline": "Publish anew and compare: tastemate materialize",
     "incremental_equals_full_refresh": "Make all anew: tastemate build --full-refresh, then "
@@ -34,7 +36,7 @@ def verdict_of(report: RunReport, before: RunReport | None) -> RunVerdict:
     """Judge a run by its report, and by that of the run *before* it."""
     troubles = list(_troubles(report, before))
     if not troubles:
-        said = ["All is well.", *_live(report, before), *_notes(report)]
+        said = [WELL, *_live(report, before), *_notes(report)]
         return RunVerdict(is_well=True, sentence=" ".join(said), next=[])
     first, *others = (trouble.what for trouble in troubles)
     # What was done is told of a run that came to its end.
@@ -75,14 +77,17 @@ def _earlier(before: RunReport) -> dict[str, int | float | None]:
 
 
 def _troubles(report: RunReport, before: RunReport | None) -> Iterator[_Trouble]:
-    yield from _failures(report)
-    for check in report.failed_checks:
-        if not check.is_warning:
-            why = f": {check.why}" if check.why else ""
-            yield _Trouble(
-                f"The check {check.name} of {check.asset} failed{why.rstrip('.')}.",
-                _REMEDIES.get(check.name, "Look at it in Dagster: tastemate dev"),
-            )
+    checks = [check for check in report.failed_checks if not check.is_warning]
+    for check in checks:
+        why = f": {check.why}" if check.why else ""
+        # Any but those is a test of dbt's.
+        alone = f"See what that check finds: tastemate build --select {check.name}"
+        yield _Trouble(
+            f"The check {check.name} of {check.asset} did not pass{why.rstrip('.')}.",
+            _REMEDIES.get(check.name, alone),
+        )
+    # The step that a check belongs to says no more than the check does.
+    yield from (_failures(report) if not checks else _failed_with_them(report))
     if report.parity and not report.parity.holds:
         wrong = report.parity.keys - report.parity.equal
         yield _Trouble(
@@ -104,12 +109,16 @@ def _troubles(report: RunReport, before: RunReport | None) -> Iterator[_Trouble]
         )
 
 
+def _failed_with_them(report: RunReport) -> Iterator[_Trouble]:
+    if report.status == "failed":
+        yield _Trouble("So the run failed.", _AGAIN)
+
+
 def _failures(report: RunReport) -> Iterator[_Trouble]:
-    again = "Mend that, then run again: tastemate run"
     for failure in report.failures:
         told = failure.error.strip().splitlines() or ["without a word"]
         said = f"{failure.name}: {told[0].rstrip('.')}."
-        yield _Trouble(f"The run failed in {said}" if report.status == "failed" else said, again)
+        yield _Trouble(f"The run failed in {said}" if report.status == "failed" else said, _AGAIN)
     if report.status == "failed" and not report.failures:
         yield _Trouble(
             "The run failed, and no step of it says why.",

@@ -7,7 +7,13 @@ from pathlib import Path
 from orchestration.delivery.report_page import as_page
 from orchestration.delivery.report_tables import folded_files, reason_text
 from orchestration.delivery.report_text import as_markdown
-from orchestration.delivery.run_report import FileCounts, Headline, RunVerdict, SetAside
+from orchestration.delivery.run_report import (
+    FailedCheck,
+    FileCounts,
+    Headline,
+    RunVerdict,
+    SetAside,
+)
 from orchestration.reliability.budget import Standing
 from tests.command import ROOT
 from tests.made import RANKS, run_report
@@ -77,11 +83,27 @@ def test_why_a_model_was_refused_and_lines_are_in_quarantine_stands_on_the_first
         assert "Why the model was refused" in told
         assert "no better than ease" in told
         assert "it is no JSON" in told
-        assert "likes.jsonl, line 4" in told
+        assert "likes.jsonl line 4" in told
         assert "tastemate replay --dry-run" in told
-    assert "| not_json | it is no JSON | city likes | 5 | 3 | likes.jsonl, line 4 |" in text
+    assert "| not_json | 5 | 3 | it is no JSON | likes.jsonl line 4 |" in text
     assert all(reason in text and reason in as_page(report) for reason in reasons)
     assert reasons[-1] not in seen
+
+
+def test_a_reason_is_one_row_though_files_of_several_kinds_have_it() -> None:
+    waiting = [SetAside("city", kind, "no_place", 2, 0, f"{kind}.jsonl", 7) for kind in ("a", "b")]
+    text = as_markdown(run_report(verdict=WELL, quarantine=waiting))
+    first = "a.jsonl line 7; b.jsonl line 7"
+    assert f"| no_place | 4 | 4 | it names no place | {first} |" in text
+
+
+def test_the_gates_own_checks_are_not_told_twice() -> None:
+    gate = FailedCheck("passes_the_gate", "model/evaluation", is_warning=True, why="")
+    alone = run_report(verdict=WELL, failed_checks=[gate])
+    refused = run_report(verdict=WELL, failed_checks=[gate], refusals=["too slow"])
+    for written in (as_markdown, as_page):
+        assert "passes_the_gate" in written(alone)
+        assert "passes_the_gate" not in written(refused)
 
 
 def test_many_files_of_a_kind_are_one_row_that_adds_up() -> None:

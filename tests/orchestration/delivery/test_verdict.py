@@ -83,10 +83,10 @@ def test_a_failed_run_says_in_which_step_and_why_and_what_to_type() -> None:
          "Not one line of new.csv is fit.", "tastemate validate new.csv --mapping MAPPING"),
         ({"failed_checks": [FailedCheck("incremental_equals_full_refresh", "features/user_favor",
                                         is_warning=False, why="3 rows differ.")]},
-         "incremental_equals_full_refresh of features/user_favor failed: 3 rows differ.",
+         "incremental_equals_full_refresh of features/user_favor did not pass: 3 rows differ.",
          "tastemate build --full-refresh"),
         ({"failed_checks": [FailedCheck("unique_x", "marts/y", is_warning=False, why="")]},
-         "The check unique_x of marts/y failed.", "tastemate dev"),
+         "The check unique_x of marts/y did not pass.", "tastemate build --select unique_x"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_comes_with_what_to_type(
@@ -97,6 +97,19 @@ def test_what_is_wrong_comes_with_what_to_type(
     assert said in verdict.sentence
     (do,) = verdict.next
     assert command in do
+
+
+def test_a_run_that_a_check_has_failed_is_told_by_the_check() -> None:
+    check = FailedCheck("unique_x", "marts/y", is_warning=False, why="")
+    failure = Failure("elt", "dbt: Failure in test unique_x")
+    report = run_report(status="failed", failed_checks=[check], failures=[failure])
+    verdict = verdict_of(report, None)
+    assert verdict.sentence == (
+        "The check unique_x of marts/y did not pass. So the run failed. What was live stays live."
+    )
+    assert [do.partition(": ")[2] for do in verdict.next] == [
+        "tastemate build --select unique_x", "tastemate run",
+    ]  # fmt: skip
 
 
 def test_a_file_that_was_unfit_in_an_earlier_run_is_not_told_again() -> None:
