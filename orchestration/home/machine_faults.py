@@ -48,6 +48,7 @@ _BY_WORDS = {
     "MemoryError": _MEMORY,
     "Cannot allocate memory": _MEMORY,
     "can't allocate memory": _MEMORY,  # torch
+    "could not create a primitive": _MEMORY,  # oneDNN, where it has no room for its code
     "can't start new thread": _MEMORY,
     "failed to map segment from shared object": _MEMORY,  # a library that is to be loaded
 }

@@ -179,7 +179,7 @@ Errors parsed from dbt logs:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (DBT_SAID, "dbt: Failure in test assert_no_line_is_lost (tests/assert_no_line_is_lost.sql)"),
+        (DBT_SAID, "dbt: Failure in test assert_no_line_is_lost (tests/assert_no_line_is_lost"),
         ("The dbt CLI process failed with exit code `-9`.",
          "/h: dbt was killed, probably for want of memory."),
     ],
