@@ -42,6 +42,7 @@ _BY_WORDS = {
     "Stale file handle": _AWAY,
     "Transport endpoint is not connected": _AWAY,
     "failed with exit code `-9`": _KILLED,  # dbt in Dagster
+    "died with <Signals.SIGKILL": _KILLED,  # dbt when Dagster asks it for its version
     "bad allocation": _MEMORY,  # DuckDB's and ONNX Runtime's, where the system gives no more
     "bad_alloc": _MEMORY,
     "Out of Memory Error": _LIMIT,  # DuckDB's own

@@ -180,6 +180,8 @@ Errors parsed from dbt logs:
     ("error", "told"),
     [
         (DBT_SAID, "dbt: Failure in test assert_no_line_is_lost (tests/assert_no_line_is_lost"),
+        ("Command '['dbt', '--version']' died with <Signals.SIGKILL: 9>.",
+         "/h: dbt was killed, probably for want of memory."),
         ("The dbt CLI process failed with exit code `-9`.",
          "/h: dbt was killed, probably for want of memory."),
     ],
