@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment
-from markupsafe import Markup, escape
 
 from orchestration.delivery.report_tables import (
     FEW,
@@ -93,7 +92,9 @@ details[open] summary { margin-bottom: .5rem }
 {% endmacro %}
 <section class="verdict{{ '' if is_well else ' bad' }}"><h1>{{ title }}</h1>
 <p>{{ sentence }}</p>
-{% if next %}<ol>{% for one in next %}<li>{{ one }}</li>{% endfor %}</ol>{% endif %}</section>
+{% if next %}<ol>{% for one in next %}<li>{% for part in one %}
+{%- if part.is_command %}<code>{{ part.text }}</code>{% else %}{{ part.text }}{% endif %}
+{%- endfor %}</li>{% endfor %}</ol>{% endif %}</section>
 <section class="figures">{% for one in figures %}<div><b>{{ one.value }}</b>
 <span class="what">{{ one.name }}</span><span class="change">{{ one.change }}</span></div>
 {% endfor %}</section>
@@ -155,6 +156,23 @@ class _Cells:
 
 
 @dataclass(frozen=True)
+class _Part:
+    """A part of a sentence."""
+
+    text: str
+    is_command: bool
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A figure as it is shown."""
+
+    name: str
+    value: str
+    change: str
+
+
+@dataclass(frozen=True)
 class _Split:
     """How good recommenders are on one split."""
 
@@ -174,8 +192,7 @@ def as_page(report: RunReport) -> str:
         checks=checks_to_tell(report),
         next=[_with_command(one) for one in verdict.next] if verdict else [],
         figures=[
-            {"name": one.name, "value": value_text(one), "change": _since(change_text(one))}
-            for one in report.figures
+            _Figure(one.name, value_text(one), _since(change_text(one))) for one in report.figures
         ],
         gate=WHAT_THE_GATE_ASKS,
         refusals=report.refusals[:FEW],
@@ -196,14 +213,11 @@ def as_page(report: RunReport) -> str:
     )
 
 
-def _with_command(sentence: str) -> Markup:
+def _with_command(sentence: str) -> list[_Part]:
     """Set the command in a sentence apart."""
-    before, *command = _COMMAND.split(sentence)
-    parts = [
-        Markup("<code>{}</code>").format(part) if nth % 2 == 0 else escape(part)
-        for nth, part in enumerate(command)
-    ]
-    return escape(before) + Markup("").join(parts)
+    parts = _COMMAND.split(sentence)
+    # Split by a group, every other part is what the group has found.
+    return [_Part(text, is_command=nth % 2 == 1) for nth, text in enumerate(parts) if text]
 
 
 def _since(change: str) -> str:

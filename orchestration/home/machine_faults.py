@@ -15,6 +15,7 @@ from serving.home import Home
 from serving.processes import KILLED
 
 _FULL, _READ_ONLY, _FORBIDDEN, _AWAY = "full", "read-only", "forbidden", "away"
+_NO_FOLDER = "no folder"
 _MEMORY, _LIMIT, _KILLED = "memory", "limit", "killed"
 
 _BY_NUMBER = {
@@ -72,7 +73,7 @@ _PATH = re.compile(r"""(?<!File )["'](/[^"']+)["']""")
 def in_words(error: BaseException, home: Home) -> str | None:
     """Say what the machine refused, if that is what *error*, or what caused it, comes of."""
     for one in _chain(error):
-        fault = _fault(one)
+        fault = _fault(one) or _of_home(one, home)
         if fault:
             path = getattr(one, "filename", None)
             return _sentence(fault, str(path) if path else _path_in(str(one)), home)
@@ -107,6 +108,15 @@ def _fault(error: BaseException) -> str | None:
     return next((fault for words, fault in _BY_WORDS.items() if words in str(error)), None)
 
 
+def _of_home(error: BaseException, home: Home) -> str | None:
+    """Say whether it is the home itself that cannot be made, as in /proc or below a file."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError | FileExistsError):
+        made = Path(str(error.filename))
+        if home.root.is_relative_to(made) or not home.root.parent.is_dir():
+            return _NO_FOLDER
+    return None
+
+
 def _path_in(text: str) -> str | None:
     found = _PATH.search(text)
     return found[1] if found else None
@@ -116,6 +126,8 @@ def _sentence(fault: str, path: str | None, home: Home) -> str:
     where = path or str(home.root)
     if fault in {_MEMORY, _LIMIT, _KILLED}:
         return _of_memory(fault, home)
+    if fault == _NO_FOLDER:
+        return f"{home.root}: no folder can be made there. Choose another: tastemate --home DIR"
     told = _of_a_disk(where) if fault == _FULL else _OF_A_PATH[fault]
     return f"{where}: {told} {_KEPT}"
 

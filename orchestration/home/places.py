@@ -11,7 +11,7 @@ class PlaceError(RuntimeError):
 
 @contextmanager
 def made_at(place: Path, option: str) -> Iterator[None]:
-    """Make folders under *place*, which the option named *option* gave, in this block.
+    """Write to *place*, which the option named *option* gave, in this block, and nowhere else.
 
     Raises:
         PlaceError: it cannot be written to; the message says why.
@@ -21,6 +21,5 @@ def made_at(place: Path, option: str) -> Iterator[None]:
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise PlaceError(
-            f"{place}: nothing can be written there, for {error.filename or place} says: {why}. "
-            f"Nothing was done. Choose another: {option} DIR"
+            f"{place}: it cannot be written to: {why}. Choose another place: {option} DIR"
         ) from error

@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from models_ml.data.training_set import Manifest, TrainingSetFolder
 from models_ml.model_folder import EVALUATION, EXPORT, GRAPH, ModelFolder
@@ -141,9 +140,14 @@ def export_training_set(home: Home, target: Path) -> TrainingSet:
         PlaceError: *target* cannot be written to.
     """
     training_set = current_training_set(home)
-    with made_at(target, "--export"), TemporaryDirectory(prefix=".probe-", dir=_made(target)):
-        pass
-    shutil.copytree(training_set.folder, target, dirs_exist_ok=True)
+    manifest = TrainingSetFolder(training_set.folder).manifest
+    files = sorted(training_set.folder.iterdir(), key=lambda path: path == manifest)
+    with made_at(target, "--export"):
+        target.mkdir(parents=True, exist_ok=True)
+        # The manifest last: without it, what was cut off is no training set.
+        (target / manifest.name).unlink(missing_ok=True)
+        for path in files:
+            shutil.copyfile(path, target / path.name)
     return training_set
 
 
@@ -176,11 +180,6 @@ def adopt(home: Home, source: Path) -> ModelFolder:
     with new_folder(folder.path) as draft:
         shutil.copytree(source, draft, ignore=made_there, dirs_exist_ok=True)
     remember_model(home, folder)
-    return folder
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
