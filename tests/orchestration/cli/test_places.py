@@ -155,7 +155,7 @@ def test_a_source_that_this_user_may_not_read() -> None:
         os.chown(theirs, NOBODY, NOBODY)
         done = subprocess.run(
             ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-             TASTEMATE, "--home", theirs, "ingest", "--source", "sample", "--path", path],
+             TASTEMATE, "--home", theirs, "ingest", "--source", "sample", "--path", folder],
             cwd="/", env=os.environ | {"HOME": str(theirs)},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
