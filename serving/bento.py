@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from serving.home import Home
+from serving.processes import KILLED, is_killed
 from serving.release import verify
 
 NAME = "tastemate"
@@ -75,6 +76,8 @@ def build(home: Home, release_id: str) -> str:
             text=True,
             check=False,
         )
+    if is_killed(done.returncode):
+        raise BentoError(f"{tag}: bentoml build {KILLED}. End something else, then try again.")
     if done.returncode:
         raise BentoError(f"{tag}: bentoml build failed. It said:\n{done.stdout}{done.stderr}")
     return tag

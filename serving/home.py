@@ -151,7 +151,7 @@ class Home:
         return self.root / f"{model}.parquet"
 
     def report(self, name: str = "latest", kind: str = "json") -> Path:
-        """Tell where a run report lies, by default the latest; a *kind* `md` is for people."""
+        """Tell where a run report lies, by default the latest; `md` and `html` are for people."""
         return self.reports / f"{name}.{kind}"
 
     def run_reports(self) -> Iterable[Path]:

@@ -17,6 +17,7 @@ from urllib.request import ProxyHandler, build_opener
 from serving import champion
 from serving.bento import build, environment
 from serving.home import Home
+from serving.processes import ending
 
 HOST = "127.0.0.1"
 READY_WITHIN = 300.0
@@ -55,7 +56,7 @@ class Server:
             ServerError: it has ended.
         """
         self.process.wait()
-        raise ServerError(_story(self, f"the service ended with {self.process.returncode}"))
+        raise ServerError(_story(self, f"the service {ending(self.process.returncode)}"))
 
     def stop(self) -> None:
         """Let it finish what it is answering, then end it with all its workers."""
@@ -101,7 +102,7 @@ def _await_ready(server: Server) -> None:
     deadline = time.monotonic() + READY_WITHIN
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
-            raise ServerError(_story(server, f"the service ended with {server.process.returncode}"))
+            raise ServerError(_story(server, f"the service {ending(server.process.returncode)}"))
         # BentoML would start its worker again and again; each would fail alike.
         if GAVE_UP in server.log.read_bytes():
             raise ServerError(_story(server, "the service cannot start"))

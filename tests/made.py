@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from feature_repo.parity_report import ParityReport
 from models_ml.evaluation.report import (
     AnswerCost,
     BehaviourFigure,
@@ -20,6 +21,7 @@ from models_ml.figures import Calibration, Interval, RankFigures
 from models_ml.model_folder import ModelFolder
 from models_ml.training.record import Identity, TrainingRecord
 from models_ml.typed_json import json_text
+from orchestration.delivery.run_report import FileCounts, RunReport, StepCost
 from serving import champion
 from serving.card import Provenance
 from serving.home import Home
@@ -77,6 +79,18 @@ def training_record(**changes: Any) -> TrainingRecord:
         validation=[0.2, 0.1],
     )  # fmt: skip
     return replace(record, **changes)
+
+
+def run_report(**changes: Any) -> RunReport:
+    """The report of a run after which all is well, unless *changes* say otherwise."""
+    report = RunReport(
+        run_id="r1", as_of="2026-01-02T00:00:00+00:00", status="succeeded", failures=[],
+        files=[FileCounts("likes.jsonl", "likes", 10, 10, 0, 0, 0)],
+        users=3, places=4, events=10, release_id="a" * 32, index_id="b" * 16,
+        release_kind="model", release_name="bert", steps=[StepCost("elt", 2.0, 100.0)],
+        parity=ParityReport(7, 7, 0, 0, 0, [], holds=True),
+    )  # fmt: skip
+    return replace(report, **changes)
 
 
 def write_model(

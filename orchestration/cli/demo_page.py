@@ -179,7 +179,7 @@ def _where(home: Home, report: RunReport) -> str:
         f"\nLive: release {report.release_id} "
         f"({report.release_kind} {report.release_name}), index {report.index_id}.\n"
         f"Everything lies under {shown(home.root)}; "
-        f"the report is {shown(home.report(kind='md'))}.\n"
+        f"the report is {shown(home.report(kind='html'))}.\n"
         "Next:\n"
         f"  {serve:15} ask it yourself: http://127.0.0.1:3000/v1/openapi.json says how\n"
         f"  {dev:15} see the whole graph in Dagster\n"

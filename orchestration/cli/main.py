@@ -19,6 +19,7 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; our own errors end with exit code 1, a gate's with 3, Ctrl-C with 130."""
+        # Before anything fails: without memory nothing can be loaded any more.
         from orchestration.home.errors import RefusedError, is_for_people
         from orchestration.home.machine_faults import in_words
 
@@ -31,11 +32,13 @@ class Group(click.Group):
             click.secho(f"Refused: {refusal}", fg="red", err=True)
             sys.exit(REFUSED)
         except Exception as error:
-            told = str(error) if is_for_people(error) else in_words(error, ctx.obj)
-            if told is None:
+            is_ours = is_for_people(error)
+            # A store in a file is away if its disk is full.
+            fault = None if is_ours and not isinstance(error, ConnectionError) else (
+                in_words(error, ctx.obj))  # fmt: skip
+            if fault is None and not is_ours:
                 raise
-            if isinstance(error, ConnectionError):  # a store in a file is away if its disk is full
-                told = in_words(error, ctx.obj) or told
+            told = f"{ctx.invoked_subcommand}: {fault}" if fault else str(error)
             click.secho(f"Error: {told}", fg="red", err=True)
             sys.exit(FAILED)
 

@@ -28,7 +28,9 @@ def run(home: Home, chosen: ChosenSource, preset: str | None) -> Report:
     chosen.register(home)
     outcome = run_all(home, preset, chosen.seed)
     old = "" if outcome.is_new else "Nothing new since the run below; what is live stays.\n\n"
-    return Report(outcome.report, old + as_markdown(outcome.report))
+    page = home.report(kind="html")
+    where = f"\nThe same as a page: {page}" if page.exists() else ""
+    return Report(outcome.report, old + as_markdown(outcome.report) + where)
 
 
 @click.command()

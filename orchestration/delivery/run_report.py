@@ -1,6 +1,7 @@
 """The run report as a type: what went in, what came out, how good it is and what it cost."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -51,8 +52,59 @@ class StepCost:
 
 
 @dataclass(frozen=True)
+class FailedCheck:
+    """A check that did not pass; ``is_warning`` where nothing waits for it."""
+
+    name: str
+    asset: str
+    is_warning: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Lines that lie in quarantine for one reason, and the first of them.
+
+    ``before`` is how many the report of the run before had; None where there was no such report.
+    """
+
+    source: str
+    kind: str
+    reason: str
+    lines: int
+    before: int | None
+    file: str
+    line_number: int
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One of the figures that matter most, beside what the report of the run before had.
+
+    Either is None where it was not measured; ``before`` also where there was no such report.
+    """
+
+    name: str
+    value: int | float | None
+    before: int | float | None
+
+
+@dataclass(frozen=True)
+class RunVerdict:
+    """Whether all is well after a run, in a sentence or two; ``next`` says what to do if not."""
+
+    is_well: bool
+    sentence: str
+    next: list[str]
+
+
+@dataclass(frozen=True)
 class RunReport:
-    """What `reports/run-<id>.json` holds; ``as_of`` is the moment up to which it has seen data."""
+    """What `reports/run-<id>.json` holds; ``as_of`` is the moment up to which it has seen data.
+
+    refusals      what the gate says against the model that was trained last
+    release_page  the page of what is live, seen from the folder of reports
+    """
 
     run_id: str
     as_of: str
@@ -75,6 +127,12 @@ class RunReport:
     state_hash: str | None = None
     state: State | None = None
     slo: list[Standing] = field(default_factory=list)
+    verdict: RunVerdict | None = None
+    figures: list[Headline] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    quarantine: list[SetAside] = field(default_factory=list)
+    failed_checks: list[FailedCheck] = field(default_factory=list)
+    release_page: str | None = None
 
 
 def latest_report(home: Home) -> RunReport:
@@ -87,3 +145,13 @@ def latest_report(home: Home) -> RunReport:
         return read_json(home.report(), RunReport)
     except (JsonTypeError, FileNotFoundError) as error:
         raise RunReportError(f"{error} Run again: tastemate run") from error
+
+
+def report_before(home: Home, run_id: str) -> RunReport | None:
+    """Read the report of the run before *run_id*; None where there is none of this form."""
+    others = [path for path in home.run_reports() if path != home.report(f"run-{run_id}")]
+    if not others:
+        return None
+    with suppress(JsonTypeError):
+        return read_json(max(others, key=lambda path: path.stat().st_mtime_ns), RunReport)
+    return None

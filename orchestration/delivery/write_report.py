@@ -4,6 +4,8 @@ Put together from what lies in the home and from Dagster's record of the run, so
 that it says the same however the run was started.
 """
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -14,16 +16,28 @@ from models_ml.evaluation.report import Evaluation, EvaluationError
 from models_ml.figures import RankFigures
 from models_ml.typed_json import json_text
 from orchestration import asset_keys as keys
+from orchestration.delivery.quarantine import quarantine_of
+from orchestration.delivery.report_page import as_page
 from orchestration.delivery.report_text import as_markdown
-from orchestration.delivery.run_report import Failure, FileCounts, RunReport, Status, StepCost
+from orchestration.delivery.run_report import (
+    FailedCheck,
+    Failure,
+    FileCounts,
+    RunReport,
+    Status,
+    StepCost,
+    report_before,
+)
+from orchestration.delivery.verdict import figures_of, verdict_of
 from orchestration.home.atomic_files import write_atomically
 from orchestration.model.retraining.judge import remembered
 from orchestration.model.store import NoModelError, current_model, training_facts
 from orchestration.online.publish import last_comparison
+from orchestration.release.pack import PAGE
 from orchestration.reliability.budget import Standing, standings
 from orchestration.reliability.history import CheckLogError
 from orchestration.reliability.objectives import SloError
-from orchestration.steps.failures import why
+from orchestration.steps.failures import crash, why
 from orchestration.warehouse.state_hash import State, published
 from serving import champion
 from serving.card import Card, TrainingFacts
@@ -37,16 +51,16 @@ LANDED_BY = "tastemate/landed_by"
 def write_report(
     home: Home, instance: dg.DagsterInstance, run_id: str, status: Status
 ) -> RunReport:
-    """Write `reports/run-<id>.json` and `.md`, and their copies `latest`; return the report.
+    """Write `reports/run-<id>.json`, `.md` and `.html`, and their copies `latest`.
 
     Its ``as_of`` is the moment up to which the run has seen data: that of the marts it
     published, or of the report where it did not come so far.
     """
     report = _gathered(home, instance, run_id, status)
-    text, readable = json_text(report), as_markdown(report)
+    forms = {"json": json_text(report), "md": as_markdown(report), "html": as_page(report)}
     for name in (f"run-{run_id}", "latest"):
-        write_atomically(home.report(name), text)
-        write_atomically(home.report(name, "md"), readable)
+        for kind, text in forms.items():
+            write_atomically(home.report(name, kind), text)
     return report
 
 
@@ -57,10 +71,11 @@ def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Sta
     steps, failures = _steps(home, instance, run_id)
     if landed_by:
         steps = [*_steps(home, instance, landed_by)[0], *steps]
+    before = report_before(home, run_id)
     state = _published(home, steps)
     slo = _standings(home, failures)
     card = _card(home, live.release_id, failures) if live else None
-    return RunReport(
+    report = RunReport(
         run_id=run_id,
         as_of=state.as_of if state else now().isoformat(),
         status=status,
@@ -81,7 +96,13 @@ def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Sta
         state=state,
         slo=slo,
         steps=steps,
+        refusals=_refusals(home),
+        quarantine=quarantine_of(home, before),
+        failed_checks=_failed_checks(instance, run_id),
+        release_page=_release_page(home, live.release_id) if live else None,
     )
+    report = replace(report, figures=figures_of(report, card, before))
+    return replace(report, verdict=verdict_of(report, before))
 
 
 def _card(home: Home, release_id: str, failures: list[Failure]) -> Card | None:
@@ -129,6 +150,38 @@ def _quality(home: Home) -> dict[str, dict[str, RankFigures]]:
     }
 
 
+def _refusals(home: Home) -> list[str]:
+    """Give what the gate says against the current model; nothing where it was not judged."""
+    try:
+        judged = Evaluation.read(current_model(home))
+    except (NoModelError, EvaluationError):
+        return []
+    return [] if judged.passes else judged.refusals
+
+
+def _release_page(home: Home, release_id: str) -> str | None:
+    """Say where the page of a release lies, seen from the reports; None where it has none."""
+    page = home.releases / release_id / PAGE
+    return Path(os.path.relpath(page, home.reports)).as_posix() if page.exists() else None
+
+
+def _failed_checks(instance: dg.DagsterInstance, run_id: str) -> list[FailedCheck]:
+    """List the checks of the run that did not pass when they were last looked at."""
+    last: dict[tuple[str, str], FailedCheck | None] = {}
+    checked = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    for record in instance.all_logs(run_id, of_type=checked):
+        event = record.dagster_event
+        if event is None:
+            continue
+        told = event.asset_check_evaluation_data
+        asset = told.asset_key.to_user_string()
+        last[asset, told.check_name] = None if told.passed else FailedCheck(
+            told.check_name, asset,
+            is_warning=told.severity == dg.AssetCheckSeverity.WARN, why=told.description or "",
+        )  # fmt: skip
+    return [check for check in last.values() if check]
+
+
 def _published(home: Home, steps: list[StepCost]) -> State | None:
     """Read the state that the run itself has published."""
     is_new = keys.PUBLISHED_STATE.to_python_identifier() in {step.name for step in steps}
@@ -158,11 +211,16 @@ def _steps(
 ) -> tuple[list[StepCost], list[Failure]]:
     """List the run's steps in the order in which they ended, and why others failed."""
     peaks: dict[str, float] = {}
-    steps, failures = [], []
+    crashes: dict[str, str] = {}
+    steps, failures, ended = [], [], ""
     for record in instance.all_logs(run_id):
         event = record.dagster_event
+        if event is not None and event.event_type_value == "PIPELINE_FAILURE":
+            ended = event.message or ""
         if event is None or event.step_key is None:
             continue
+        if crashed := crash(event, home):
+            crashes[event.step_key] = crashed
         if event.event_type_value == "ASSET_MATERIALIZATION":
             value = event.materialization.metadata.get("peak_mb")
             if value is not None:
@@ -172,5 +230,9 @@ def _steps(
             seconds = round(event.step_success_data.duration_ms / 1000, 2)
             steps.append(StepCost(event.step_key, seconds, peaks.get(event.step_key)))
         if event.event_type_value == "STEP_FAILURE":
-            failures.append(Failure(event.step_key, why(event, home)))
+            failures.append(
+                Failure(event.step_key, crashes.get(event.step_key) or why(event, home))
+            )
+    if ended and not failures:  # whoever worked on it died, and somebody else has noticed
+        failures.append(Failure("the run", ended))
     return steps, failures

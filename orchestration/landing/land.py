@@ -28,7 +28,7 @@ from orchestration.landing.field_counts import FieldCounter
 from orchestration.landing.ledger import Entry, Ledger, Offsets
 from orchestration.landing.mapping import Mapping
 from orchestration.landing.readers.batches import Batch
-from orchestration.landing.readers.unpacking import Unpacked
+from orchestration.landing.readers.unpacking import Unpacked, naming
 from orchestration.landing.sources import Arrival, Source, arrivals, name_of, reading_of
 from orchestration.landing.tombstones import Tombstones
 from serving import pseudonyms, vault
@@ -191,7 +191,7 @@ class Landing:
         return self._ledger.file(file_id) is not None
 
     def _identify(self, arrival: Arrival) -> tuple[str, str]:
-        with arrival.path.open("rb") as file:
+        with naming(arrival.path), arrival.path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return sha256, file_id_of(self.source, arrival.kind, sha256)
 
@@ -319,7 +319,7 @@ def _batches(
     for batch in arrival.batches(connection, unpacked):
         yield batch
         progress(arrival.path.name, unpacked.position, seen.size)
-    if _fingerprint(arrival.path) != seen:
+    if not arrival.path.exists() or _fingerprint(arrival.path) != seen:
         raise FileChangedError(
             f"{arrival.path}: the file was written to while it was read; nothing of it "
             "has landed. Wait until it is complete, then ingest again."

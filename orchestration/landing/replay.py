@@ -30,6 +30,7 @@ from orchestration.landing.readers.json_lines import as_text
 from orchestration.landing.sources import Source, reading_of
 from orchestration.landing.tombstones import Tombstones
 from serving.home import Home, now
+from serving.processes import ending
 from serving.pseudonyms import Pseudonyms
 from serving.vault import Vault
 
@@ -270,7 +271,7 @@ def _mended(lines: list[bytes], through: str, name: str) -> list[bytes]:
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace").strip() or "it said nothing"
         raise ReplayError(
-            f"{name}: --through {through!r} failed with exit code {error.returncode}: {said}"
+            f"{name}: --through {through!r} {ending(error.returncode)}: {said}"
         ) from error
     mended = ended.stdout.removesuffix(b"\n").split(b"\n")
     if len(mended) != len(lines):

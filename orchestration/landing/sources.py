@@ -1,6 +1,7 @@
 """Which files a source consists of, and what landing must know of each."""
 
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,7 +11,7 @@ from typing import Literal
 import duckdb
 
 from orchestration.landing.documents import Reading
-from orchestration.landing.errors import MappingError, NothingToLandError
+from orchestration.landing.errors import MappingError, NothingToLandError, UnreadableFileError
 from orchestration.landing.mapping import SAMPLE, Format, Mapping
 from orchestration.landing.readers.batches import Batch
 from orchestration.landing.readers.csv_file import read_header, read_records
@@ -59,10 +60,34 @@ def name_of(source: Source) -> str:
 def arrivals(source: Source, path: Path) -> list[Arrival]:
     """List the files of *source* at *path*, places first; say so before landing if one is unfit."""
     if not path.exists():
-        raise NothingToLandError(f"{path}: there is no such file or folder.")
+        raise NothingToLandError(
+            f"{path}: there is no such file or folder. Where it lies on a disk of its own, look "
+            "whether that is mounted."
+        )
     if isinstance(source, Mapping):
         return _mapped(source, path)
     return _sample(path)
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what is no file: a pipe would never end, and a link may lead to nothing.
+
+    Raises:
+        NothingToLandError: it leads to nothing.
+        UnreadableFileError: it is a folder, a pipe or a device.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise NothingToLandError(
+            f"{path}: what it is a link to is not there. Mount or mend that, or remove the link."
+        ) from None
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise UnreadableFileError(
+            f"{path}: is {what}, and a file is to be here. Put a file in its place, or give "
+            "another --path."
+        )
 
 
 def _sample(path: Path) -> list[Arrival]:
@@ -73,6 +98,8 @@ def _sample(path: Path) -> list[Arrival]:
             f"{path}: no file of the source '{SAMPLE}' is here. Its names are places.jsonl, "
             "likes.jsonl and reviews.jsonl, with parts such as likes-2.jsonl.gz."
         )
+    for _, file in matches:
+        _check_file(file)
     return [
         Arrival(
             path=file,
@@ -115,11 +142,12 @@ def reading_of(source: Source, kind: str) -> Reading:
 
 def _check_columns(mapping: Mapping, arrival: Arrival, wanted: list[str]) -> None:
     """Compare the mapping with the file's own columns; JSON lines have none to compare with."""
-    if not arrival.path.is_file():
+    if not (arrival.path.exists() or arrival.path.is_symlink()):
         raise NothingToLandError(
             f"{arrival.path}: there is no such file. The mapping of '{mapping.source}' names it "
             f"in {arrival.kind}.file; change that, or --path."
         )
+    _check_file(arrival.path)
     there = _columns_of(arrival)
     if there is None:
         return

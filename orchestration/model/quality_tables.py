@@ -38,11 +38,12 @@ def quality_tables(quality: Mapping[str, Ranks]) -> str:
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[Scalar]]) -> str:
     """Write *rows* as a Markdown table under *columns*."""
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+    lines += ["| " + " | ".join(map(cell_text, row)) + " |" for row in rows]
     return "\n".join(lines)
 
 
-def _cell(value: Scalar) -> str:
+def cell_text(value: Scalar) -> str:
+    """Write one value of a table for a person."""
     if value is None:
         return ""
     if isinstance(value, float):

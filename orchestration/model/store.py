@@ -9,6 +9,7 @@ from models_ml.model_folder import EVALUATION, EXPORT, GRAPH, ModelFolder
 from models_ml.presets import PRESETS, preset_named, run_name
 from models_ml.training.record import TrainingRecord
 from orchestration.home.atomic_files import new_folder
+from orchestration.home.places import made_at
 from orchestration.home.state_files import Folder, Pointers
 from serving.card import TrainingFacts
 from serving.home import Home
@@ -137,9 +138,21 @@ def training_facts(model: ModelFolder) -> TrainingFacts:
 
 
 def export_training_set(home: Home, target: Path) -> TrainingSet:
-    """Copy the current training set to *target*, for a machine that has nothing but a GPU."""
+    """Copy the current training set to *target*, for a machine that has nothing but a GPU.
+
+    Raises:
+        NoTrainingSetError: there is none yet.
+        PlaceError: *target* cannot be written to.
+    """
     training_set = current_training_set(home)
-    shutil.copytree(training_set.folder, target, dirs_exist_ok=True)
+    manifest = TrainingSetFolder(training_set.folder).manifest
+    files = sorted(training_set.folder.iterdir(), key=lambda path: path == manifest)
+    with made_at(target, "--export"):
+        target.mkdir(parents=True, exist_ok=True)
+        # The manifest last: without it, what was cut off is no training set.
+        (target / manifest.name).unlink(missing_ok=True)
+        for path in files:
+            shutil.copyfile(path, target / path.name)
     return training_set
 
 

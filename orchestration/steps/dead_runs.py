@@ -16,9 +16,11 @@ from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES
 from orchestration.home.lock import is_free
 from orchestration.steps.home_resource import HomeResource, is_of_a_verb
 from serving.home import Home
+from serving.processes import KILLED
 
 LOOK_EVERY_S = 15
 _CLOCK_JITTER_S = 5
+_GONE = f"Its process, {{}}, {KILLED}, or the computer went down."
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def find_dead_runs(
     for record in records:
         run = record.dagster_run
         if is_of_a_verb(run):
-            why = "The process ended before the run did." if is_nobodys else None
+            why = f"Its process {KILLED}, or the computer went down." if is_nobodys else None
         else:
             why = _worker_is_gone(instance, record)
         if why:
@@ -98,7 +100,7 @@ def _worker_is_gone(instance: dg.DagsterInstance, record: dg.RunRecord) -> str |
     worker = _worker(instance, run.run_id)
     if worker is not None:
         pid, began_at = worker
-        return None if _lives(pid, began_at) else f"Its process, {pid}, is gone."
+        return None if _lives(pid, began_at) else _GONE.format(pid)
     patience = instance.run_monitoring_start_timeout_seconds
     if time.time() - record.update_timestamp.timestamp() < patience:
         return None

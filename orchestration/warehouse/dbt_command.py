@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,10 @@ import orjson
 
 from orchestration.home.atomic_files import write_atomically
 from orchestration.home.environment import DBT_PROJECT, exports
-from orchestration.home.machine_faults import words_in
+from orchestration.home.machine_faults import killed, words_in
 from orchestration.warehouse.held import wait_until_free
 from serving.home import Home
+from serving.processes import is_killed
 
 _parsing = threading.Lock()
 _TRACEBACK = re.compile(r"Traceback \(|--- Logging error ---")
@@ -87,6 +87,8 @@ def _parse(home: Home) -> None:
             cwd=DBT_PROJECT, env=os.environ | exports(home) | {"DBT_TARGET_PATH": folder},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
+        if is_killed(done.returncode):
+            raise DbtError(killed("dbt parse", home))
         if done.returncode:
             text = done.stdout.strip() or done.stderr.strip()
             raise DbtError(f"dbt parse: {words_in(text, home) or text}")
@@ -117,10 +119,10 @@ def run_dbt(
         for line in process.stdout or ():
             tell(line)
             said.append(line)
+    if is_killed(process.returncode):
+        raise DbtError(killed(f"dbt {arguments[0]}", home))
     if process.returncode:
         text = "".join(said).strip()
-        if process.returncode == -signal.SIGKILL:
-            text = text or "it was killed, as a system does that has no memory left"
         raise DbtError(f"dbt {arguments[0]}: {words_in(text, home) or text}")
 
 
@@ -149,6 +151,8 @@ def run_dbt_aloud(home: Home, *arguments: str) -> None:
                 is_traceback = False
             if not is_traceback:
                 print(line, end="", flush=True)  # noqa: T201 - what dbt prints
+    if is_killed(process.returncode):
+        raise DbtError(killed(f"dbt {arguments[0]}", home))
     if process.returncode:
         raise DbtError(words_in("".join(said), home) or "dbt failed; what it said stands above.")
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from models_ml.typed_json import read_json
 from orchestration.home.console import say
+from orchestration.home.places import made_at
 from orchestration.landing import recover
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.tombstones import Tombstones
@@ -108,6 +109,7 @@ def rebuild(home: Home, as_of: datetime, out: Path | None = None) -> Rebuilt:
     Raises:
         LandingBusyError: something is landing, and people were forgotten.
         RebuildError: nothing has landed, or *out* holds something else.
+        PlaceError: *out* cannot be written to.
         DbtError: dbt could not build.
     """
     if not home.landed_files.exists():
@@ -189,9 +191,11 @@ def _make_room(target: Home) -> None:
                 f"{target.root}: is there already, and no rebuild made it. Choose another --out."
             )
         shutil.rmtree(target.root)
-    for folder in (target.raw, target.warehouse.parent, target.dbt, target.marts, target.features):
-        folder.mkdir(parents=True)
-    target.rebuilt_mark.touch()
+    below = (target.raw, target.warehouse.parent, target.dbt, target.marts, target.features)
+    with made_at(target.root, "--out"):
+        for folder in below:
+            folder.mkdir(parents=True)
+        target.rebuilt_mark.touch()
 
 
 def _lay_out(home: Home, target: Home, as_of: datetime) -> None:

@@ -19,6 +19,7 @@ from orchestration.steps.home_resource import STARTED_HERE
 from serving.home import Home
 
 STATUS = dg.DagsterRunStatus
+GONE = "was killed, probably for want of memory, or the computer went down."
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_verbs_run_is_dead_when_nobody_holds_the_home(
         assert end_dead_runs(home, instance) == []
         assert status_of(instance, run_id) == status
     (dead,) = end_dead_runs(home, instance)
-    assert str(dead) == f"refresh ({run_id[:8]}): The process ended before the run did."
+    assert str(dead) == f"refresh ({run_id[:8]}): Its process {GONE}"
     assert status_of(instance, run_id) == STATUS.FAILURE
     assert find_dead_runs(home, instance) == []
 
@@ -86,7 +87,7 @@ def test_a_run_of_dagsters_own_lives_as_long_as_its_process(
     alive = recorded(instance, STATUS.STARTED, by_a_verb=False, pid=os.getpid())
     dead = recorded(instance, STATUS.STARTED, by_a_verb=False, pid=gone)
     assert [str(one) for one in end_dead_runs(home, instance)] == [
-        f"refresh ({dead[:8]}): Its process, {gone}, is gone."
+        f"refresh ({dead[:8]}): Its process, {gone}, {GONE}"
     ]
     assert status_of(instance, alive) == STATUS.STARTED
     assert status_of(instance, dead) == STATUS.FAILURE

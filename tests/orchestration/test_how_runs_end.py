@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import click
 import dagster as dg
@@ -13,10 +14,11 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from orchestration.cli.main import Group
 from orchestration.runs import _execute
-from orchestration.steps.failures import sentence
+from orchestration.steps.failures import sentence, why
 from orchestration.steps.interrupts import heard_interrupts
 from orchestration.steps.lines import step_lines
 from orchestration.steps.resource_usage import measured
+from serving.home import Home
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +158,44 @@ def test_an_error_of_ours_is_told_without_its_class() -> None:
     ours = "orchestration.landing.errors.MappingError: a.csv: no column 'membr'"
     assert sentence(ours) == "a.csv: no column 'membr'"
     assert sentence("ValueError: no") == "ValueError: no"
+
+
+DBT_SAID = """dagster_dbt.errors.DagsterDbtCliRuntimeError: The dbt CLI process with command
+
+`dbt build`
+
+failed with exit code `1`. Check the stdout in the Dagster compute logs for the full information.
+
+Errors parsed from dbt logs:
+
+36 of 62 FAIL 1 assert_no_line_is_lost ........ [\x1b[31mFAIL 1\x1b[0m in 0.04s]
+
+\x1b[31mFailure in test assert_no_line_is_lost (tests/assert_no_line_is_lost.sql)\x1b[0m
+
+  Got 1 result, configured to fail if != 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (DBT_SAID, "dbt: Failure in test assert_no_line_is_lost (tests/assert_no_line_is_lost"),
+        ("Command '['dbt', '--version']' died with <Signals.SIGKILL: 9>.",
+         "/h: dbt was killed, probably for want of memory."),
+        ("The dbt CLI process failed with exit code `-9`.",
+         "/h: dbt was killed, probably for want of memory."),
+    ],
+)  # fmt: skip
+def test_of_dbts_failure_a_person_is_told_what_dbt_says(error: str, told: str) -> None:
+    @dg.op
+    def elt() -> None:
+        raise RuntimeError(error)
+
+    @dg.job
+    def work() -> None:
+        elt()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = work.execute_in_process(instance=instance, raise_on_error=False)
+    (failure,) = [one for one in run.all_events if one.event_type_value == "STEP_FAILURE"]
+    assert why(failure, Home(Path("/h"))).removeprefix("RuntimeError: ").startswith(told)

@@ -2,7 +2,9 @@
 
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from orchestration.landing.readers.batches import CHUNK_BYTES
 
@@ -10,6 +12,16 @@ from orchestration.landing.readers.batches import CHUNK_BYTES
 _GZIP = b"\x1f\x8b\x08"
 _WINDOW_OF_GZIP = 31
 _READ_BYTES = 1 << 20
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in an error of reading it, which says nothing of which file was open."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 class Unpacked:
@@ -26,11 +38,15 @@ class Unpacked:
 
     def __iter__(self) -> Iterator[bytes]:
         with self._path.open("rb") as file:
-            is_packed = file.read(len(_GZIP)) == _GZIP
+            is_packed = self._read(file, len(_GZIP)) == _GZIP
             file.seek(0)
             size = _READ_BYTES if is_packed else CHUNK_BYTES
-            pieces = self._pieces(iter(lambda: file.read(size), b""))
+            pieces = self._pieces(iter(lambda: self._read(file, size), b""))
             yield from self._inflated(pieces) if is_packed else pieces
+
+    def _read(self, file: BinaryIO, size: int) -> bytes:
+        with naming(self._path):
+            return file.read(size)
 
     def _pieces(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:

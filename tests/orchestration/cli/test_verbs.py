@@ -25,6 +25,7 @@ import pytest
 from orchestration.cli.output import FAILED, REFUSED
 from orchestration.cli.reference.verb_page import verbs
 from serving.home import Home, now
+from serving.processes import KILLED
 from tests.command import TASTEMATE, TINY, tastemate
 from tests.made import another_release
 from tests.orchestration.cli.reported import reported
@@ -63,6 +64,21 @@ def test_the_demo_asks_the_service_about_somebody_and_about_a_stranger(shown) ->
 @runs("run")
 def test_a_run_with_nothing_new_reports_what_was_reported(home: Home, report) -> None:
     assert reported("run", tastemate(home.root, "run", *CITY, "--json")) == report
+
+
+@pytest.mark.slow
+def test_the_report_is_a_page_that_leads_to_what_is_live(home: Home, report) -> None:
+    page = home.report(kind="html").read_text()
+    assert report["verdict"]["is_well"]
+    assert page.index("All is well") < page.index(f"{report['events']:,}") < page.index("<details>")
+    assert [figure["before"] for figure in report["figures"]] == [None] * 3
+    assert (report["refusals"] != []) == ("Why the model was refused" in page)
+    quarantined = sum(file["quarantined"] for file in report["files"])
+    assert sum(one["lines"] for one in report["quarantine"]) == quarantined
+    (link,) = re.findall(r'href="([^"]+)"', page)
+    assert link == report["release_page"]
+    assert f"Release {report['release_id']}" in (home.reports / link).read_text()
+    assert not re.search(r"https?:|<script|url\(", page)
 
 
 @pytest.fixture(scope="module")
@@ -464,6 +480,7 @@ def test_a_verb_that_is_killed_does_not_keep_dagster_waiting(
     doctor = tastemate(home.root, "doctor", check=False)
     assert doctor.returncode == FAILED
     assert killed[:8] in doctor.stdout
+    assert KILLED in doctor.stdout
     partition = {"key": "dagster/partition", "value": f"{now():%Y-%m-%d}"}
     job = {"repositoryLocationName": "orchestration.definitions",
            "repositoryName": "__repository__", "jobName": "land"}  # fmt: skip
