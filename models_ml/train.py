@@ -124,7 +124,7 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
             run.progress = checkpoint.progress
         # Counting asks for nothing that the network learns.
         counted = Beside(lambda: _count(run, tuned)) if processes.is_first else None
-        _learn(run, folder, identity, max_minutes, progress)
+        _learn(run, folder, identity, max_minutes, progress, counted)
         report = _finish(run, folder, identity, start, counted) if counted else None
         # The others wait until all is written.
         processes.of_first(0.0)
@@ -140,6 +140,7 @@ def _learn(
     identity: Identity,
     max_minutes: float | None,
     tell: Callable[[Epoch], None] | None,
+    counted: "Beside[_Counted] | None",
 ) -> None:
     """Go through the epochs that are left."""
     state, is_first = run.progress, run.processes.is_first
@@ -170,6 +171,9 @@ def _learn(
             _go_on(run, must_stop)
             epoch = _close_epoch(run, time.monotonic() - began)
             save()
+            if run.is_small and run.to_beat is None:
+                # The same epoch is the last one, however long the counting takes.
+                run.to_beat = run.processes.of_first(counted.result().quality if counted else 0.0)
             log(epoch, state.events)
             if tell and is_first:
                 tell(epoch)
@@ -233,15 +237,22 @@ def _close_epoch(run: Training, seconds: float) -> Epoch:
     return epoch
 
 
-_Counted = tuple[Fit, CoOccurrence | None]
+@dataclass(frozen=True)
+class _Counted:
+    """What may answer beside the network, and its NDCG@10 on the events that validate."""
+
+    fit: Fit
+    counts: CoOccurrence | None = None
+    quality: float = 0.0
 
 
 def _count(run: Training, tuned: Path | None) -> _Counted:
     """Count what may answer beside the network, if the preset asks for that and it can be tuned."""
     fit = Fit(run.data)
     if not (run.preset.counts and fit.can_tune):
-        return fit, None
-    return fit, count_co_occurrence(fit, tuned_for(fit, tuned))
+        return _Counted(fit)
+    counts = count_co_occurrence(fit, tuned_for(fit, tuned))
+    return _Counted(fit, counts, run.validated(fit.counting(counts.learned).score_events))
 
 
 def _finish(
@@ -257,9 +268,9 @@ def _finish(
         desc="counting what answers beside the network", bar_format="{desc}", leave=False,
         disable=not sys.stderr.isatty(),
     ):  # fmt: skip
-        fit, counts = counted.result()
-        mixture = fit_mixture(fit, counts, run.scores) if counts else None
-    beside = fit.taste.tensors | (mixture.tensors if mixture else {})
+        found = counted.result()
+        mixture = fit_mixture(found.fit, found.counts, run.scores) if found.counts else None
+    beside = found.fit.taste.tensors | (mixture.tensors if mixture else {})
     tensors = {name: value.cpu().contiguous() for name, value in run.best.items()}
     tensors |= {name: torch.from_numpy(value).contiguous() for name, value in beside.items()}
     save_safetensors(tensors, folder.weights, {})
@@ -307,6 +318,7 @@ def _record(
             LearnedFrom.of(run.data, run.parts),
         ],
         counts=mixture.settings if mixture else None,
+        beaten_by=run.to_beat if run.is_hopeless else None,
         losses=[epoch.loss for epoch in state.epochs],
         validation=[epoch.validation_ndcg_10 for epoch in state.epochs],
     )
@@ -367,7 +379,8 @@ def main() -> int:
     def tell(epoch: Epoch) -> None:
         print(  # noqa: T201 - the command's own output
             f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.4f}  "
-            f"validation NDCG@10 {epoch.validation_ndcg_10:.4f}  {epoch.seconds:.0f} s",
+            f"validation NDCG@10 {epoch.validation_ndcg_10:.4f}  {epoch.seconds:.0f} s  "
+            f"{epoch.time_left}".rstrip(),
             flush=True,
         )
 

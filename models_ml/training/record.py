@@ -11,6 +11,10 @@ class TrainingRecordError(ValueError):
     """The record of a training cannot be read; the message says which field is wrong."""
 
 
+_MINUTES = 100.0
+"""So many seconds are told in minutes."""
+
+
 @dataclass(frozen=True)
 class Identity:
     """What makes a training the same one when it is started again.
@@ -27,13 +31,23 @@ class Identity:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What is told after each epoch."""
+    """What is told after each epoch; ``seconds`` are those of all epochs so far."""
 
     number: int
     of: int
     loss: float
     validation_ndcg_10: float
     seconds: float
+
+    @property
+    def time_left(self) -> str:
+        """How long the others would take at this pace, in words; it may well end before."""
+        left = self.seconds / self.number * (self.of - self.number)
+        if not left:
+            return ""
+        return (
+            f"at most {left:.0f} s left" if left < _MINUTES else f"at most {left / 60:.0f} min left"
+        )
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,9 @@ class TrainingRecord:
 
     ``is_cut_short`` is true where time was up before it had run its course. ``losses`` and
     ``validation`` (NDCG@10) are those of each epoch; ``parameters`` counts the network's weights.
-    A record of an earlier version does not say what was ``learned_from``.
+    ``beaten_by`` is what counting reached on the same events, where the network was ended early
+    because it would not have done so at its pace. A record of an earlier version does not say what
+    was ``learned_from``.
     """
 
     out: str
@@ -60,6 +76,7 @@ class TrainingRecord:
     warm_start: str | None = None
     learned_from: list[LearnedFrom] | None = field(default=None, metadata=ABSENT)
     counts: Settings | None = None
+    beaten_by: float | None = field(default=None, metadata=ABSENT)
     losses: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
 

@@ -1,6 +1,6 @@
 """One training: what it learns from, how it validates, early stopping, and where it stands."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from models_ml.network.bert import Network
 from models_ml.network.inference import Scorer
 from models_ml.network.loss import draw_candidates
 from models_ml.network.score_windows import score_windows
-from models_ml.presets import Preset
+from models_ml.presets import SMALL_SET, Preset
 from models_ml.training.batches import (
     WINDOW,
     Lessons,
@@ -46,6 +46,8 @@ _VALIDATED_AT_ONCE = 512
 _CLIP = 1.0
 _LAYING_OUT = 2
 _STEPS_UNTOLD = 64
+_PACE = 3
+"""So many epochs tell how fast the network is learning."""
 
 
 class NothingToLearnError(ValueError):
@@ -94,6 +96,8 @@ class Training:
         self._untold_count = 0
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
+        self.to_beat: float | None = None
+        """What counting reaches on the events that validate, where that is asked for."""
 
     @property
     def architecture(self) -> Architecture:
@@ -122,9 +126,27 @@ class Training:
 
     @property
     def is_done(self) -> bool:
-        """Whether all epochs are over, or the last ones brought nothing better."""
+        """Whether all epochs are over, the last ones brought nothing better, or none will help."""
         state = self.progress
-        return state.epoch >= self.epochs or state.epoch - state.best_epoch >= self.preset.patience
+        is_stuck = state.epoch - state.best_epoch >= self.preset.patience
+        return state.epoch >= self.epochs or is_stuck or self.is_hopeless
+
+    @property
+    def is_small(self) -> bool:
+        """Whether there is so little to learn that counting may well be ahead."""
+        return len(self.data.places) <= SMALL_SET
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the network, at the pace of its last epochs, would not reach `to_beat`.
+
+        Learning slows down, so a straight line from there on promises more than will come.
+        """
+        told = [epoch.validation_ndcg_10 for epoch in self.progress.epochs]
+        if self.to_beat is None or len(told) <= _PACE:
+            return False
+        pace = (max(told) - max(told[:-_PACE])) / _PACE
+        return max(told) + pace * (self.epochs - len(told)) < self.to_beat
 
     def batches(self, epoch: int) -> list[Windows]:
         """The batches of an epoch: a function of seed and epoch alone."""
@@ -248,17 +270,21 @@ class Training:
         return targets
 
     def validate(self) -> float:
-        """NDCG@10 on `validated_targets`."""
+        """NDCG@10 of the network on `validated_targets`."""
+        scorer = Scorer(self.answering)
+        return self.validated(lambda windows: self._scored(scorer, windows))
+
+    def validated(self, scored: Callable[[EventWindows], NDArray[np.float32]]) -> float:
+        """NDCG@10 on `validated_targets` of whatever scores every place after windows, (B, P)."""
         targets = self.validated_targets
         if len(targets) == 0:
             return 0.0
         begins = self.data.offsets[self.data.event_users[targets]]
         starts = np.maximum(begins, targets - MAX_EVENTS)
-        scorer = Scorer(self.answering)
         gained = []
         for first in range(0, len(targets), _VALIDATED_AT_ONCE):
             part = slice(first, first + _VALIDATED_AT_ONCE)
-            scores = self._scored(scorer, EventWindows(self.events, starts[part], targets[part]))
+            scores = scored(EventWindows(self.events, starts[part], targets[part]))
             if self.excludes_seen:
                 whole = EventWindows(self.events, begins[part], targets[part])
                 scores[whole.seen(len(self.vocabulary))] = -np.inf
