@@ -4,7 +4,7 @@ Taste and district are confounded: people of a taste tend to live in the same pa
 city, but not all of them do, so that a neighbour in space is not yet a neighbour in taste.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +25,7 @@ _DISTRICT_DEGREES = 0.025
 _REACH = 0.9
 """Over how many districts' width the wish to go somewhere falls to a third."""
 SLOTS = 256
+_SLOTS_OF_A_NEW_PLACE = 16
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,30 @@ def build_city(random: np.random.Generator, places: int) -> City:
         latitude=_SOUTH_WEST[0] + (row + random.random(places)) * _DISTRICT_DEGREES,
         longitude=_SOUTH_WEST[1] + (column + random.random(places)) * _DISTRICT_DEGREES,
         nearby=_nearby(category, district, popularity),
+    )
+
+
+def with_new_place(random: np.random.Generator, city: City) -> City:
+    """Open a place, the last of the city's; some of who look for its category find it."""
+    category = random.integers(len(CATEGORIES))
+    district = random.integers(DISTRICTS_A_SIDE**2)
+    row, column = divmod(district, DISTRICTS_A_SIDE)
+    nearby = city.nearby.copy()
+    nearby[:, category, random.choice(SLOTS, _SLOTS_OF_A_NEW_PLACE, replace=False)] = len(
+        city.category
+    )
+    return replace(
+        city,
+        category=np.append(city.category, category),
+        second_category=np.append(city.second_category, -1),
+        district=np.append(city.district, district),
+        latitude=np.append(
+            city.latitude, _SOUTH_WEST[0] + (row + random.random()) * _DISTRICT_DEGREES
+        ),
+        longitude=np.append(
+            city.longitude, _SOUTH_WEST[1] + (column + random.random()) * _DISTRICT_DEGREES
+        ),
+        nearby=nearby,
     )
 
 
