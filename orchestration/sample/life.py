@@ -14,6 +14,7 @@ from orchestration.sample.city import SLOTS, City, People, follow_ups, pick
 
 FIRST_DAY = np.datetime64("2025-07-01T06:00:00", "ms")
 LAST_DAY = np.datetime64("2026-06-30T22:00:00", "ms")
+"""When the year begins and ends as it is lived; `dates.py` tells how far it is moved."""
 _FOLLOWS = 0.5
 """How often a step follows from the one before."""
 _NEXT_SOON = 0.04
