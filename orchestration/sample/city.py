@@ -4,7 +4,7 @@ Taste and district are confounded: people of a taste tend to live in the same pa
 city, but not all of them do, so that a neighbour in space is not yet a neighbour in taste.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -96,21 +96,19 @@ def with_new_place(random: np.random.Generator, city: City) -> City:
     category = random.integers(len(CATEGORIES))
     district = random.integers(DISTRICTS_A_SIDE**2)
     row, column = divmod(district, DISTRICTS_A_SIDE)
-    nearby = city.nearby.copy()
-    nearby[:, category, random.choice(SLOTS, _SLOTS_OF_A_NEW_PLACE, replace=False)] = len(
-        city.category
+    latitude, longitude = (
+        corner + (districts + random.random()) * _DISTRICT_DEGREES
+        for corner, districts in zip(_SOUTH_WEST, (row, column), strict=True)
     )
-    return replace(
-        city,
+    nearby = city.nearby.copy()
+    slots = random.choice(SLOTS, _SLOTS_OF_A_NEW_PLACE, replace=False)
+    nearby[:, category, slots] = len(city.category)
+    return City(
         category=np.append(city.category, category),
         second_category=np.append(city.second_category, -1),
         district=np.append(city.district, district),
-        latitude=np.append(
-            city.latitude, _SOUTH_WEST[0] + (row + random.random()) * _DISTRICT_DEGREES
-        ),
-        longitude=np.append(
-            city.longitude, _SOUTH_WEST[1] + (column + random.random()) * _DISTRICT_DEGREES
-        ),
+        latitude=np.append(city.latitude, latitude),
+        longitude=np.append(city.longitude, longitude),
         nearby=nearby,
     )
 

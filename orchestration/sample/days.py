@@ -119,7 +119,7 @@ def _told(
     # The year's numbers are far below.
     numbers = [(number << 64) + nth for nth in range(len(visits.user))]
     told = Told(visits, are_liked(random, visits), numbers)
-    is_late = _are_late(random, visits.place != len(world.city.category) - 1)
+    is_late = _are_late(random, visits.place < len(past.world.city.category))
     late = told.of(is_late)
     days = random.integers(1, _MOST_DAYS_LATE, len(late.numbers), endpoint=True)
     corrected, deleted = changes(random, past, number)
@@ -130,7 +130,7 @@ def _told(
 
 
 def _are_late(random: np.random.Generator, was_there: np.ndarray) -> np.ndarray:
-    """Choose which visits were on days before, of those to places that were there then."""
+    """Choose which visits were on days before, of those to places that were there in the year."""
     is_late = np.zeros(len(was_there), bool)
     likely = np.flatnonzero(was_there)
     is_late[random.choice(likely, _share(len(was_there), _LATE), replace=False)] = True

@@ -37,6 +37,7 @@ def test_what_is_told_of_a_day_happened_on_it_but_for_late_lines(seed, size, num
     assert (np.diff(at) >= 0).all()
     assert (day.late.visits.at < begins).all()
     assert (day.late.visits.at >= begins - 6 * DAY_MS).all()
+    assert (day.late.visits.place < size.places).all()
     taken_back = day.deleted.visits.at
     assert ((begins <= taken_back) & (taken_back < ends)).all()
     assert len(day.late.numbers) >= 2
