@@ -18,6 +18,10 @@ class HomePathError(ValueError):
     """A home cannot lie there."""
 
 
+class ClockError(ValueError):
+    """What `TASTEMATE_NOW` says is no moment."""
+
+
 class _At:
     """A path in whichever home is asked for it."""
 
@@ -194,9 +198,19 @@ def _name_of(moment: datetime) -> str:
 
 
 def now() -> datetime:
-    """Tell the time, UTC; `TASTEMATE_NOW` fixes it for tests and rebuilds."""
+    """Tell the time, UTC; `TASTEMATE_NOW` fixes it for tests and rebuilds.
+
+    Raises:
+        ClockError: `TASTEMATE_NOW` is no moment.
+    """
     fixed = os.environ.get("TASTEMATE_NOW")
     if not fixed:
         return datetime.now(UTC)
-    moment = datetime.fromisoformat(fixed)
+    try:
+        moment = datetime.fromisoformat(fixed)
+    except ValueError:
+        raise ClockError(
+            f"TASTEMATE_NOW is {fixed!r}, which is no moment in ISO 8601, such as "
+            "2026-03-01T04:00:00Z. Set it to one, or not at all."
+        ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

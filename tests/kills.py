@@ -18,6 +18,7 @@ import pytest
 
 from serving.home import Home
 from tests.command import TASTEMATE, TINY, conserved
+from tests.sample_city import make_city
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 
@@ -58,6 +59,7 @@ def test_a_run_stopped_in_every_step_goes_on(tmp_path: Path) -> None:
     # What a shell started in the background ignores Ctrl-C, and so would the runs.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     home = Home(tmp_path / "home")
+    make_city(home, 3000)
     chance = random.Random(0)  # noqa: S311 - the moment of a kill is no secret
     seen: set[str] = set()
     ended, count = None, 0

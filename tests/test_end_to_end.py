@@ -18,6 +18,7 @@ from models_ml.evaluation.report import Evaluation
 from orchestration.model.store import current_model
 from serving.home import Home
 from tests.command import ROOT, TINY, conserved, tastemate
+from tests.sample_city import make_city
 
 WORKED_QUESTIONS = re.findall(
     r"```sql\n(.*?)```\n\n(\|.*?)\n(?=\n|\Z)",
@@ -33,9 +34,10 @@ def city_run(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Home, subprocess.CompletedProcess[str]]:
     """A home after one run on a small sample city, and what the run printed."""
-    root = tmp_path_factory.mktemp("city") / "home"
+    home = Home(tmp_path_factory.mktemp("city") / "home")
+    make_city(home, 6000)
     sample = ["--source", "sample", "--events", "6000"]
-    return Home(root), tastemate(root, "run", *sample, *TINY, "--json")
+    return home, tastemate(home.root, "run", *sample, *TINY, "--json")
 
 
 @pytest.fixture(scope="module")

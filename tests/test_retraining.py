@@ -13,6 +13,7 @@ from orchestration.model.store import current_model, current_training_set, recor
 from serving import champion
 from serving.home import Home
 from tests.command import TINY, tastemate
+from tests.sample_city import make_city
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -41,6 +42,7 @@ def run(home: Home, *arguments: str) -> tuple[dict[str, Any], str]:
 def days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, list[tuple[dict[str, Any], str]]]:
     """Three days: the first; one with a few new events; one whose policy asks for less."""
     home = Home(tmp_path_factory.mktemp("days") / "home")
+    make_city(home, 6000)
     told = [run(home, "--source", "sample", "--events", "6000", *TINY)]
     like_more(home, 2, EVENTS)
     told.append(run(home))

@@ -183,5 +183,6 @@ def _where(home: Home, report: RunReport) -> str:
         "Next:\n"
         f"  {serve:15} ask it yourself: http://127.0.0.1:3000/v1/openapi.json says how\n"
         f"  {dev:15} see the whole graph in Dagster\n"
+        "  the second day  docs/how-to/the-second-day.md\n"
         "  your own data   docs/how-to/bring-your-own-data.md"
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from orchestration.cli import analyst, features, model, operations, release, sources
+from orchestration.cli import analyst, features, model, operations, release, sample, sources
 from orchestration.cli.output import FAILED, REFUSED, STOPPED
 from serving.home import Home
 
@@ -58,6 +58,7 @@ def main(ctx: click.Context, root: Path | None) -> None:
 
 for verb in (
     operations.demo,
+    sample.sample,
     operations.run,
     sources.ingest,
     sources.validate,

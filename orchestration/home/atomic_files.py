@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write *text* to *path* in one step, its folder included."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write *content* to *path* in one step, its folder included."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(text)
+        draft.write_bytes(content if isinstance(content, bytes) else content.encode())
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)  # on a full disk it would be in the way

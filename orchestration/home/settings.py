@@ -41,7 +41,8 @@ SETTINGS = (
     ),
     Setting(
         "TASTEMATE_NOW",
-        "fixes the clock, for tests and rebuilds: a moment in ISO 8601, UTC where it has no zone",
+        "fixes the clock, for tests and rebuilds, and with it when a new sample city ends: a "
+        "moment in ISO 8601, UTC where it has no zone",
         "the clock",
     ),
     Setting(

@@ -25,6 +25,7 @@ _DISTRICT_DEGREES = 0.025
 _REACH = 0.9
 """Over how many districts' width the wish to go somewhere falls to a third."""
 SLOTS = 256
+_SLOTS_OF_A_NEW_PLACE = 16
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,28 @@ def build_city(random: np.random.Generator, places: int) -> City:
         latitude=_SOUTH_WEST[0] + (row + random.random(places)) * _DISTRICT_DEGREES,
         longitude=_SOUTH_WEST[1] + (column + random.random(places)) * _DISTRICT_DEGREES,
         nearby=_nearby(category, district, popularity),
+    )
+
+
+def with_new_place(random: np.random.Generator, city: City) -> City:
+    """Open a place, the last of the city's; some of who look for its category find it."""
+    category = random.integers(len(CATEGORIES))
+    district = random.integers(DISTRICTS_A_SIDE**2)
+    row, column = divmod(district, DISTRICTS_A_SIDE)
+    latitude, longitude = (
+        corner + (districts + random.random()) * _DISTRICT_DEGREES
+        for corner, districts in zip(_SOUTH_WEST, (row, column), strict=True)
+    )
+    nearby = city.nearby.copy()
+    slots = random.choice(SLOTS, _SLOTS_OF_A_NEW_PLACE, replace=False)
+    nearby[:, category, slots] = len(city.category)
+    return City(
+        category=np.append(city.category, category),
+        second_category=np.append(city.second_category, -1),
+        district=np.append(city.district, district),
+        latitude=np.append(city.latitude, latitude),
+        longitude=np.append(city.longitude, longitude),
+        nearby=nearby,
     )
 
 

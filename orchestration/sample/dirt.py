@@ -11,7 +11,7 @@ from itertools import cycle
 import numpy as np
 import orjson
 
-from orchestration.sample.documents import Document
+from orchestration.sample.documents import LIKES, PLACES, REVIEWS, Document
 
 _REPEATED = 0.005
 _UNFIT = 0.004
@@ -31,7 +31,7 @@ def _with(field: str, value: object) -> Spoiler:
     return lambda document: orjson.dumps({**document, field: value})
 
 
-def spoilers(
+def _spoilers(
     place: str, *, user: str | None = None, time: str | None = None, rating: str | None = None
 ) -> list[tuple[str, Spoiler]]:
     """List the ways in which a kind's lines are unfit, each with the reason it should be given."""
@@ -55,6 +55,14 @@ def spoilers(
     if rating:
         ways.append(("bad_rating", _with(rating, 999)))
     return ways
+
+
+WAYS = {
+    PLACES: _spoilers("_id"),
+    LIKES: _spoilers("contents_id", user="user_id", time="like_time"),
+    REVIEWS: _spoilers("place_id", user="user_id", time="visited_date", rating="rating"),
+}
+"""By kind of document."""
 
 
 def soil(

@@ -12,6 +12,8 @@ from orchestration.sample.city import CATEGORIES, City, People
 from orchestration.sample.life import Visits, affinity
 
 FIRST_USER = 100_001
+PLACES, LIKES, REVIEWS = "places", "likes", "reviews"
+_FIRST_DIGIT = {LIKES: "6", REVIEWS: "7"}
 _SHOWN = ("home_feed", "search", "friend_profile")
 Json = Union[bool, int, float, str, Sequence["Json"], Mapping[str, "Json"], None]  # noqa: UP007 - names itself
 Document = dict[str, Json]
@@ -28,10 +30,10 @@ def place_id(city: City, place: int) -> str:
     return f"{CATEGORIES[city.category[place]]}-{place:04d}"
 
 
-def places(random: np.random.Generator, city: City) -> Iterator[Document]:
-    """Yield a document per place."""
-    draws = random.random((4, len(city.category)))
-    for place, (kind, coordinates, wrapped, district) in enumerate(draws.T.tolist()):
+def places(random: np.random.Generator, city: City, first: int = 0) -> Iterator[Document]:
+    """Yield a document per place, from the *first* one on."""
+    draws = random.random((4, len(city.category) - first))
+    for place, (kind, coordinates, wrapped, district) in enumerate(draws.T.tolist(), first):
         first, second = int(city.category[place]), int(city.second_category[place])
         codes = [CATEGORIES[first]] + ([CATEGORIES[second]] if second >= 0 else [])
         document: Document = {
@@ -53,15 +55,15 @@ def places(random: np.random.Generator, city: City) -> Iterator[Document]:
 
 
 def likes(
-    random: np.random.Generator, city: City, people: People, visits: Visits
+    random: np.random.Generator, city: City, people: People, visits: Visits, numbers: Sequence[int]
 ) -> Iterator[Document]:
-    """Yield a document per visit that was liked."""
+    """Yield a document per visit that was liked; *numbers* make their ids."""
     shown = random.integers(0, len(_SHOWN), len(visits.user))
     forms = random.random((3, len(visits.user)))
-    rows = zip(*_as_lists(visits), shown.tolist(), *forms.tolist(), strict=True)
-    for number, (user, place, at, follows, where, form, user_form, absent) in enumerate(rows):
+    rows = zip(numbers, *_as_lists(visits), shown.tolist(), *forms.tolist(), strict=True)
+    for number, user, place, at, follows, where, form, user_form, absent in rows:
         document: Document = {
-            "_id": {"$oid": f"6{number:023x}"},
+            "_id": _id_of(LIKES, number),
             "user_id": _user(user, user_form),
             "display_id": "map" if follows else _SHOWN[where],
             "contents_id": place_id(city, place),
@@ -73,17 +75,17 @@ def likes(
 
 
 def reviews(
-    random: np.random.Generator, city: City, people: People, visits: Visits
+    random: np.random.Generator, city: City, people: People, visits: Visits, numbers: Sequence[int]
 ) -> Iterator[Document]:
     """Yield a document per visit that was reviewed; what is to one's taste is rated higher."""
     liked = affinity(people, city, visits)
     stars = 2.6 + 2.0 * liked + random.normal(0, 0.7, len(liked))
     halves = (np.round(stars * 2) / 2).clip(1, 5)
     forms = random.random((3, len(visits.user)))
-    rows = zip(*_as_lists(visits), halves.tolist(), *forms.tolist(), strict=True)
-    for number, (user, place, at, _, rating, form, user_form, absent) in enumerate(rows):
+    rows = zip(numbers, *_as_lists(visits), halves.tolist(), *forms.tolist(), strict=True)
+    for number, user, place, at, _, rating, form, user_form, absent in rows:
         document: Document = {
-            "_id": {"$oid": f"7{number:023x}"},
+            "_id": _id_of(REVIEWS, number),
             "user_id": _user(user, user_form),
             "place_id": place_id(city, place),
             "rating": _rating(rating, user_form),
@@ -94,6 +96,25 @@ def reviews(
         elif absent < 0.04:  # noqa: PLR2004
             document["rating"] = None
         yield _consenting(document, people, user, absent)
+
+
+def deletions(
+    random: np.random.Generator, kind: str, visits: Visits, numbers: Sequence[int]
+) -> Iterator[Document]:
+    """Yield a document per visit whose like or review is taken back at the time of the visit."""
+    forms = random.random((2, len(visits.user)))
+    rows = zip(numbers, visits.user.tolist(), visits.at.tolist(), *forms.tolist(), strict=True)
+    for number, user, at, form, user_form in rows:
+        yield {
+            "_id": _id_of(kind, number),
+            "user_id": _user(user, user_form),
+            "deleted_at": _time(at, form),
+        }
+
+
+def _id_of(kind: str, number: int) -> Json:
+    """Give the id of a like or review, unique over both."""
+    return {"$oid": f"{_FIRST_DIGIT[kind]}{number:023x}"}
 
 
 def _as_lists(visits: Visits) -> tuple[list[Any], ...]:

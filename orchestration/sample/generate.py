@@ -5,24 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.home.atomic_files import new_folder
 from orchestration.sample import dirt, documents
-from orchestration.sample.city import People, build_city, build_people
-from orchestration.sample.life import Visits, live
-
-EVENTS = 120_000
-_EVENTS_A_USER = 60
-_PLACES = 1_500
-_LIKED_AT_FIRST, _LIKED_AGAIN = 0.75, 0.3
-
-
-class SampleError(Exception):
-    """A city of the size asked for cannot be."""
+from orchestration.sample.city import People
+from orchestration.sample.dates import WEEK_MS
+from orchestration.sample.documents import LIKES, PLACES, REVIEWS
+from orchestration.sample.past import EVENTS, Size, chance_of_city, past_of
 
 
 @dataclass(frozen=True)
@@ -39,61 +31,41 @@ class SampleCity:
     dirt: Path
 
 
-def generate(
+def generate(  # noqa: PLR0913 - what a city may be asked to be
     out: Path,
     *,
     users: int | None = None,
     places: int | None = None,
     events: int = EVENTS,
     seed: int = 0,
+    weeks: int = 0,
 ) -> SampleCity:
-    """Write a city to *out*; the same arguments give the same bytes.
+    """Write a city to *out*, its year moved by *weeks*; the same arguments give the same bytes.
 
     Without *users* and *places*, the city grows with its *events*.
-    """
-    users = users or max(20, events // _EVENTS_A_USER)
-    places = places or max(80, int(_PLACES * (events / EVENTS) ** 0.5))
-    if events < users:
-        raise SampleError(f"events is {events}; it must be at least the {users} users.")
-    # One stream of chance each, so that a change in one part leaves the others as they were.
-    build, living, writing, soiling = (
-        np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(4)
-    )
-    city = build_city(build, places)
-    people = build_people(build, city, users)
-    visits = live(living, city, people, events)
-    liked = living.random(events) < np.where(visits.is_first, _LIKED_AT_FIRST, _LIKED_AGAIN)
 
+    Raises:
+        SampleError: there are more users than events.
+    """
+    past = past_of(seed, Size.of(events, users=users, places=places))
+    _, _, writing, soiling = chance_of_city(seed)
+    city, people = past.world.city, past.world.people
+    visits = past.visits.later(weeks * WEEK_MS)
+    liked, reviewed = visits.of(past.is_like), visits.of(~past.is_like)
     paths = SampleCity(out / "documents", out / "truth/truth.parquet", out / "truth/dirt.json")
     kinds = {
-        "places": (documents.places(writing, city), dirt.spoilers("_id")),
-        "likes": (
-            documents.likes(writing, city, people, _where(visits, liked)),
-            dirt.spoilers("contents_id", user="user_id", time="like_time"),
-        ),
-        "reviews": (
-            documents.reviews(writing, city, people, _where(visits, ~liked)),
-            dirt.spoilers("place_id", user="user_id", time="visited_date", rating="rating"),
-        ),
+        PLACES: documents.places(writing, city),
+        LIKES: documents.likes(writing, city, people, liked, range(len(liked.user))),
+        REVIEWS: documents.reviews(writing, city, people, reviewed, range(len(reviewed.user))),
     }
     counted = {}
     with new_folder(paths.documents) as draft:
-        for kind, (records, ways) in kinds.items():
+        for kind, records in kinds.items():
             counts = Counter[str]()
-            _write(draft / f"{kind}.jsonl", dirt.soil(soiling, records, ways, counts))
+            _write(draft / f"{kind}.jsonl", dirt.soil(soiling, records, dirt.WAYS[kind], counts))
             counted[kind] = {**dict(sorted(counts.items())), "lines": counts.total()}
         _write_truth(paths, people, counted)
     return paths
-
-
-def _where(visits: Visits, chosen: np.ndarray) -> Visits:
-    return Visits(
-        user=visits.user[chosen],
-        place=visits.place[chosen],
-        at=visits.at[chosen],
-        is_follow_up=visits.is_follow_up[chosen],
-        is_first=visits.is_first[chosen],
-    )
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:

@@ -6,15 +6,20 @@ from pathlib import Path
 from orchestration.home.console import console
 from orchestration.home.state_files import StateFile
 from orchestration.sample import generate
-from serving.home import Home
+from orchestration.sample.dates import weeks_to
+from serving.home import Home, now
 
 
 @dataclass(frozen=True)
-class CitySize:
-    """Of which the home's sample city is made."""
+class KeptCity:
+    """Of which the home's sample city is made: its size, its seed, and when its year is.
+
+    weeks  by how many its year was moved when it was made; of no city of an earlier version
+    """
 
     events: int
     seed: int
+    weeks: int = 0
 
 
 class OtherCityError(ValueError):
@@ -22,10 +27,13 @@ class OtherCityError(ValueError):
 
 
 def make(home: Home, *, events: int, seed: int) -> Path:
-    """Make the home's sample city, unless it is there already; return its documents."""
-    kept = StateFile(home.sample_size, CitySize)
-    wanted, there = CitySize(events, seed), kept.read()
-    if there is not None and there != wanted:
+    """Make the home's sample city, unless it is there already; return its documents.
+
+    One that was made on another day is the same city.
+    """
+    kept = kept_city(home)
+    there = kept.read()
+    if there is not None and (there.events, there.seed) != (events, seed):
         raise OtherCityError(
             f"{home.root}: this home has a sample city of about {there.events:,} events, seed "
             f"{there.seed}; the people of a second one would be taken for the same. "
@@ -33,6 +41,12 @@ def make(home: Home, *, events: int, seed: int) -> Path:
         )
     if there is None:
         console.print(f"  [bold]▸[/bold] making a sample city with about {events:,} events")
-        generate(home.sample_city, events=events, seed=seed)
-        kept.write(wanted)
+        weeks = weeks_to(now())
+        generate(home.sample_city, events=events, seed=seed, weeks=weeks)
+        kept.write(KeptCity(events, seed, weeks))
     return home.sample_documents
+
+
+def kept_city(home: Home) -> StateFile[KeptCity]:
+    """Tell where it is kept of which the home's sample city is made."""
+    return StateFile(home.sample_size, KeptCity)

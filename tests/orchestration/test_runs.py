@@ -7,8 +7,6 @@ import pytest
 from orchestration.home.atomic_files import write_atomically
 from orchestration.home.lock import alone
 from orchestration.runs import _fingerprint, _is_done
-from orchestration.sample import home_city as sample_city
-from orchestration.sample.home_city import OtherCityError
 from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from serving.home import Home
 
@@ -40,11 +38,3 @@ def test_a_run_of_dagsters_own_is_refused_on_a_home_that_is_worked_on(
             raise_on_error=False,
         )
     assert result.success == succeeds
-
-
-def test_a_second_city_does_not_get_into_a_home(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    sample_city.make(home, events=300, seed=0)
-    sample_city.make(home, events=300, seed=0)
-    with pytest.raises(OtherCityError, match="a home of its own"):
-        sample_city.make(home, events=300, seed=1)

@@ -21,6 +21,7 @@ from orchestration.release.diff import Difference
 from orchestration.release.live import ListedRelease
 from orchestration.reliability.budget import Standing
 from orchestration.reliability.interval import CheckInterval
+from orchestration.sample.next_day import NextDay
 from orchestration.warehouse.rebuild import RebuildReport
 from orchestration.warehouse.recheck import Rechecked
 from orchestration.warehouse.table_diff import Differences
@@ -45,6 +46,7 @@ def _card() -> Schema:
 
 VALUES: dict[str, Schema] = {
     "demo": of_type(Demo),
+    "sample next-day": of_type(NextDay),
     "run": of_type(RunReport),
     "ingest": of_type(list[LandedFile]),
     "validate": of_type(list[Verdict]),

@@ -88,14 +88,15 @@ def _anew(asked: FromScratch, model: LastModel, figures: Figures) -> Iterator[st
 
 def _why_not(asked: Retrain, figures: Figures) -> str:
     reasons = (
-        f"{figures.new_events:.1%} new events (of {asked.new_events:.1%} that call for it), "
-        f"{figures.age_days:.0f} days old (of {asked.age_days:g})"
+        f"{figures.new_events:.1%} new events ({asked.new_events:.1%} would call for it), "
+        f"the model {figures.age_days:.0f} days old ({asked.age_days:g} would)"
     )
     if figures.since < asked.least_events:
-        return f"{reasons}, too few new events to look for drift"
+        of = f"{figures.since:,} of {asked.least_events:,}"
+        return f"{reasons}, too few new events to look for drift ({of})"
     name, moved = max(figures.drift.items(), key=lambda one: one[1])
     return (
-        f"{reasons}, {name} drifted by {moved:.2f} (of {asked.drift:g}), "
+        f"{reasons}, {name} drifted by {moved:.2f} ({asked.drift:g} would), "
         f"{figures.unknown_places:.1%} of new events at unknown places "
-        f"(of {asked.unknown_places:.1%})"
+        f"({asked.unknown_places:.1%} would)"
     )

@@ -9,6 +9,8 @@ from click.testing import CliRunner
 from orchestration.cli import main
 from orchestration.cli.output import FAILED
 from orchestration.cli.reference.verb_page import verbs
+from serving.home import Home
+from tests.sample_city import make_city
 
 # Whatever it does not know goes on to dbt.
 TAKES_ANYTHING = {"build"}
@@ -72,3 +74,13 @@ def test_a_home_whose_path_libraries_would_misread_is_refused(tmp_path: Path, na
     assert ended.exit_code == FAILED
     assert f"{home}: a home's path cannot have" in ended.output
     assert not home.parent.exists()
+
+
+def test_a_clock_that_tells_no_time_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_city(Home(tmp_path), 100)
+    monkeypatch.setenv("TASTEMATE_NOW", "tomorrow")
+    ended = CliRunner().invoke(main, ["--home", str(tmp_path), "sample", "next-day"])
+    assert ended.exit_code == FAILED
+    assert ended.output.startswith("Error: TASTEMATE_NOW is 'tomorrow', which is no moment")

@@ -29,6 +29,7 @@ from serving.processes import KILLED
 from tests.command import TASTEMATE, TINY, tastemate
 from tests.made import another_release
 from tests.orchestration.cli.reported import reported
+from tests.sample_city import make_city
 
 CITY = ["--source", "sample", "--events", "1000"]
 TESTED: set[str] = set()
@@ -59,6 +60,21 @@ def test_the_demo_asks_the_service_about_somebody_and_about_a_stranger(shown) ->
     assert len(found["recommend_places"]["places"]) == 5
     assert found["stranger"]["strategy"] == "popular"
     assert found["stranger"]["release_id"] == found["report"]["release_id"]
+
+
+@runs("sample next-day")
+def test_the_city_lives_on_in_files_of_its_own(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    none = tastemate(home.root, "sample", "next-day", check=False)
+    assert (none.returncode, none.stdout) == (FAILED, "")
+    assert "tastemate demo" in none.stderr
+    documents = make_city(home, 1000)
+    told = reported("sample next-day", tastemate(home.root, "sample", "next-day", "--json"))
+    assert (told["number"], told["day"]) == (1, "2026-07-01")
+    assert all((documents / file["name"]).exists() for file in told["files"])
+    words = tastemate(home.root, "sample", "next-day").stdout
+    assert "Day 2 after the sample city's year: Thursday, 2026-07-02" in words
+    assert "tastemate run" in words
 
 
 @runs("run")

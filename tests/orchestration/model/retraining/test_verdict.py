@@ -25,8 +25,9 @@ def test_where_nothing_calls_for_it_the_model_is_kept_and_the_figures_are_told()
     verdict = decide(POLICY, LastModel(), CALM)
     assert not verdict.retrain
     assert verdict.sentence() == (
-        "not trained anew: 2.0% new events (of 10.0% that call for it), 3 days old (of 30), kinds "
-        "drifted by 0.10 (of 0.2), 1.0% of new events at unknown places (of 10.0%)"
+        "not trained anew: 2.0% new events (10.0% would call for it), the model 3 days old (30 "
+        "would), kinds drifted by 0.10 (0.2 would), 1.0% of new events at unknown places (10.0% "
+        "would)"
     )
 
 
@@ -59,7 +60,7 @@ def test_with_few_new_events_drift_is_not_asked() -> None:
     few = replace(CALM, since=99, drift={"places": 1.0}, unknown_places=1.0)
     verdict = decide(POLICY, LastModel(), few)
     assert not verdict.retrain
-    assert "too few new events" in verdict.sentence()
+    assert "too few new events to look for drift (99 of 100)" in verdict.sentence()
     assert decide(POLICY, LastModel(), replace(few, since=100)).retrain
 
 
