@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models_ml.figures import Bin, Calibration, Interval, RankFigures
 
 TOP = 10
-_RESAMPLES = 1000
+RESAMPLES = 1000
 _SWAPS = 10_000
 _SWAPS_AT_ONCE = 500
 _GROUPS_KEPT = 20_000
@@ -63,20 +63,20 @@ def bootstrap_mean(
 
 
 def _resampled(sums: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Add up each row of *sums* (K, G) over groups drawn at random, (`_RESAMPLES`, K)."""
+    """Add up each row of *sums* (K, G) over groups drawn at random, (`RESAMPLES`, K)."""
     groups = sums.shape[1]
     if groups <= _GROUPS_KEPT:
         resampled: NDArray[np.float64] = _times_drawn(groups, seed) @ sums.T
         return resampled
     generator = np.random.default_rng(seed)
     return np.stack(
-        [sums[:, generator.integers(0, groups, groups)].sum(axis=1) for _ in range(_RESAMPLES)]
+        [sums[:, generator.integers(0, groups, groups)].sum(axis=1) for _ in range(RESAMPLES)]
     )
 
 
 @lru_cache(maxsize=2)
 def _times_drawn(groups: int, seed: int) -> NDArray[np.float64]:
-    """Draw as many of *groups* as there are, again and again: how often each, (`_RESAMPLES`, G).
+    """Draw as many of *groups* as there are, again and again: how often each, (`RESAMPLES`, G).
 
     Kept, for whatever is compared on the same people is resampled alike.
     """
@@ -84,7 +84,7 @@ def _times_drawn(groups: int, seed: int) -> NDArray[np.float64]:
     return np.stack(
         [
             np.bincount(generator.integers(0, groups, groups), minlength=groups)
-            for _ in range(_RESAMPLES)
+            for _ in range(RESAMPLES)
         ]
     ).astype(np.float64)
 

@@ -134,7 +134,7 @@ def train(  # noqa: PLR0913 - what a run is, and nothing more
     return report
 
 
-def _learn(
+def _learn(  # noqa: PLR0913, PLR0917 - a run, where it is kept, when it ends
     run: Training,
     folder: ModelFolder,
     identity: Identity,
@@ -402,6 +402,8 @@ def main() -> int:
         return 1
     verb = "trained" if report.is_new else "already trained, nothing to do"
     record = report.record
+    if report.is_new and record.why_early:
+        print(record.why_early)  # noqa: T201 - the command's own output
     print(  # noqa: T201 - the command's own output
         f"{report.folder.path}: {verb}; best epoch {record.best_epoch} of {record.epochs}, "
         f"validation NDCG@10 {record.validation_ndcg_10:.4f}, {record.seconds:.0f} s on "

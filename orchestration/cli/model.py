@@ -13,7 +13,8 @@ PRESET = click.Choice(list(PRESETS))
 
 
 @click.command()
-@click.option("--preset", type=PRESET, help="Size of the model [default: base].")
+@click.option("--preset", type=PRESET,
+              help="Size of the model [default: as before, or by size of the data].")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="Seed of the training.")  # fmt: skip
 @click.option("--export", "target", type=click.Path(file_okay=False, path_type=Path),
@@ -40,7 +41,7 @@ def train(
         store.adopt(home, source)
         materialize(home, [keys.RECOMMENDER], Training(seed=seed))
     else:
-        training = Training(preset=preset or "base", seed=seed, anew=True)
+        training = Training(preset=preset, seed=seed, anew=True)
         materialize(home, [keys.TRAINING_SET, keys.RECOMMENDER], training)
     click.echo(f"The home's model: {store.current_model(home).path}")
 

@@ -16,7 +16,7 @@ from serving.home import Home
 @click.command()
 @source_options
 @click.option("--preset", type=PRESET,
-              help="Size of the model [default: as the last one, else base].")  # fmt: skip
+              help="Size of the model [default: as before, or by size of the data].")  # fmt: skip
 @reports
 @click.pass_obj
 def run(home: Home, chosen: ChosenSource, preset: str | None) -> Report:

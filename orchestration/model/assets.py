@@ -30,8 +30,9 @@ RETRAINING = "tastemate/retraining"
 class Training(dg.Config):
     """How to train, if the policy calls for it.
 
-    Without a preset it is that of the last model, and where there is none, `base`. Another preset
-    or seed than the last model's calls for a training from scratch, and so does *anew*.
+    Without a preset it is the one that a person chose for the last model, else the one that the
+    size of the data calls for. Another preset or seed than the last model's calls for a training
+    from scratch, and so does *anew*.
     """
 
     preset: str | None = None
@@ -134,19 +135,21 @@ def _trained(paths: Home, wish: "Wish", start: "ModelFolder | None") -> "ModelFo
     def tell(epoch: Epoch) -> None:
         say(
             f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.3f}  "
-            f"validation NDCG@10 {epoch.validation_ndcg_10:.4f}"
+            f"validation NDCG@10 {epoch.validation_ndcg_10:.4f}  {epoch.time_left}".rstrip()
         )
 
     data = model_store.current_training_set(paths)
-    preset = wish.preset or model_store.preset_of_last_model(paths) or "base"
+    preset = model_store.preset_for(paths, data, wish.preset)
     out = model_store.model_folder(
         paths, data, preset, wish.seed, content_hash(start) if start else None
     )
     begin = start.path if start else None
-    train(
+    record = train(
         data.folder, out.path, preset=preset, seed=wish.seed, warm_start=begin, progress=tell,
         tuned=data.tuned,
-    )  # fmt: skip
+    ).record  # fmt: skip
+    if record.why_early:
+        say(record.why_early)
     return out
 
 

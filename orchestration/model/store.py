@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models_ml.data.training_set import Manifest, TrainingSetFolder
 from models_ml.model_folder import EVALUATION, EXPORT, GRAPH, ModelFolder
-from models_ml.presets import PRESETS, preset_named, run_name
+from models_ml.presets import PRESETS, fitting, preset_named, run_name
 from models_ml.training.record import TrainingRecord
 from orchestration.home.atomic_files import new_folder
 from orchestration.home.places import made_at
@@ -120,11 +120,36 @@ def training_set_of(home: Home, model: ModelFolder) -> TrainingSet:
     return _training_set(folder)
 
 
-def preset_of_last_model(home: Home) -> str | None:
-    """Tell with which preset the last model was made; None if there is none, or it has no name."""
+def preset_for(home: Home, training_set: TrainingSet, chosen: str | None = None) -> str:
+    """Name the preset for a training on *training_set*: *chosen*, the last one, or by its size.
+
+    The last model's is kept where a person chose it; where its size did, the size chooses again.
+    """
+    last = _preset_of_last_model(home)
+    if last and last.name != fitting(last.events):
+        return chosen or last.name
+    return chosen or fitting(training_set.manifest.events)
+
+
+@dataclass(frozen=True)
+class _LastPreset:
+    """With which preset the last model was made, and on how many events."""
+
+    name: str
+    events: int
+
+
+def _preset_of_last_model(home: Home) -> _LastPreset | None:
+    """Find it; None if there is no model, or its preset has no name."""
     folder = _last_model(home)
     record = TrainingRecord.read(folder) if folder else None
-    return record.identity.preset if record and record.identity.preset in PRESETS else None
+    if not (folder and record and record.identity.preset in PRESETS):
+        return None
+    try:
+        events = training_set_of(home, folder).manifest.events
+    except NoTrainingSetError:  # gone with somebody who was forgotten
+        events = current_training_set(home).manifest.events
+    return _LastPreset(record.identity.preset, events)
 
 
 def training_facts(model: ModelFolder) -> TrainingFacts:

@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 
-from models_ml.presets import PRESETS, Preset, preset_named, run_name
+from models_ml.presets import PRESETS, SMALL_SET, Preset, fitting, preset_named, run_name
 
 
 def test_no_two_presets_have_the_same_text() -> None:
@@ -22,6 +22,12 @@ def test_a_change_of_any_setting_gives_another_name() -> None:
 def test_a_setting_at_its_default_changes_no_name() -> None:
     assert "pre_norm" not in preset_named("base").as_text()
     assert "pre_norm" in replace(preset_named("base"), pre_norm=True).as_text()
+
+
+def test_more_events_call_for_the_larger_preset() -> None:
+    assert [fitting(events) for events in (0, SMALL_SET, SMALL_SET + 1)] == [
+        "small", "small", "base",
+    ]  # fmt: skip
 
 
 def _other(value: object) -> object:

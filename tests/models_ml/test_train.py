@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
+from models_ml import train as training
 from models_ml.data.training_set import TrainingSetError
+from models_ml.model_folder import ModelFolder
 from models_ml.presets import UnknownPresetError
 from models_ml.train import NothingToLearnError, OtherRunError, main, train
+from models_ml.training.record import TrainingRecord
 from tests.models_ml.conftest import train_until_killed
 
 Choices = dict[str, list[tuple[str, int]]]
@@ -32,6 +36,27 @@ def same_weights(one: Path, other: Path) -> bool:
 def test_the_same_seed_gives_the_same_weights(town: Path, trained: Path, tmp_path: Path) -> None:
     train(town, tmp_path / "again", "tiny")
     assert same_weights(tmp_path / "again", trained)
+
+
+def test_a_small_set_whose_network_cannot_win_ends_early_and_says_why(
+    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted = training._count
+    monkeypatch.setattr(training, "_count", lambda *told: replace(counted(*told), quality=50.0))
+    monkeypatch.setattr(
+        sys, "argv", ["train", "--data", str(town), "--out", str(tmp_path), "--preset", "small"]
+    )
+    assert main() == 0
+    record = TrainingRecord.read(ModelFolder(tmp_path))
+    assert record
+    assert (record.epochs, record.beaten_by, record.is_cut_short) == (4, 50.0, False)
+    assert "ended after 4 epochs: at its pace" in capsys.readouterr().out
+
+
+def test_threads_that_wait_do_not_spin() -> None:
+    asked = "import models_ml, os; print(os.environ['OMP_WAIT_POLICY'])"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "PASSIVE"
 
 
 def test_nothing_is_learned_from_events_after_the_cut(

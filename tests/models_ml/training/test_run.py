@@ -10,6 +10,7 @@ from models_ml.data.training_set import read_training_set
 from models_ml.presets import preset_named
 from models_ml.training.batches import Lessons
 from models_ml.training.distributed import Processes
+from models_ml.training.record import Epoch
 from models_ml.training.run import Training
 
 
@@ -102,3 +103,31 @@ def test_a_record_that_is_moved_keeps_what_is_no_tensor(town: Path) -> None:
     assert there.batch.places.device.type == there.targets.device.type == "meta"
     assert there.batch.packing is None
     assert there.total == lessons.total
+
+
+@pytest.mark.parametrize(
+    ("validation", "is_hopeless"),
+    [
+        ([0.01, 0.02, 0.03], False),  # too few epochs to tell
+        ([0.01, 0.02, 0.03, 0.04], False),  # .01 more in each of twelve epochs: .16
+        ([0.01, 0.011, 0.012, 0.013], True),  # .025
+        ([0.16, 0.01, 0.01, 0.01], False),  # what was reached is kept
+    ],
+)
+def test_a_network_that_learns_too_slowly_is_given_up(
+    town: Path, validation: list[float], *, is_hopeless: bool
+) -> None:
+    run = training(town)
+    run.epochs = 16
+    run.progress.epoch = run.progress.best_epoch = len(validation)
+    run.progress.epochs = [
+        Epoch(nth, run.epochs, 1.0, value, 1.0) for nth, value in enumerate(validation, 1)
+    ]
+    assert not run.is_done  # nobody has told what there is to beat
+    run.to_beat = 0.15
+    assert (run.is_hopeless, run.is_done) == (is_hopeless, is_hopeless)
+
+
+def test_time_left_is_told_of_the_pace_so_far() -> None:
+    told = [Epoch(number, 60, 1.0, 0.1, number * 6.0).time_left for number in (10, 50, 60)]
+    assert told == ["at most 5 min left", "at most 60 s left", ""]

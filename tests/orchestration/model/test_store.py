@@ -15,7 +15,7 @@ from orchestration.model.store import (
     current_model,
     current_training_set,
     model_folder,
-    preset_of_last_model,
+    preset_for,
     remember_training_set,
     training_set_of,
 )
@@ -31,9 +31,11 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-def trained(folder: Path, *, on: str = HASH, settings: str = "", weights: str = "w") -> Path:
+def trained(
+    folder: Path, *, on: str = HASH, settings: str = "", weights: str = "w", preset: str = "tiny"
+) -> Path:
     """What a training leaves of itself, as far as adopting it goes."""
-    record = training_record(identity=Identity(on, preset="tiny", settings=settings, seed="3"))
+    record = training_record(identity=Identity(on, preset=preset, settings=settings, seed="3"))
     made = write_model(ModelFolder(folder), config={"training_set_hash": on}, record=record)
     made.weights.write_text(weights)
     return folder
@@ -42,13 +44,26 @@ def trained(folder: Path, *, on: str = HASH, settings: str = "", weights: str = 
 def test_an_adopted_model_is_the_homes_model(home: Home, tmp_path: Path) -> None:
     with pytest.raises(NoModelError, match="tastemate train"):
         current_model(home)
-    assert preset_of_last_model(home) is None
+    assert preset_for(home, current_training_set(home)) == "small"
     there = trained(tmp_path / "there")
     ModelFolder(there).graph.write_text("not checked here")
     adopt(home, there)
     assert not current_model(home).graph.exists()
-    assert preset_of_last_model(home) == "tiny"
+    assert preset_for(home, current_training_set(home)) == "tiny"
     assert current_model(home).weights.read_text() == "w"
+
+
+def test_the_preset_follows_the_data_until_somebody_chooses_one(home: Home, tmp_path: Path) -> None:
+    few = current_training_set(home)
+    many = replace(few, manifest=replace(few.manifest, events=200_000))
+    assert (preset_for(home, few), preset_for(home, many)) == ("small", "base")
+    assert preset_for(home, many, "tiny") == "tiny"
+    # What the size chose for the last model, it chooses again.
+    adopt(home, trained(tmp_path / "there", preset="small"))
+    assert (preset_for(home, few), preset_for(home, many)) == ("small", "base")
+    # That was somebody's choice, for the size calls for another.
+    adopt(home, trained(tmp_path / "by hand", preset="base"))
+    assert (preset_for(home, few), preset_for(home, many)) == ("base", "base")
 
 
 def test_a_model_of_other_data_is_refused(home: Home, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from orchestration.home.environment import DBT_PROJECT, enter, exports
 from orchestration.home.lock import BusyError, alone, alone_rebuilding
+from orchestration.warehouse import dbt_command
 from orchestration.warehouse.dbt_command import dbt_executable, ensure_manifest
 from serving.home import Home
 from tests.command import tastemate
@@ -50,6 +51,18 @@ def test_a_manifest_that_is_whole_is_left_as_it_is(home: Home) -> None:
     before = home.manifest.stat()
     ensure_manifest(home)
     assert home.manifest.stat() == before
+
+
+def test_who_needs_the_manifest_waits_for_one_that_has_begun(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed, parse = [], dbt_command._parse
+    monkeypatch.setattr(dbt_command, "_parse", lambda home: (parsed.append(home), parse(home)))
+    home.manifest.unlink()
+    dbt_command.parse_ahead(home)
+    ensure_manifest(home)
+    assert parsed == [home]
+    assert home.manifest.exists()
 
 
 def test_dbt_keeps_off_a_home_that_somebody_else_works_on(home: Home) -> None:
