@@ -47,7 +47,7 @@ test-slow: $(STAMP)  ## run the others
 
 bench: bench-demo bench-taste bench-halves bench-index bench-neighbours bench-new-york bench-movielens bench-checks bench-diff  ## run every benchmark but bench-mart; half an hour and more
 
-bench-demo: $(STAMP)  ## time the demo, set-up done, and the making of a large sample city
+bench-demo: $(STAMP)  ## time the demo, set-up done, beside commit d71da48, and the making of a large sample city
 	@$(BIN)/python -m tests.bench.demo
 
 bench-mart: $(STAMP)  ## time ingest and build of 1, 10 and 30 million events beside their floors; half an hour

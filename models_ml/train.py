@@ -356,11 +356,15 @@ def _alone(folder: ModelFolder) -> AbstractContextManager[None]:
 def _repeatable() -> Iterator[None]:
     """Ask torch for the repeatable variant of everything while a training runs on CPU."""
     before = torch.are_deterministic_algorithms_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory
     torch.use_deterministic_algorithms(not torch.cuda.is_available())
+    # It would also fill all memory before it is written to, which nothing here reads before.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
+        torch.utils.deterministic.fill_uninitialized_memory = filled
 
 
 def main() -> int:

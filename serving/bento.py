@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +25,7 @@ from serving.home import Home
 from serving.processes import KILLED, is_killed
 from serving.release import verify
 
+_building = threading.Lock()
 NAME = "tastemate"
 SERVICE = "serving.service"
 PACKAGES = ("feature_repo", "models_ml", "serving")
@@ -54,7 +57,7 @@ def build(home: Home, release_id: str) -> str:
     """
     release = verify(home.releases / release_id)
     tag = f"{NAME}:{release_id}"
-    with tempfile.TemporaryDirectory(prefix="tastemate-bento-") as folder:
+    with _building, tempfile.TemporaryDirectory(prefix="tastemate-bento-") as folder:
         stage = Path(folder)
         modules = own_modules(SERVICE)
         for module, source in modules.items():
@@ -81,6 +84,17 @@ def build(home: Home, release_id: str) -> str:
     if done.returncode:
         raise BentoError(f"{tag}: bentoml build failed. It said:\n{done.stdout}{done.stderr}")
     return tag
+
+
+def build_ahead(home: Home, release_id: str) -> None:
+    """Begin with `build` beside other work; who needs the bento waits for it."""
+
+    def begun() -> None:
+        # Who needs it tries again, and is told.
+        with suppress(Exception):
+            build(home, release_id)
+
+    threading.Thread(target=begun, name="bento").start()
 
 
 def environment(home: Home) -> dict[str, str]:

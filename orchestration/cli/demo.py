@@ -17,7 +17,6 @@ from orchestration.landing.registered import register, registered, resolve
 from orchestration.runs import NoSourceError, run
 from orchestration.sample import home_city
 from orchestration.sample.planted_taste import Lift, planted_taste_lifts
-from orchestration.warehouse.dbt_command import parse_ahead
 from serving import server
 from serving.home import Home
 from serving.messages import RecommendPlacesAnswer, SimilarUsersAnswer
@@ -55,7 +54,6 @@ def show(home: Home, events: int) -> Demo:
             "Give the demo a home of its own: tastemate --home DIR demo"
         )
     started = time.monotonic()
-    parse_ahead(home)
     documents = home_city.make(home, events=events, seed=0)
     register(home, resolve("sample", documents, None))
     outcome = run(home, PRESET, seed=0)

@@ -6,7 +6,7 @@ import numpy as np
 from orchestration import asset_keys as keys
 from orchestration.home.console import say
 from orchestration.release import live
-from orchestration.steps.home_resource import HomeResource
+from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from orchestration.steps.resource_usage import measured
 from serving import bento as bentos
 from serving import champion as champions
@@ -25,7 +25,7 @@ from serving.release import verify
         )
     ],
 )
-def release(home: HomeResource) -> dg.MaterializeResult:
+def release(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """Everything that decides an answer, except the people: named by its content."""
     from orchestration.release.choice import choose
     from orchestration.release.pack import pack_release
@@ -36,6 +36,9 @@ def release(home: HomeResource) -> dg.MaterializeResult:
         packed = pack_release(paths, chosen)
         verify(packed.folder)  # raises where a file has changed
     live.remember_candidate(paths, packed.release_id, chosen.reason)
+    if STARTED_HERE.items() <= context.run.tags.items():
+        # Of a run whose steps share this process; it takes the other core while the index is made.
+        bentos.build_ahead(paths, packed.release_id)
     say(f"{packed.kind} {packed.release_id}: {chosen.reason}")
     return dg.MaterializeResult(
         metadata={
@@ -52,6 +55,8 @@ def release(home: HomeResource) -> dg.MaterializeResult:
 @dg.asset(
     key=keys.INDEX,
     group_name="release",
+    # Before the bento, which may be in the making.
+    op_tags={"dagster/priority": "1"},
     deps=[keys.RELEASE, keys.USER_FAVOR, keys.PLACE],
     kinds={"faiss"},
     check_specs=[
