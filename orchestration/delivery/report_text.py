@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from feature_repo.parity_report import ParityReport
-from orchestration import asset_keys as keys
 from orchestration.delivery.report_tables import (
     Table,
     change_text,
@@ -76,6 +75,9 @@ def sentence_of(verdict: RunVerdict) -> str:
 
 def checks_to_tell(report: RunReport) -> list[FailedCheck]:
     """Leave out the gate's own checks where its reasons stand above."""
+    # `tastemate slo` takes its table from here, and has no time to load Dagster.
+    from orchestration import asset_keys as keys
+
     gate = keys.EVALUATION.to_user_string() if report.refusals else None
     return [check for check in report.failed_checks if check.asset != gate]
 
