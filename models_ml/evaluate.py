@@ -21,7 +21,7 @@ from models_ml.data.split import known_events, split
 from models_ml.data.training_set import TrainingSet, TrainingSetError, read_training_set
 from models_ml.evaluation.behaviour import behaviours
 from models_ml.evaluation.cost import answer_cost
-from models_ml.evaluation.gate import GATE_SPLIT, baselines_among, refusals
+from models_ml.evaluation.gate import GATE_SPLIT, best_baseline, refusals
 from models_ml.evaluation.list_metrics import describe_lists
 from models_ml.evaluation.ranking import (
     Answers,
@@ -82,13 +82,12 @@ def evaluate(  # noqa: PLR0913 - what is compared, and what is told
     if champion:
         recommenders[CHAMPION] = champion
     compared = compare(recommenders, training_set, progress)
-    gate = compared.quality[GATE_SPLIT]
     tried = behaviours(judged, some_people(training_set))
     cost = answer_cost(served or judged, ModelFolder(model))
     against = refusals(compared, tried, cost)
     evaluation = Evaluation(
         **vars(compared),
-        best_baseline=max(baselines_among(gate), key=lambda who: gate[who].ndcg_10),
+        best_baseline=best_baseline(compared.quality[GATE_SPLIT]),
         behaviours=tried,
         cost=cost,
         refusals=against,
@@ -105,10 +104,12 @@ def compare(
     progress: Callable[[str], None] = lambda _: None,
     *,
     most_targets: int = MOST_TARGETS,
+    subject: str | None = MODEL,
 ) -> Comparison:
-    """Ask *recommenders*, ``model`` among them, the same questions, and tell how they differ.
+    """Ask *recommenders* the same questions, and tell how *subject* differs from the others.
 
-    Of more than *most_targets* in a split a sample is asked.
+    Of more than *most_targets* in a split a sample is asked. Without a *subject* it is the best
+    baseline among them.
     """
     parts = split(data)
     counts = np.bincount(data.places[known_events(data, parts)], minlength=len(data.catalogue))
@@ -130,13 +131,16 @@ def compare(
             if len(chosen):
                 progress(_figures(part, who, summary(answer.ranks[chosen])))
     for part, asked in targets.items():
-        answers = {who: answer.take(places[part]) for who, answer in answered.items()}
-        ours = answers[MODEL]
         returns = is_return(data, asked)
         quality[part] = {
-            who: _describe(one, data, asked, counts, returns) for who, one in answers.items()
+            who: _describe(answer.take(places[part]), data, asked, counts, returns)
+            for who, answer in answered.items()
         }
-        others = {who: one for who, one in answers.items() if who != MODEL}
+    judged = subject or best_baseline(quality[GATE_SPLIT])
+    for part, asked in targets.items():
+        answers = {who: answer.take(places[part]) for who, answer in answered.items()}
+        ours = answers[judged]
+        others = {who: one for who, one in answers.items() if who != judged}
         leads[part] = _leads(ours, others, data.event_users[asked])
         slices[part] = _by_slice(answers, data, asked, counts)
         calibrations[part] = calibration(ours.confidences, ours.ranks == 1)
@@ -149,7 +153,7 @@ def _each(
     """Ask one after the other; a network with and without its counts is run once."""
     from models_ml.torch_model import TrainedModel
 
-    judged, asked = recommenders[MODEL], dict(recommenders)
+    judged, asked = recommenders.get(MODEL), dict(recommenders)
     if NETWORK in asked and isinstance(judged, TrainedModel):
         del asked[MODEL], asked[NETWORK]
         yield from zip(

@@ -19,7 +19,7 @@ from orchestration.jobs import daily, every_night, land, refresh
 from orchestration.landing.assets import landed
 from orchestration.model.assets import evaluation, export, recommender, training_set
 from orchestration.online.assets import online_features, registry
-from orchestration.release.assets import bento, champion, index, release
+from orchestration.release.assets import bento, champion, first_answer, index, release
 from orchestration.steps.dead_runs import dead_runs
 from orchestration.steps.home_resource import HomeResource
 from orchestration.steps.lines import step_lines
@@ -40,6 +40,7 @@ def build_definitions(home: Home) -> dg.Definitions:
             recommender,
             export,
             evaluation,
+            first_answer,
             release,
             index,
             bento,

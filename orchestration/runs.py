@@ -199,7 +199,8 @@ def _execute(
     **what: Any,
 ) -> dg.ExecuteInProcessResult:
     _end_if_asked()
-    asked = {keys.RECOMMENDER.to_python_identifier(): training} if training else {}
+    told = (keys.RECOMMENDER, keys.FIRST_ANSWER)
+    asked = {key.to_python_identifier(): training for key in told} if training else {}
     # What libraries print or warn of goes to nobody; a person follows the lines of the steps.
     with warnings.catch_warnings(), redirect_stdout(DbtLines()):
         warnings.simplefilter("ignore")

@@ -154,10 +154,10 @@ class Answer(BaseModel):
     index_id: str = Field(description="The index of people that is live with it.")
     strategy: Strategy = Field(
         description="`model`: the release's model ranked. `baseline`: the release is a baseline, "
-        "for no model was better. `popular`: nothing is known of this user, or it could not be "
-        "read, so these are the most popular places. `unknown_user`: nothing is known of this "
-        "user, so nobody is similar. `unavailable`: the online store could not be read, and "
-        "without it nobody's consent can be checked."
+        "for no model was better, or none was judged yet. `popular`: nothing is known of this "
+        "user, or it could not be read, so these are the most popular places. `unknown_user`: "
+        "nothing is known of this user, so nobody is similar. `unavailable`: the online store "
+        "could not be read, and without it nobody's consent can be checked."
     )
     degraded: bool = Field(description="Something failed, and a lower rung answered.")
     feature_age_s: float | None = Field(

@@ -38,7 +38,7 @@ class Release:
 
     @property
     def kind(self) -> Literal["model", "baseline"]:
-        """`model`, or `baseline` where no model was good enough."""
+        """`model`, or `baseline` where no model was good enough yet."""
         return self.card.kind
 
     @property

@@ -10,6 +10,7 @@ from models_ml.evaluation.report import (
     AnswerCost,
     BehaviourFigure,
     Comparison,
+    Quality,
 )
 
 GATE_SPLIT = TIME
@@ -40,6 +41,13 @@ def refusals(
 def baselines_among(names: Iterable[str]) -> set[str]:
     """Return those *names* of a comparison that are no model's."""
     return set(names) - {MODEL, NETWORK, CHAMPION}
+
+
+def best_baseline(quality: Quality) -> str:
+    """Name the baseline of the best NDCG@10; *quality* is that of the gate's split."""
+    baselines = baselines_among(quality)
+    # In the order of the comparison, so that of equals the same one is best every time.
+    return max((who for who in quality if who in baselines), key=lambda who: quality[who].ndcg_10)
 
 
 def _no_better_than_baselines(compared: Comparison) -> list[str]:

@@ -40,7 +40,7 @@ def verdict_of(report: RunReport, before: RunReport | None) -> RunVerdict:
         return RunVerdict(is_well=True, sentence=" ".join(said), next=[])
     first, *others = (trouble.what for trouble in troubles)
     # What was done is told of a run that came to its end.
-    told = _live(report, before) if report.status == "succeeded" else _stays(report)
+    told = _live(report, before) if report.status == "succeeded" else _stays(report, before)
     sentence = " ".join([first, *others, *told])
     doing = dict.fromkeys(trouble.do for trouble in troubles)
     return RunVerdict(is_well=False, sentence=sentence, next=list(doing))
@@ -142,8 +142,14 @@ def _live(report: RunReport, before: RunReport | None) -> list[str]:
     return [f"{name[0].upper()}{name[1:]} stays live."]
 
 
-def _stays(report: RunReport) -> list[str]:
-    return ["What was live stays live."] if report.release_id else ["Nothing is live yet."]
+def _stays(report: RunReport, before: RunReport | None) -> list[str]:
+    """Say what is live after a run that failed."""
+    if report.release_id is None:
+        return ["Nothing is live yet."]
+    if before is None or before.release_id is None:
+        # The first answer, which does not wait for the model.
+        return [f"The {report.release_kind} {report.release_name} is live now."]
+    return ["What was live stays live."]
 
 
 def _notes(report: RunReport) -> Iterator[str]:

@@ -255,7 +255,7 @@ def _evaluated(paths: Home) -> Evaluation:
         folder.path,
         folder.evaluation,
         say,
-        champion=_champion(paths),
+        champion=_champion(paths, data.hash),
         served=open_recommender(folder.path),
         tuned=data.tuned,
     )
@@ -276,15 +276,22 @@ def _kept_evaluation(paths: Home, run_id: str) -> Evaluation | None:
     return kept
 
 
-def _champion(paths: Home) -> "Recommender | None":
-    """Load what is live, to compare with, if it can still be asked."""
+def _champion(paths: Home, training_set_hash: str) -> "Recommender | None":
+    """Load what is live, to compare with, if it can still be asked.
+
+    A baseline that was fitted to the very same training set is left out: it is compared anyway.
+    """
     from models_ml.loading import load
-    from models_ml.model_folder import ModelFolderError
+    from models_ml.model_folder import ModelFolder, ModelFolderError
 
     if not paths.champion.exists():
         return None
+    live = ModelFolder(paths.releases / champions.read(paths).release_id)
     try:
-        return load(paths.releases / champions.read(paths).release_id)
+        config = live.read_config()
+        if config.kind == "baseline" and config.training_set_hash == training_set_hash:
+            return None
+        return load(live.path)
     except ModelFolderError as error:
         say(f"not compared with what is live, for it cannot be asked: {error}")
         return None

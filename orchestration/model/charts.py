@@ -75,17 +75,19 @@ def quality_with_intervals(quality: Quality, is_marked: Callable[[str], bool] = 
     return figure
 
 
-def slice_bars(slices: Slices) -> Figure:
-    """Draw NDCG@10 of the model and of the best other recommender in each group of targets."""
+def slice_bars(slices: Slices, subject: str = MODEL) -> Figure:
+    """Draw NDCG@10 of *subject* and of the best other recommender in each group of targets."""
     ways = {way: groups for way, groups in slices.items() if groups}
     rows = [len(groups) for groups in ways.values()]
     figure = Figure(figsize=(8, 0.8 * len(ways) + 0.3 * sum(rows)), layout="constrained")
     panels = figure.subplots(len(ways), 1, squeeze=False, height_ratios=rows, sharex=True)[:, 0]
     for panel, (way, groups) in zip(panels, ways.items(), strict=True):
         names = [f"{name} ({told.n:,})" for name, told in groups.items()][::-1]
-        ours, others = zip(*(_ours_and_best(told.ndcg_10) for told in groups.values()), strict=True)
+        ours, others = zip(
+            *(_ours_and_best(told.ndcg_10, subject) for told in groups.values()), strict=True
+        )
         panel.barh(names, others[::-1], color=OTHERS, height=0.8, label="best other")
-        panel.barh(names, ours[::-1], color=OURS, height=0.4, label="model")
+        panel.barh(names, ours[::-1], color=OURS, height=0.4, label=subject)
         panel.set_title(way, fontsize=10, loc="left")
         panel.spines[["top", "right"]].set_visible(False)
     if ways:
@@ -94,9 +96,11 @@ def slice_bars(slices: Slices) -> Figure:
     return figure
 
 
-def _ours_and_best(ndcg_by_name: Mapping[str, float]) -> tuple[float, float]:
-    others = [value for name, value in ndcg_by_name.items() if not is_ours(name)]
-    return ndcg_by_name[MODEL], max(others, default=0.0)
+def _ours_and_best(ndcg_by_name: Mapping[str, float], subject: str) -> tuple[float, float]:
+    others = [
+        value for name, value in ndcg_by_name.items() if name != subject and not is_ours(name)
+    ]
+    return ndcg_by_name[subject], max(others, default=0.0)
 
 
 def calibration_curve(calibration: Calibration) -> Figure:

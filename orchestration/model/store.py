@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models_ml.data.training_set import Manifest, TrainingSetFolder
 from models_ml.model_folder import EVALUATION, EXPORT, GRAPH, ModelFolder
@@ -13,6 +14,9 @@ from orchestration.home.places import made_at
 from orchestration.home.state_files import Folder, Pointers
 from serving.card import TrainingFacts
 from serving.home import Home
+
+if TYPE_CHECKING:
+    from models_ml.baselines.base import Baseline
 
 
 class NoTrainingSetError(RuntimeError):
@@ -150,6 +154,19 @@ def _preset_of_last_model(home: Home) -> _LastPreset | None:
     except NoTrainingSetError:  # gone with somebody who was forgotten
         events = current_training_set(home).manifest.events
     return _LastPreset(record.identity.preset, events)
+
+
+def has_model(home: Home) -> bool:
+    """Tell whether a model has been trained or adopted."""
+    folder = _last_model(home)
+    return folder is not None and folder.is_finished
+
+
+def save_baseline(home: Home, training_set: TrainingSet, baseline: "Baseline") -> ModelFolder:
+    """Write *baseline*, fitted to *training_set*, as a model folder."""
+    folder = home.models / f"{training_set.folder.name}-{baseline.name}"
+    baseline.save(folder, training_set.hash)
+    return ModelFolder(folder)
 
 
 def training_facts(model: ModelFolder) -> TrainingFacts:

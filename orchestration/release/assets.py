@@ -5,6 +5,7 @@ import numpy as np
 
 from orchestration import asset_keys as keys
 from orchestration.home.console import say
+from orchestration.model.assets import Training
 from orchestration.release import live
 from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from orchestration.steps.resource_usage import measured
@@ -14,9 +15,38 @@ from serving.release import verify
 
 
 @dg.asset(
+    key=keys.FIRST_ANSWER,
+    group_name="release",
+    deps=[keys.TRAINING_SET, keys.ONLINE_FEATURES, keys.USER_FAVOR, keys.PLACE],
+    # Where steps share one process: before the training, which would keep people waiting.
+    op_tags={"dagster/priority": "1"},
+)
+def first_answer(home: HomeResource, config: Training) -> dg.MaterializeResult:
+    """The best baseline, live while the first model learns, where that takes long."""
+    from orchestration.release.first_answer import answer_first, reason_against
+
+    paths = home.paths()
+    reason = reason_against(paths, config.preset)
+    if reason:
+        return dg.MaterializeResult(metadata={"reason": reason})
+    with measured() as cost:
+        promoted = answer_first(paths)
+    say(f"live now: {promoted.reason}. To have it answer meanwhile: tastemate serve")
+    return dg.MaterializeResult(
+        metadata={
+            "release_id": promoted.release_id,
+            "index_id": promoted.index_id,
+            "reason": promoted.reason,
+            **cost.metadata(),
+        }
+    )
+
+
+@dg.asset(
     key=keys.RELEASE,
     group_name="release",
-    deps=[keys.EVALUATION, keys.REGISTRY],
+    # After the first answer, for of the two this one is to be live at the end.
+    deps=[keys.EVALUATION, keys.REGISTRY, keys.FIRST_ANSWER],
     check_specs=[
         dg.AssetCheckSpec(
             "content_matches_its_name",

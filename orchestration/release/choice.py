@@ -78,6 +78,5 @@ def _baseline_folder(home: Home, name: str) -> ModelFolder:
 
     training_set = model_store.training_set_of(home, model_store.current_model(home))
     fitted = fit_baselines(read_training_set(training_set.folder), training_set.tuned)
-    folder = home.models / f"{training_set.folder.name}-{name}"
-    next(one for one in fitted if one.name == name).save(folder, training_set.hash)
-    return ModelFolder(folder)
+    baseline = next(one for one in fitted if one.name == name)
+    return model_store.save_baseline(home, training_set, baseline)

@@ -41,9 +41,10 @@ img { max-width: 100% } p.note { color: #5d6b78 }
 {% for split in splits %}
 <h2>Asked for {{ split.what }} ({{ split.n }} questions)</h2>
 {{ table(split.ranks) }}
-<p class="note">network: the model without the counts that answer beside it. All places are ranked;
+<p class="note">{% if subject == "model" %}network: the model without the counts that answer beside
+it. {% endif %}All places are ranked;
 of equals the right one counts as last. Intervals hold 95 % of 1,000 resamplings of people. p: how
-often swapping the model's answers with the other's at random parts them as far.</p>
+often swapping the answers of {{ subject }} with the other's at random parts them as far.</p>
 {{ table(split.lists) }}
 <p class="note">NDCG@10 of places new to the person while those they know compete, of the same
 ranked among unvisited places alone, and of returns; then what the lists of ten are like. Coverage:
@@ -116,19 +117,21 @@ def quality_page(  # noqa: PLR0913 - what a page shows, and nothing more
     published: Sequence[Published] = (),
     notes: Sequence[str] = (),
     is_marked: Callable[[str], bool] = is_ours,
+    subject: str = MODEL,
 ) -> str:
     """Return the page, pictures inside.
 
     trainings  by the name of the run
     is_marked  which recommenders the page is about, by name
+    subject    the one that the others are compared with
     """
     splits = [
-        _section(compared, split, published, is_marked)
+        _section(compared, split, published, is_marked, subject)
         for split in SPLITS
-        if compared.quality[split][MODEL].n
+        if compared.quality[split][subject].n
     ]
     curves = [_Picture.of(name, training_curve(record)) for name, record in trainings.items()]
-    return _TEMPLATE.render(title=title, notes=notes, splits=splits, curves=curves)
+    return _TEMPLATE.render(title=title, notes=notes, splits=splits, curves=curves, subject=subject)
 
 
 def _section(
@@ -136,6 +139,7 @@ def _section(
     split: str,
     published: Sequence[Published],
     is_marked: Callable[[str], bool],
+    subject: str,
 ) -> _Section:
     quality, leads = compared.quality[split], compared.model_minus[split]
     ranked = sorted(quality.items(), key=lambda entry: -entry[1].ndcg_10)
@@ -152,12 +156,12 @@ def _section(
         ranks += [_Row("published", _published(row)) for row in best_first]
     return _Section(
         what=SPLITS[split],
-        n=f"{quality[MODEL].n:,}",
+        n=f"{quality[subject].n:,}",
         ranks=_Table(_RANKS, ranks),
         lists=_Table(_LISTS, rows(lambda _, figures: _lists(figures))),
         pictures=[
             _Picture.of("NDCG@10 with intervals", quality_with_intervals(quality, is_marked)),
-            _Picture.of("NDCG@10 by slice", slice_bars(compared.slices[split])),
+            _Picture.of("NDCG@10 by slice", slice_bars(compared.slices[split], subject)),
             _Picture.of(
                 "calibration of the first place", calibration_curve(compared.calibration[split])
             ),

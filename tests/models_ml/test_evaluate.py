@@ -103,6 +103,19 @@ def test_the_report_tells_new_places_under_both_readings(world: World) -> None:
     assert (unvisited.n, unvisited.hr_10, unvisited.mrr) == (1, 1.0, 1.0)
 
 
+def test_without_a_model_the_best_baseline_is_compared_with_the_others(world: World) -> None:
+    data = read_training_set(world({"ann": [("p0", 1), ("p1", 2), ("p0", 95)]}, 90))
+    asked = {
+        "undecided": Undecided(data.catalogue, excludes_seen=False),
+        "alphabetical": Alphabetical(data.catalogue, excludes_seen=False),
+    }
+    told = compare(asked, data, subject=None)
+    difference = told.time["alphabetical"].ndcg_10 - told.time["undecided"].ndcg_10
+    assert difference > 0
+    leads = {who: lead.ndcg_10 for who, lead in told.model_minus["time"].items()}
+    assert leads == {"undecided": pytest.approx(difference)}
+
+
 def test_a_target_outside_the_vocabulary_is_a_miss(world: World) -> None:
     data = read_training_set(world(ANN, 100))
     known = data.catalogue.take(np.array([0, 1]), np.array([2, 1]))

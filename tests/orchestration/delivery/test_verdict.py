@@ -64,7 +64,7 @@ def test_a_failed_run_says_in_which_step_and_why_and_what_to_type() -> None:
     report = run_report(
         status="failed", failures=[Failure("landed", "a.csv: no column 'venue'.\nMore of it.")]
     )
-    verdict = verdict_of(report, None)
+    verdict = verdict_of(report, before())
     assert not verdict.is_well
     assert verdict.sentence == (
         "The run failed in landed: a.csv: no column 'venue'. What was live stays live."
@@ -103,13 +103,23 @@ def test_a_run_that_a_check_has_failed_is_told_by_the_check() -> None:
     check = FailedCheck("unique_x", "marts/y", is_warning=False, why="")
     failure = Failure("elt", "dbt: Failure in test unique_x")
     report = run_report(status="failed", failed_checks=[check], failures=[failure])
-    verdict = verdict_of(report, None)
+    verdict = verdict_of(report, before())
     assert verdict.sentence == (
         "The check unique_x of marts/y did not pass. So the run failed. What was live stays live."
     )
     assert [do.partition(": ")[2] for do in verdict.next] == [
         "tastemate build --select unique_x", "tastemate run",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("earlier", [None, before(release_id=None)])
+def test_a_failed_run_names_what_has_gone_live_in_it(earlier: RunReport | None) -> None:
+    report = run_report(
+        status="failed", failures=[Failure("model__recommender", "out of memory")],
+        release_kind="baseline", release_name="ease",
+    )  # fmt: skip
+    sentence = verdict_of(report, earlier).sentence
+    assert sentence.endswith("out of memory. The baseline ease is live now.")
 
 
 def test_a_file_that_was_unfit_in_an_earlier_run_is_not_told_again() -> None:

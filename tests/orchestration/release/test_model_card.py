@@ -79,6 +79,17 @@ def test_the_page_marks_what_it_is_about(page: str, compared: Compared) -> None:
     assert of_baseline.count('class="ours"') == 2 * 2
 
 
+def test_a_page_can_be_about_a_baseline_where_there_is_no_model(tmp_path: Path) -> None:
+    town = write_training_set(tmp_path, town_choices(), TOWN_CUT, TOWN_CATEGORIES)
+    data = read_training_set(town)
+    asked: dict[str, Recommender] = {one.name: one for one in fit_baselines(data)}
+    told = quality_page(
+        "The first answer", compare(asked, data, subject="ease"), {}, subject="ease"
+    )
+    assert "swapping the answers of ease with" in told
+    assert "model" not in told
+
+
 def test_a_split_without_targets_is_left_out(tmp_path: Path) -> None:
     data = read_training_set(write_training_set(tmp_path, town_choices(), 10**6, TOWN_CATEGORIES))
     baselines = fit_baselines(data)
