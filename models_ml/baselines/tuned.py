@@ -1,25 +1,26 @@
 """What tuning the baselines has found, kept so that nobody tunes the same set twice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models_ml.files import whole
-from models_ml.typed_json import JsonTypeError, json_text, read_json
+from models_ml.typed_json import ABSENT, JsonTypeError, json_text, read_json
 
 
 @dataclass(frozen=True)
 class Tuned:
     """The settings with which each baseline was best on the validation events of one set.
 
-    ``tried`` names what was tried, so that another version of this package tunes anew.
+    ``tried`` names what was tried, so that another version of this package tunes anew. The last
+    two take longer, and are there when somebody has asked for them.
     """
 
     training_set_hash: str
     tried: str
     own_visits: dict[str, float]
     co_occurrence: dict[str, float]
-    item_knn: dict[str, float]
-    ease: dict[str, float]
+    item_knn: dict[str, float] | None = field(default=None, metadata=ABSENT)
+    ease: dict[str, float] | None = field(default=None, metadata=ABSENT)
 
     @classmethod
     def read(cls, path: Path, training_set_hash: str, tried: str) -> "Tuned | None":

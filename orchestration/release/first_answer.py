@@ -31,12 +31,12 @@ def reason_against(home: Home, preset: str | None) -> str:
 
 
 def answer_first(home: Home) -> champion.Champion:
-    """Fit the baselines to the current training set, and make the best of them live.
+    """Fit what counts to the current training set, and make the best of it live.
 
     Raises:
         NoTrainingSetError: there is nothing to fit them to.
     """
-    from models_ml.baselines.fit import fit_baselines
+    from models_ml.baselines.fit import fit_counts
     from models_ml.data.training_set import read_training_set
     from models_ml.evaluate import compare
     from models_ml.evaluation.gate import GATE_SPLIT, best_baseline
@@ -45,7 +45,7 @@ def answer_first(home: Home) -> champion.Champion:
 
     training_set = model_store.current_training_set(home)
     data = read_training_set(training_set.folder)
-    fitted = {one.name: one for one in fit_baselines(data, training_set.tuned)}
+    fitted = {one.name: one for one in fit_counts(data, training_set.tuned)}
     asked: dict[str, Recommender] = {**fitted}
     compared = compare(asked, data, say, subject=None)
     best = best_baseline(compared.quality[GATE_SPLIT])

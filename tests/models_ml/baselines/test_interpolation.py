@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models_ml.baselines.co_occurrence import CoOccurrence, count_co_occurrence
 from models_ml.baselines.counts import Counting, Counts
-from models_ml.baselines.fit import tune_baselines
+from models_ml.baselines.fit import counts_tuned_for
 from models_ml.baselines.interpolation import Mixture
 from models_ml.baselines.interpolation_fit import fit_mixture
 from models_ml.baselines.item_neighbours import Neighbours
@@ -32,7 +32,7 @@ def fit(town: Path) -> Fit:
 
 @pytest.fixture(scope="module")
 def counted(fit: Fit) -> CoOccurrence:
-    return count_co_occurrence(fit, tune_baselines(fit))
+    return count_co_occurrence(fit, counts_tuned_for(fit, None))
 
 
 @pytest.fixture(scope="module")

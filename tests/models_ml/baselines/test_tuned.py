@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from models_ml.baselines import fit as fitting
-from models_ml.baselines.fit import TRIED, fit_baselines, tuned_for
+from models_ml.baselines.fit import (
+    TRIED,
+    counts_tuned_for,
+    fit_baselines,
+    fit_counts,
+    tuned_for,
+)
 from models_ml.baselines.tuned import Tuned
 from models_ml.baselines.tuning import Fit
 from models_ml.data.training_set import read_training_set
@@ -27,7 +33,8 @@ def test_nobody_tunes_the_same_set_twice(
     kept = tmp_path / "tuned.json"
     found = tuned_for(fit, kept)
     wanted = fit_baselines(fit.data)
-    monkeypatch.setattr(fitting, "tune_baselines", None)
+    monkeypatch.setattr(fitting, "climb", None)
+    monkeypatch.setattr(fitting, "tune_co_occurrence", None)
     assert tuned_for(fit, kept) == found
     for baseline, other in zip(fit_baselines(fit.data, kept), wanted, strict=True):
         assert baseline.architecture == other.architecture
@@ -45,6 +52,18 @@ def test_what_was_found_for_another_set_or_by_another_version_is_not_taken(
     assert Tuned.read(kept, fit.data.hash, TRIED) is None
     assert tuned_for(fit, kept) == found
     assert Tuned.read(kept, fit.data.hash, TRIED) == found
+
+
+def test_counts_are_tuned_first_and_the_others_when_somebody_asks(fit: Fit, tmp_path: Path) -> None:
+    kept = tmp_path / "tuned.json"
+    first = counts_tuned_for(fit, kept)
+    assert (first.item_knn, first.ease) == (None, None)
+    names = [one.name for one in fit_counts(fit.data, kept)]
+    assert names == ["popularity", "own_visits", "co_occurrence"]
+    whole = tuned_for(fit, kept)
+    assert whole == tuned_for(fit)
+    assert counts_tuned_for(fit, kept) == whole
+    assert replace(whole, item_knn=None, ease=None) == first
 
 
 def test_a_file_that_was_cut_is_made_anew(fit: Fit, tmp_path: Path) -> None:
