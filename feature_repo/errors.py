@@ -38,11 +38,26 @@ def reachable(place: str) -> Iterator[None]:
     except Exception as error:
         # Whoever has not loaded Redis's client has asked no Redis.
         redis = sys.modules.get("redis.exceptions")
-        if not isinstance(
+        is_away = isinstance(
             error, (sqlite3.OperationalError, *([redis.RedisError] if redis else []))
-        ):
+        )
+        # What SQLite says of a file that is none of its own; of SQL that is wrong, a subclass.
+        if not (is_away or type(error) is sqlite3.DatabaseError):
             raise
         raise OnlineStoreUnavailable(
-            f"{place}: the online store does not answer ({error}). "
-            "Start it, or look at TASTEMATE_ONLINE: tastemate doctor"
+            f"{place}: the online store does not answer ({error}). {_remedy(error)}"
         ) from error
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, sqlite3.OperationalError) and "no such table" in str(error):
+        return (
+            "Its tables are gone, or were never made. Make and fill them anew: "
+            "tastemate apply, then tastemate materialize"
+        )
+    if type(error) is sqlite3.DatabaseError:
+        return (
+            "The file is damaged. Put it aside, then make and fill it anew: tastemate apply, "
+            "then tastemate materialize"
+        )
+    return "Start it, or look at TASTEMATE_ONLINE: tastemate doctor"

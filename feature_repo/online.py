@@ -6,6 +6,7 @@ there. SQLite and Redis; reading and writing of rows goes through Feast itself.
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol
 
 from feast.infra.key_encoding_utils import deserialize_entity_key, serialize_entity_key
@@ -60,6 +61,33 @@ def is_marked(store: Any, view: str) -> bool:
     connection = online._get_conn(settings)  # noqa: SLF001
     asked = "select count(*) from tastemate_marks where view = ?"
     return bool(connection.execute(asked, (view,)).fetchone()[0])
+
+
+def renew_where_replaced(store: Any) -> None:
+    """Let a SQLite store of Feast's open its file anew where another lies there by now.
+
+    An open file stays readable after it was moved or removed, and would answer with what was true
+    then: a person who has left since would still be shown.
+
+    Raises:
+        OnlineStoreUnavailable: there is no file; Feast would make an empty one.
+    """
+    if store.config.online_store.type != "sqlite":
+        return
+    online = store.provider.online_store
+    path = Path(online._get_db_path(store.config))  # noqa: SLF001
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        raise OnlineStoreUnavailable(
+            f"{path}: there is no online store. Make and fill it anew: tastemate apply, then "
+            "tastemate materialize"
+        ) from None
+    identity = (there.st_dev, there.st_ino)
+    # Kept with the connection, which all readers of the store share.
+    if getattr(online, "_tastemate_file", identity) != identity:
+        online._conn = None  # noqa: SLF001
+    online._tastemate_file = identity  # noqa: SLF001
 
 
 class SqliteStore:

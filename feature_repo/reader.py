@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from feature_repo.errors import OnlineStoreUnavailable, reachable
 from feature_repo.feature_types import Row
-from feature_repo.online import is_marked
+from feature_repo.online import is_marked, renew_where_replaced
 from feature_repo.protos import plain
 from feature_repo.settings import PROJECT, REQUEST_PATIENCE_S, online_store, quiet_feast
 
@@ -43,6 +43,7 @@ class OnlineReader:
         if not keys:
             return {}
         with reachable("features"):
+            renew_where_replaced(self._store)
             answer = self._store.get_online_features(
                 features=self._service, entity_rows={self.key: list(keys)}
             ).proto
@@ -58,6 +59,7 @@ class OnlineReader:
             OnlineStoreUnavailable: the mark that publishing leaves is gone, and the rows with it.
         """
         with reachable("features"):
+            renew_where_replaced(self._store)
             if any(is_marked(self._store, view.name) for view in self._views):
                 return
         raise OnlineStoreUnavailable(

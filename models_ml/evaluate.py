@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models_ml.baselines.fit import fit_baselines
+from models_ml.beside import Beside
 from models_ml.data.split import known_events, split
 from models_ml.data.training_set import TrainingSet, TrainingSetError, read_training_set
 from models_ml.evaluation.behaviour import behaviours
@@ -81,8 +82,11 @@ def evaluate(  # noqa: PLR0913 - what is compared, and what is told
         recommenders[baseline.name] = baseline
     if champion:
         recommenders[CHAMPION] = champion
+    # Both are mostly reckoned outside Python, so that one takes the core that the other leaves.
+    begun = Beside(lambda: behaviours(judged, some_people(training_set)))
     compared = compare(recommenders, training_set, progress)
-    tried = behaviours(judged, some_people(training_set))
+    tried = begun.result()
+    # By itself, for it is timed.
     cost = answer_cost(served or judged, ModelFolder(model))
     against = refusals(compared, tried, cost)
     evaluation = Evaluation(

@@ -24,12 +24,12 @@ from models_ml.baselines.fit import tuned_for
 from models_ml.baselines.interpolation import Mixture
 from models_ml.baselines.interpolation_fit import fit_mixture
 from models_ml.baselines.tuning import Fit
+from models_ml.beside import Beside
 from models_ml.data.leakage import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
 from models_ml.data.training_set import TrainingSetError, read_training_set
 from models_ml.files import hold
 from models_ml.model_folder import ModelFolder, NetworkConfig, save_safetensors
 from models_ml.presets import PRESETS, Preset, UnknownPresetError, preset_named
-from models_ml.training.beside import Beside
 from models_ml.training.checkpoints import (
     Checkpoint,
     load_checkpoint,
@@ -404,6 +404,11 @@ def main() -> int:
     ) as error:  # fmt: skip
         print(error, file=sys.stderr)  # noqa: T201 - the command's own output
         return 1
+    except KeyboardInterrupt:
+        print(  # noqa: T201 - the command's own output
+            "Stopped. What is done is kept; the same command goes on.", file=sys.stderr
+        )
+        return 130
     verb = "trained" if report.is_new else "already trained, nothing to do"
     record = report.record
     if report.is_new and record.why_early:

@@ -227,7 +227,8 @@ def _make_way(home: Home, instance: dg.DagsterInstance) -> None:
     Raises:
         BusyError: a run of theirs is under way.
     """
-    end_dead_runs(home, instance, is_held_here=True)
+    for dead in end_dead_runs(home, instance, is_held_here=True):
+        say(f"ended a run that had stopped on its way: {dead}")
     going_on = instance.get_runs(dg.RunsFilter(statuses=ACTIVE_RUN_STATUSES), limit=1)
     if going_on:
         raise BusyError(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from models_ml.baselines.base import Baseline
 from models_ml.data.event_windows import EventWindows
@@ -85,10 +86,19 @@ class Ease(Baseline):
         latest = latest[(places >= 0) & (places < len(self._rows))]
         columns = self._rows[past.places[latest]]
         latest, columns = latest[columns >= 0], columns[columns >= 0]
-        history = np.zeros((len(windows), len(self._columns)), dtype=np.float32)
-        history[past.rows[latest], columns] = np.exp(-past.ages[latest] / self._shrinkage.age)
+        order = np.argsort(past.rows[latest], kind="stable")
+        latest, columns = latest[order], columns[order]
+        fading = np.exp(-past.ages[latest] / self._shrinkage.age)
+        # A history has few of all places: its rows are added up, instead of a product of matrices.
+        found = functional.embedding_bag(
+            torch.from_numpy(columns),
+            torch.from_numpy(self._weights),
+            torch.from_numpy(np.searchsorted(past.rows[latest], np.arange(len(windows)))),
+            mode="sum",
+            per_sample_weights=torch.from_numpy(fading.astype(np.float32)),
+        )
         scores = np.tile(self.tie_break, (len(windows), 1))
-        scores[:, self._columns] += history @ self._weights
+        scores[:, self._columns] += found.numpy()
         return scores
 
 

@@ -47,7 +47,9 @@ _CLIP = 1.0
 _LAYING_OUT = 2
 _STEPS_UNTOLD = 64
 _PACE = 3
-"""So many epochs tell how fast the network is learning."""
+"""So many epochs at least tell how fast the network is learning."""
+_TOLD_BY = 0.4
+"""This share of the epochs tells what the others will bring."""
 
 
 class NothingToLearnError(ValueError):
@@ -140,12 +142,16 @@ class Training:
     def is_hopeless(self) -> bool:
         """Whether the network, at the pace of its last epochs, would not reach `to_beat`.
 
-        Learning slows down, so a straight line from there on promises more than will come.
+        Asked when a part of the epochs is over: before, a network may stand still for a while and
+        learn fast afterwards. From then on learning slows down, so that a straight line promises
+        more than will come.
         """
         told = [epoch.validation_ndcg_10 for epoch in self.progress.epochs]
-        if self.to_beat is None or len(told) <= _PACE:
+        asked_from = max(_PACE + 1, round(self.epochs * _TOLD_BY))
+        if self.to_beat is None or not asked_from <= len(told) < self.epochs:
             return False
-        pace = (max(told) - max(told[:-_PACE])) / _PACE
+        lately = max(_PACE, asked_from // 2)
+        pace = (max(told) - max(told[:-lately])) / lately
         return max(told) + pace * (self.epochs - len(told)) < self.to_beat
 
     def batches(self, epoch: int) -> list[Windows]:

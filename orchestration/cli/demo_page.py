@@ -12,6 +12,7 @@ from rich.table import Table
 from models_ml.evaluation.report import LOO, NETWORK, TIME
 from orchestration.cli.demo import Demo
 from orchestration.delivery.run_report import RunReport
+from orchestration.home.environment import PROJECT
 from orchestration.model.quality_tables import ALONE, best_first
 from orchestration.sample.planted_taste import Lift
 from serving.home import Home
@@ -172,7 +173,8 @@ def _where(home: Home, report: RunReport) -> str:
         here = Path.cwd()
         return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
-    by_make = home.root == Home.find(None).root
+    # What make serves; a home that --home or TASTEMATE_HOME names is another.
+    by_make = home.root == PROJECT / ".tastemate"
     begin = "make" if by_make else f"tastemate --home {shown(home.root)}"
     serve, dev = f"{begin} serve", f"{begin} dev"
     return (

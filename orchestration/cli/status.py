@@ -7,6 +7,7 @@ from textwrap import shorten
 
 from orchestration.cli.servers import served, to_start_again
 from orchestration.delivery.run_report import RunReport, latest_report
+from orchestration.home.dagster_records import may_be_under_way
 from orchestration.home.lock import is_free
 from orchestration.home.sources import registered
 from orchestration.reliability.budget import Standing, standings
@@ -16,6 +17,10 @@ from serving.release import ReleaseError, open_release
 from serving.servers import Serving, running
 
 _WIDTH = 100
+_CUT_OFF = (
+    "a run began and has not ended: if Dagster is not at work on one (tastemate dev), it was "
+    "killed, and this goes on with it: tastemate run"
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Status:
 
     home         where it lies
     is_busy      whether a run is working on it now
+    is_cut_off   whether a run is recorded as under way that no process of a verb is working on
     last_run     None where no run has left a report
     live         None where nothing is live
     servers      who answers requests, and with which release
@@ -56,6 +62,7 @@ class Status:
 
     home: str
     is_busy: bool
+    is_cut_off: bool
     last_run: LastRun | None
     live: LiveRelease | None
     servers: list[Serving]
@@ -75,15 +82,21 @@ def status_of(home: Home) -> Status:
     live = _live(home)
     servers = running(home)
     objectives = standings(home) if report else []
+    is_busy = home.root.exists() and not is_free(home)
+    is_cut_off = not is_busy and may_be_under_way(home)
     return Status(
         home=str(home.root),
-        is_busy=home.root.exists() and not is_free(home),
+        is_busy=is_busy,
+        is_cut_off=is_cut_off,
         last_run=_last_run(report) if report else None,
         live=live,
         servers=servers,
         data_age_h=_hours_since(report.as_of) if report else None,
         objectives=objectives,
-        next=list(_next(home, report, live, servers, objectives)),
+        next=[
+            *([_CUT_OFF] if is_cut_off else []),
+            *([] if is_busy else _next(home, report, live, servers, objectives)),
+        ],
     )
 
 
@@ -92,6 +105,8 @@ def words(status: Status) -> str:
     lines = [("home", status.home + (", a run is working on it" if status.is_busy else ""))]
     last = status.last_run
     lines.append(("last run", f"{last.status}, {last.run_id[:8]}" if last else "none yet"))
+    if status.is_cut_off:
+        lines.append(("", "another began after it and has not ended"))
     if last:
         lines += [("", failure) for failure in last.failures]
         lines.append(("data", f"as of {last.as_of[:16]}, {_age(status.data_age_h or 0)} ago"))

@@ -148,10 +148,17 @@ def latest_report(home: Home) -> RunReport:
 
 
 def report_before(home: Home, run_id: str) -> RunReport | None:
-    """Read the report of the run before *run_id*; None where there is none of this form."""
+    """Read the report of the last run before *run_id* that came to its end.
+
+    A run that failed may have landed what is published only now. None where there is no other
+    report, or none of this form.
+    """
     others = [path for path in home.run_reports() if path != home.report(f"run-{run_id}")]
-    if not others:
-        return None
-    with suppress(JsonTypeError):
-        return read_json(max(others, key=lambda path: path.stat().st_mtime_ns), RunReport)
-    return None
+    failed = None
+    for path in sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+        with suppress(JsonTypeError):
+            report = read_json(path, RunReport)
+            if report.status != "failed":
+                return report
+            failed = failed or report
+    return failed

@@ -140,6 +140,8 @@ def _trained(paths: Home, wish: "Wish", start: "ModelFolder | None") -> "ModelFo
 
     data = model_store.current_training_set(paths)
     preset = model_store.preset_for(paths, data, wish.preset)
+    chosen = "as asked for" if wish.preset else f"for {data.manifest.events:,} events"
+    say(f"preset {preset}, {chosen}")
     out = model_store.model_folder(
         paths, data, preset, wish.seed, content_hash(start) if start else None
     )

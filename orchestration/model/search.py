@@ -8,6 +8,7 @@ FOLDER; the best preset is printed as it would stand in models_ml/presets.py.
 
 import argparse
 import hashlib
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -130,7 +131,13 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=20, help="so many more")
     arguments = parser.parse_args()
     base = preset_named(arguments.base)
-    best = search(arguments.data, arguments.out, base, arguments.trials, print)
+    try:
+        best = search(arguments.data, arguments.out, base, arguments.trials, print)
+    except KeyboardInterrupt:
+        print(  # noqa: T201 - the command's own output
+            "Stopped. What is done is kept; the same command goes on.", file=sys.stderr
+        )
+        sys.exit(130)
     print(f"best: {best}")  # noqa: T201 - the command's own output
 
 

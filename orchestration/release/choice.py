@@ -43,7 +43,7 @@ def choose(home: Home) -> Choice:
         return Choice(refused, folder=_baseline_folder(home, best))
     live = champion.read(home).release_id
     if not _has_aged(home, live, judged):
-        return Choice(refused, stays=live)
+        return Choice(f"stays live, for {refused}", stays=live)
     return Choice(
         f"{refused}; {best}, counted anew, is no worse than the baseline that was live",
         folder=_baseline_folder(home, best),

@@ -75,8 +75,17 @@ class Rebuilt:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing differs from what was published, but for people who were forgotten."""
-        return not self.differing or self.forgotten_since > 0
+        """Whether nothing differs from what was published, but for people who were forgotten.
+
+        A model that was added to the project since then contradicts nothing.
+        """
+        return not self.differing or self.forgotten_since > 0 or self.is_only_more
+
+    @property
+    def is_only_more(self) -> bool:
+        """Whether all that differs are models that were not published at that moment."""
+        then = self.published.models if self.published else {}
+        return bool(self.differing) and not any(name in then for name in self.differing)
 
     @property
     def is_well(self) -> bool:
@@ -162,6 +171,11 @@ def verdict(rebuilt: Rebuilt) -> str:
     if not rebuilt.differing:
         return f"{summary}\nAs run {rebuilt.run_id} published it."
     differing = ", ".join(rebuilt.differing)
+    if rebuilt.is_only_more:
+        return (
+            f"{summary}\nAs run {rebuilt.run_id} published it; these it did not have yet: "
+            f"{differing}."
+        )
     if rebuilt.holds:
         return (
             f"{summary}\nAs run {rebuilt.run_id} published it modulo erased people: "

@@ -1,6 +1,8 @@
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,6 +43,35 @@ def test_a_store_that_was_emptied_is_told_from_one_that_does_not_know(
     assert reader.read(["u0"]) == {}
     with pytest.raises(OnlineStoreUnavailable, match="was emptied"):
         reader.refuse_if_emptied()
+
+
+def test_a_file_that_was_replaced_is_read_anew(world: World, tmp_path: Path) -> None:
+    reader = opened(world.apply(), "")
+    assert reader.read(["u2"])
+    path = world.root / "feast" / "online.db"
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as there, closing(sqlite3.connect(other)) as copy:
+        there.backup(copy)
+        copy.execute("delete from tastemate_user_favor")
+        copy.commit()
+    for part in ("", "-wal", "-shm"):
+        Path(f"{path}{part}").unlink(missing_ok=True)
+    # The open file would still answer, with what is true no more.
+    with pytest.raises(OnlineStoreUnavailable, match="tastemate apply"):
+        reader.read(["u2"])
+    assert not path.exists()
+    other.rename(path)
+    assert reader.read(["u2"]) == {}
+
+
+def test_a_file_that_is_no_database_is_a_store_that_does_not_answer(world: World) -> None:
+    reader = opened(world.apply(), "")
+    path = world.root / "feast" / "online.db"
+    for part in ("-wal", "-shm"):
+        Path(f"{path}{part}").unlink(missing_ok=True)
+    path.write_bytes(b"no database " * 1000)
+    with pytest.raises(OnlineStoreUnavailable, match="is damaged"):
+        reader.read(["u2"])
 
 
 def test_nothing_asked_is_nothing_answered(world: World) -> None:

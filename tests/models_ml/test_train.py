@@ -49,8 +49,8 @@ def test_a_small_set_whose_network_cannot_win_ends_early_and_says_why(
     assert main() == 0
     record = TrainingRecord.read(ModelFolder(tmp_path))
     assert record
-    assert (record.epochs, record.beaten_by, record.is_cut_short) == (4, 50.0, False)
-    assert "ended after 4 epochs: at its pace" in capsys.readouterr().out
+    assert (record.epochs, record.beaten_by, record.is_cut_short) == (6, 50.0, False)
+    assert "ended after 6 epochs: at its pace" in capsys.readouterr().out
 
 
 def test_threads_that_wait_do_not_spin() -> None:

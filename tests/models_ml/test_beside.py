@@ -1,10 +1,10 @@
-"""Work beside a training."""
+"""Work beside other work."""
 
 import threading
 
 import pytest
 
-from models_ml.training.beside import Beside
+from models_ml.beside import Beside
 
 
 def test_what_a_call_gives_is_waited_for() -> None:

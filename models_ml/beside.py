@@ -1,4 +1,4 @@
-"""Work that goes on beside a training, in a thread that holds up nobody who wants to end it."""
+"""Work that goes on beside other work, in a thread that holds up nobody who wants to end it."""
 
 import threading
 from collections.abc import Callable
