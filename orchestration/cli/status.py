@@ -1,6 +1,8 @@
 """One screen of how a home stands: read from what lies there, in less than a second."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from textwrap import shorten
@@ -83,7 +85,7 @@ def status_of(home: Home) -> Status:
     servers = running(home)
     objectives = standings(home) if report else []
     is_busy = home.root.exists() and not is_free(home)
-    is_cut_off = not is_busy and may_be_under_way(home)
+    is_cut_off = not is_busy and _is_under_way(home)
     return Status(
         home=str(home.root),
         is_busy=is_busy,
@@ -98,6 +100,13 @@ def status_of(home: Home) -> Status:
             *([] if is_busy else _next(home, report, live, servers, objectives)),
         ],
     )
+
+
+def _is_under_way(home: Home) -> bool:
+    # SQLite cannot open the records where it may not write beside them; all else can be told.
+    with suppress(sqlite3.OperationalError):
+        return may_be_under_way(home)
+    return False
 
 
 def words(status: Status) -> str:

@@ -425,7 +425,7 @@ class Dagster(NamedTuple):
         until = time.monotonic() + seconds
         while not happens(self.statuses()):
             assert time.monotonic() < until, self.statuses()
-            time.sleep(0.5)
+            time.sleep(0.05)
 
 
 def _free_port() -> int:

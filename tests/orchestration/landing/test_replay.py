@@ -103,7 +103,7 @@ def test_records_of_csv_are_read_under_the_header_of_their_file(
     ("through", "said"),
     [
         ("head -n 1", "was given 2 lines and wrote 1"),
-        ("false", "exit code 1"),
+        ("false", "ended with 1"),
         ("no-such-command --at-all", "cannot be run"),
     ],
 )
