@@ -7,6 +7,7 @@ with another one.
 import json
 import logging
 import socket
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import psutil
@@ -76,7 +77,8 @@ def running(home: Home) -> list[Serving]:
         if note.lives:
             found.append(note)
         else:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # on a disk that cannot be written to it stays
+                path.unlink(missing_ok=True)
     return sorted(found, key=lambda one: (one.port or 0, one.pid))
 
 
