@@ -1,5 +1,6 @@
 """The command as a person would run it, and what its report must always hold."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,11 @@ def tastemate(home: Path, *arguments: str, check: bool = True) -> subprocess.Com
     )  # fmt: skip
     assert not check or done.returncode == 0, done.stderr[-4000:]
     return done
+
+
+def hint(home: Path, verb: str) -> str:
+    """Give *verb* as a message names it where the home was named, too."""
+    return f"tastemate --home {shlex.quote(str(home))} {verb}"
 
 
 def conserved(report: dict[str, Any]) -> bool:

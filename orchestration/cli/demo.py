@@ -1,10 +1,7 @@
 """The demo: a sample city from raw documents to answers over HTTP."""
 
-import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
+from orchestration.cli.demo_service import service_beside
 from orchestration.delivery.run_report import RunReport
 from orchestration.home.console import console
 from orchestration.landing.registered import register, registered, resolve
@@ -26,7 +24,6 @@ from serving.messages import RecommendPlacesAnswer, SimilarUsersAnswer
 PRESET = "small"
 # A history long enough to have a taste, short enough to be read.
 A_GOOD_LENGTH = 60
-_LOOK_EVERY_S = 0.2
 STRANGER = "nobody-has-seen-me"
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
@@ -59,46 +56,20 @@ def show(home: Home, events: int) -> Demo:
     started = time.monotonic()
     documents = home_city.make(home, events=events, seed=0)
     register(home, resolve("sample", documents, None))
-    is_over = threading.Event()
-    with ThreadPoolExecutor(1) as beside, ExitStack() as stack:
-        begun = beside.submit(_start_when_live, home, is_over)
-        # Whatever becomes of the run, nothing is left running.
-        stack.callback(_stop, begun)
-        stack.callback(is_over.set)
+    with service_beside(home) as ready:
         outcome = run(home, PRESET, seed=0)
-        is_over.set()
         console.print("  [bold]▸[/bold] asking the packaged service")
         person, lifts = _someone(home), planted_taste_lifts(home, home.sample_truth)
-        similar, places, stranger = _answers(begun.result() or server.start(home), person)
+        similar, places, stranger = _answers(ready(), person)
     seconds = time.monotonic() - started
     return Demo(person, similar, places, stranger, lifts, outcome.report, seconds)
-
-
-def _start_when_live(home: Home, is_over: threading.Event) -> server.Server | None:
-    """Start the service as soon as a first run has made something live, beside its last steps.
-
-    Nothing where something is live already, which the run may replace, or nothing came to be.
-    """
-    if home.champion.exists():
-        return None
-    while not home.champion.exists():
-        if is_over.wait(_LOOK_EVERY_S):
-            return server.start(home) if home.champion.exists() else None
-    return server.start(home)
-
-
-def _stop(begun: "Future[server.Server | None]") -> None:
-    """End the service, if it was started and nobody has ended it."""
-    serving = begun.result()
-    if serving:
-        serving.stop()
 
 
 def _answers(
     serving: server.Server, person: str
 ) -> tuple[SimilarUsersAnswer, RecommendPlacesAnswer, RecommendPlacesAnswer]:
-    """Ask the service about *person* and about a stranger, and end it."""
-    with serving as running, httpx.Client(base_url=running.url, timeout=10) as client:
+    """Ask the service about *person* and about a stranger."""
+    with httpx.Client(base_url=serving.url, timeout=10) as client:
         similar = _ask(client, "similar-users", person, 5, SimilarUsersAnswer)
         places = _ask(client, "recommend-places", person, 5, RecommendPlacesAnswer)
         stranger = _ask(client, "recommend-places", STRANGER, 3, RecommendPlacesAnswer)

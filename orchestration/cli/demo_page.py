@@ -13,6 +13,7 @@ from models_ml.evaluation.report import LOO, NETWORK, TIME
 from orchestration.cli.demo import Demo
 from orchestration.delivery.run_report import RunReport
 from orchestration.home.environment import PROJECT
+from orchestration.home.hints import typed
 from orchestration.model.quality_tables import ALONE, best_first
 from orchestration.sample.planted_taste import Lift
 from serving.home import Home
@@ -54,7 +55,7 @@ def _write(page: Console, home: Home, demo: Demo) -> None:
     )
     page.print(_quality(demo.report))
     page.print(_lifts(demo.planted_taste))
-    page.print(_where(home, demo.report))
+    page.print(where_next(home, demo.report), soft_wrap=True)
     page.print(f"Done in {demo.seconds:.0f} s.")
 
 
@@ -168,15 +169,16 @@ def _lifts(lifts: Mapping[str, Lift]) -> Table:
     return table
 
 
-def _where(home: Home, report: RunReport) -> str:
+def where_next(home: Home, report: RunReport) -> str:
+    """Say where all of it lies, and what to type next."""
+
     def shown(path: Path) -> str:
         here = Path.cwd()
         return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
     # What make serves; a home that --home or TASTEMATE_HOME names is another.
-    by_make = home.root == PROJECT / ".tastemate"
-    begin = "make" if by_make else f"tastemate --home {shown(home.root)}"
-    serve, dev = f"{begin} serve", f"{begin} dev"
+    begin = "make" if home.root == PROJECT / ".tastemate" else "tastemate"
+    serve, dev = typed(f"{begin} serve"), typed(f"{begin} dev")
     return (
         f"\nLive: release {report.release_id} "
         f"({report.release_kind} {report.release_name}), index {report.index_id}.\n"

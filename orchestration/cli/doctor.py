@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from orchestration.home.dagster_records import may_be_under_way
+from orchestration.home.dagster_records import is_under_way
 from orchestration.home.environment import PROJECT
 from orchestration.home.errors import is_for_people
 from serving.home import Home
@@ -124,7 +124,7 @@ def _policy(home: Home) -> tuple[bool, str]:
 
 def _runs(home: Home) -> tuple[bool, str]:
     well = True, "none that died is recorded as under way"
-    if not may_be_under_way(home):
+    if is_under_way(home) is False:
         return well
     from orchestration.runs import dead_runs
 

@@ -11,6 +11,7 @@ import click
 
 from orchestration.cli import analyst, features, model, operations, release, sample, sources
 from orchestration.cli.output import FAILED, REFUSED, STOPPED
+from orchestration.home.hints import name_home, typed
 from serving.home import Home
 
 
@@ -29,7 +30,7 @@ class Group(click.Group):
             click.secho("Stopped. What is done is kept; the same command goes on.", err=True)
             sys.exit(STOPPED)
         except RefusedError as refusal:
-            click.secho(f"Refused: {refusal}", fg="red", err=True)
+            click.secho(typed(f"Refused: {refusal}"), fg="red", err=True)
             sys.exit(REFUSED)
         except Exception as error:
             is_ours = is_for_people(error)
@@ -39,7 +40,7 @@ class Group(click.Group):
             if fault is None and not is_ours:
                 raise
             told = f"{ctx.invoked_subcommand}: {fault}" if fault else str(error)
-            click.secho(f"Error: {told}", fg="red", err=True)
+            click.secho(typed(f"Error: {told}"), fg="red", err=True)
             sys.exit(FAILED)
 
 
@@ -54,6 +55,7 @@ class Group(click.Group):
 def main(ctx: click.Context, root: Path | None) -> None:
     """People of similar taste, and the places they would like next."""
     ctx.obj = Home.find(root)
+    name_home(root)
 
 
 for verb in (

@@ -7,6 +7,7 @@ import click
 
 from models_ml.presets import PRESETS
 from orchestration.cli.output import Report, enter, reports
+from orchestration.home.hints import typed
 from serving.home import Home
 
 PRESET = click.Choice(list(PRESETS))
@@ -34,8 +35,10 @@ def train(
     enter(home)
     if target:
         exported = store.export_training_set(home, target)
-        click.echo(f"{target}: training set {exported.hash[:16]}. Train there, then come back with "
-                   "'tastemate train --adopt DIR'.")  # fmt: skip
+        click.echo(typed(
+            f"{target}: training set {exported.hash[:16]}. Train there, then come back with "
+            "'tastemate train --adopt DIR'."
+        ))  # fmt: skip
         return
     if source:
         store.adopt(home, source)

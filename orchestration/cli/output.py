@@ -11,6 +11,7 @@ from typing import ParamSpec
 import click
 
 from models_ml.typed_json import plain
+from orchestration.home.hints import typed
 from serving.home import Home
 
 FAILED, REFUSED = 1, 3
@@ -44,7 +45,7 @@ def reports(verb: Callable[_P, Report]) -> Callable[..., None]:
     def told(*arguments: _P.args, **options: _P.kwargs) -> None:
         as_json = options.pop("as_json")
         report = verb(*arguments, **options)
-        text = printed_json(report.value) if as_json else report.words
+        text = printed_json(report.value) if as_json else typed(report.words)
         if text:
             click.echo(text)
         if report.refusal:
@@ -78,11 +79,11 @@ def at_work(home: Home) -> Iterator[None]:
     Raises:
         BusyError: a run is working on it.
     """
-    from orchestration.home.dagster_records import may_be_under_way
+    from orchestration.home.dagster_records import is_under_way
     from orchestration.home.lock import alone
 
     with alone(home):
-        if may_be_under_way(home):
+        if is_under_way(home) is not False:
             from orchestration.runs import make_way
 
             make_way(home)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestration.cli.output import PORT, Report, enter, reports
+from orchestration.home.hints import typed
 from serving.home import Home
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def list_all(home: Home) -> Report:
 
     releases = list_releases(home)
     if not releases:
-        click.echo(f"{home.root}: no release yet. Make one: tastemate run", err=True)
+        click.echo(typed(f"{home.root}: no release yet. Make one: tastemate run"), err=True)
     lines = [
         f"{'*' if entry.is_champion else ' '} {entry.release_id}  {entry.kind:<8}  "
         f"{entry.created_at}  {entry.reason}"
@@ -123,7 +124,7 @@ def _mirror(home: Home) -> None:
     try:
         mlflow_mirror.mirror(home)
     except mlflow_mirror.TrackingError as error:
-        click.secho(str(error), fg="yellow", err=True)
+        click.secho(typed(str(error)), fg="yellow", err=True)
 
 
 @click.command()

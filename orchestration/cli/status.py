@@ -9,7 +9,7 @@ from textwrap import shorten
 
 from orchestration.cli.servers import served, to_start_again
 from orchestration.delivery.run_report import RunReport, latest_report
-from orchestration.home.dagster_records import may_be_under_way
+from orchestration.home.dagster_records import is_under_way
 from orchestration.home.lock import is_free
 from orchestration.home.sources import registered
 from orchestration.reliability.budget import Standing, standings
@@ -85,7 +85,7 @@ def status_of(home: Home) -> Status:
     servers = running(home)
     objectives = standings(home) if report else []
     is_busy = home.root.exists() and not is_free(home)
-    is_cut_off = not is_busy and _is_under_way(home)
+    is_cut_off = not is_busy and _has_begun(home)
     return Status(
         home=str(home.root),
         is_busy=is_busy,
@@ -102,10 +102,10 @@ def status_of(home: Home) -> Status:
     )
 
 
-def _is_under_way(home: Home) -> bool:
-    # SQLite cannot open the records where it may not write beside them; all else can be told.
+def _has_begun(home: Home) -> bool:
+    # Of records that lie elsewhere, or that SQLite may not write beside, nothing is claimed.
     with suppress(sqlite3.OperationalError):
-        return may_be_under_way(home)
+        return is_under_way(home) is True
     return False
 
 

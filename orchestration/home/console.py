@@ -2,9 +2,11 @@
 
 from rich.console import Console
 
+from orchestration.home.hints import typed
+
 console = Console(stderr=True, highlight=False)
 
 
 def say(text: str) -> None:
     """Print a line below the step that is running."""
-    console.print(f"    [dim]{text}[/dim]", soft_wrap=True)
+    console.print(f"    [dim]{typed(text)}[/dim]", soft_wrap=True)

@@ -10,11 +10,11 @@ from serving.home import Home
 _OVER = ("SUCCESS", "FAILURE", "CANCELED", "QUEUED")
 
 
-def may_be_under_way(home: Home) -> bool:
-    """Say whether a run is recorded that has not ended; True where only Dagster can tell."""
+def is_under_way(home: Home) -> bool | None:
+    """Say whether a run is recorded that has not ended; None where only Dagster can tell."""
     settings = home.dagster_settings
     if settings.exists() and "storage" in (yaml.safe_load(settings.read_text()) or {}):
-        return True  # the records are elsewhere
+        return None  # the records are elsewhere
     if not home.dagster_runs.exists():
         return False
     with closing(sqlite3.connect(f"{home.dagster_runs.as_uri()}?mode=ro", uri=True)) as database:

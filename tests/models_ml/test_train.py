@@ -172,6 +172,20 @@ def test_a_folder_that_is_no_training_set_is_named(
     assert "no such file" in capsys.readouterr().err
 
 
+def test_who_is_tired_of_waiting_ends_it_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", stopped)
+    monkeypatch.setattr(
+        sys, "argv", ["train", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    )
+    assert main() == 130
+    assert "the same command goes on" in capsys.readouterr().err
+
+
 def test_an_unknown_preset_is_answered_with_those_there_are(town: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownPresetError, match=r"use one of .*tiny"):
         train(town, tmp_path / "out", "huge")

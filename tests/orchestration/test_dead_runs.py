@@ -114,7 +114,7 @@ def test_a_run_that_no_process_has_begun_is_given_time(
 
 
 def test_what_works_on_the_home_ends_the_dead_and_waits_for_the_living(
-    home: Home, instance: dg.DagsterInstance, gone: int
+    home: Home, instance: dg.DagsterInstance, gone: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dead = [
         recorded(instance, STATUS.STARTED, by_a_verb=True),
@@ -122,6 +122,10 @@ def test_what_works_on_the_home_ends_the_dead_and_waits_for_the_living(
     ]
     with held(home):
         assert {status_of(instance, run_id) for run_id in dead} == {STATUS.FAILURE}
+    told = " ".join(capsys.readouterr().err.split())
+    assert all(
+        f"ended a run that had stopped on its way: refresh ({one[:8]})" in told for one in dead
+    )
     alive = recorded(instance, STATUS.STARTED, by_a_verb=False, pid=os.getpid())
     with pytest.raises(BusyError, match=alive[:8]), held(home):
         raise AssertionError("beside a run of Dagster's own")

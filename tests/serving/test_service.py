@@ -68,6 +68,8 @@ def client(running: server.Server) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def built(home: Home, finished_city: City) -> Path:
+    # As in a run, which begins with it and waits for it at its end.
+    bento.build_ahead(home, finished_city.release.release_id)
     tag = bento.build(home, finished_city.release.release_id)
     assert tag == f"tastemate:{finished_city.release.release_id}"
     return home.bentoml / "bentos" / "tastemate" / finished_city.release.release_id

@@ -1,10 +1,14 @@
-"""The demo's page: each reason that the endpoint gives has words."""
+"""The demo's page: each reason that the endpoint gives has words, and what to type next works."""
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from orchestration.cli.demo_page import because
+from orchestration.cli.demo_page import because, where_next
+from orchestration.home.environment import PROJECT
+from orchestration.home.hints import name_home
+from serving.home import Home
 from serving.messages import (
     PlaceReason,
     Popular,
@@ -15,6 +19,7 @@ from serving.messages import (
     UserReason,
     VisitedBefore,
 )
+from tests.made import run_report
 
 SAID = [
     (SharedPlaces(count=3, place_ids=["p1", "p2", "p3"]), "3 places, such as p1, p2"),
@@ -39,3 +44,26 @@ def test_every_kind_of_reason_is_among_them() -> None:
 
 def test_several_reasons_stand_side_by_side() -> None:
     assert because([SAID[3][0], SAID[5][0]]) == ("been there once; been in this district 4 times")
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_what_to_type_next_names_the_home_that_was_filled(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_named: bool,  # noqa: FBT001
+) -> None:
+    home = Home(tmp_path / "a home")
+    if is_named:
+        name_home(home.root)
+    else:
+        monkeypatch.setenv("TASTEMATE_HOME", str(home.root))
+    try:
+        told = where_next(home, run_report())
+    finally:
+        name_home(None)
+    assert (f"  tastemate --home '{home.root}' serve" in told) is is_named
+    assert ("  tastemate serve" in told) is not is_named
+
+
+def test_the_home_that_make_knows_is_served_by_make() -> None:
+    assert "  make serve" in where_next(Home(PROJECT / ".tastemate"), run_report())

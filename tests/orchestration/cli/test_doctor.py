@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from feature_repo import lock
+from feature_repo.layout import Layout
 from orchestration.cli import doctor
 from orchestration.cli.doctor import Finding, examine
 from serving.home import Home
@@ -53,6 +54,16 @@ def test_an_online_store_that_is_away_is_told(found: Found) -> None:
     assert not finding.ok
     assert "127.0.0.1:1" in finding.detail
     assert "sesame" not in finding.detail
+
+
+def test_a_damaged_online_store_is_told_with_what_mends_it(found: Found, tmp_path: Path) -> None:
+    file = Layout(tmp_path).online_store
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"This is no database, though it is long enough to look like one. " * 64)
+    finding = found("")["online store"]
+    assert not finding.ok
+    assert "The file is damaged" in finding.detail
+    assert "tastemate materialize" in finding.detail
 
 
 def test_a_source_that_is_gone_is_named(found: Found, tmp_path: Path) -> None:

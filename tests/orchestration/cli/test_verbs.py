@@ -26,7 +26,7 @@ from orchestration.cli.output import FAILED, REFUSED
 from orchestration.cli.reference.verb_page import verbs
 from serving.home import Home, now
 from serving.processes import KILLED
-from tests.command import TASTEMATE, TINY, tastemate
+from tests.command import TASTEMATE, TINY, hint, tastemate
 from tests.made import another_release
 from tests.orchestration.cli.reported import reported
 from tests.sample_city import make_city
@@ -67,14 +67,14 @@ def test_the_city_lives_on_in_files_of_its_own(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     none = tastemate(home.root, "sample", "next-day", check=False)
     assert (none.returncode, none.stdout) == (FAILED, "")
-    assert "tastemate demo" in none.stderr
+    assert hint(home.root, "demo") in none.stderr
     documents = make_city(home, 1000)
     told = reported("sample next-day", tastemate(home.root, "sample", "next-day", "--json"))
     assert (told["number"], told["day"]) == (1, "2026-07-01")
     assert all((documents / file["name"]).exists() for file in told["files"])
     words = tastemate(home.root, "sample", "next-day").stdout
     assert "Day 2 after the sample city's year: Thursday, 2026-07-02" in words
-    assert "tastemate run" in words
+    assert hint(home.root, "run") in words
 
 
 @runs("run")
@@ -187,7 +187,9 @@ def test_one_screen_tells_how_a_home_stands(home: Home, report, tmp_path: Path) 
     assert "objectives" in shown
     nothing = reported("status", tastemate(tmp_path / "no home", "status", "--json"))
     assert (nothing["last_run"], nothing["live"]) == (None, None)
-    assert "name a source" in nothing["next"][0]
+    assert "name a source: tastemate run" in nothing["next"][0]
+    there = tmp_path / "no home"
+    assert hint(there, "run") in tastemate(there, "status").stdout
     assert not (tmp_path / "no home").exists()
 
 
@@ -398,7 +400,8 @@ def _a_promotion_tells_who_answers_with_what(home: Home, port: int, served: str)
     told = tastemate(home.root, "release", "promote", other).stdout
     assert f"port {port} (process " in told
     assert f"answers with release {served}, which is not live" in told
-    assert f"serve again, to answer with what is live: tastemate serve --port {port}" in told
+    again = hint(home.root, f"serve --port {port}")
+    assert f"serve again, to answer with what is live: {again}" in told
     shown = tastemate(home.root, "status").stdout
     assert f"answers with release {served}, which is not live" in shown
     back = reported("release rollback", tastemate(home.root, "release", "rollback", "--json"))

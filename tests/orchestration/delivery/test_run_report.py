@@ -8,13 +8,23 @@ import pyarrow.parquet as pq
 import pytest
 from dagster._core.definitions.reconstruct import ReconstructableJob
 
+from models_ml.typed_json import json_text
 from orchestration.delivery.report_text import as_markdown
-from orchestration.delivery.run_report import FailedCheck, Failure, Headline, latest_report
+from orchestration.delivery.run_report import (
+    FailedCheck,
+    Failure,
+    Headline,
+    Status,
+    latest_report,
+    report_before,
+)
 from orchestration.delivery.write_report import write_report
+from orchestration.home.atomic_files import write_atomically
 from orchestration.landing.errors import MappingError
 from serving import champion
 from serving.home import Home
 from serving.processes import KILLED
+from tests.made import run_report
 
 
 def test_the_report_of_a_failed_run_says_what_failed_and_why(tmp_path: Path) -> None:
@@ -102,6 +112,40 @@ def test_figures_stand_beside_those_of_the_run_before(tmp_path: Path) -> None:
     assert report.figures[0] == Headline("events", 5, 3)
     assert "| events | 5 | +2 |" in (home.reports / "latest.md").read_text()
     assert "+2 since the last run" in (home.reports / "run-r2.html").read_text()
+
+
+def test_after_failed_runs_a_report_stands_beside_that_of_the_last_that_succeeded(
+    tmp_path: Path,
+) -> None:
+    """What a failed run landed is published only now: it is new, as are its events."""
+    home = Home(tmp_path)
+    home.marts.mkdir()
+    told: list[tuple[int, str, Status]] = [
+        (3, "r1", "succeeded"), (5, "r2", "failed"), (5, "r3", "failed"), (5, "r4", "succeeded")
+    ]  # fmt: skip
+    for rows, run_id, status in told:
+        pq.write_table(pa.table({"n": range(rows)}), home.handed_on("marts/fct_events"))
+        with dg.DagsterInstance.ephemeral() as instance:
+            report = write_report(home, instance, run_id, status)
+        # A clock may be too coarse to tell which was written last.
+        os.utime(home.report(f"run-{run_id}"), (int(run_id[1:]),) * 2)
+    assert report.figures[0] == Headline("events", 5, 3)
+    before = report_before(home, "r4")
+    assert before
+    assert before.run_id == "r1"
+
+
+def test_where_every_run_has_failed_the_last_of_them_is_the_one_before(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    for at, run_id in enumerate(("r1", "r2")):
+        write_atomically(home.report(f"run-{run_id}"), json_text(run_report(
+            run_id=run_id, status="failed"
+        )))  # fmt: skip
+        os.utime(home.report(f"run-{run_id}"), (at, at))
+    before = report_before(home, "r3")
+    assert before
+    assert before.run_id == "r2"
+    assert report_before(Home(tmp_path / "another"), "r1") is None
 
 
 def test_a_report_is_written_though_what_is_live_is_gone(tmp_path: Path) -> None:

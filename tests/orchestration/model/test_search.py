@@ -1,5 +1,6 @@
 """The search for a preset, on a made-up town."""
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from optuna.trial import TrialState
 
 from models_ml.presets import Preset, preset_named
-from orchestration.model.search import search
+from orchestration.model.search import main, search
 from tests.models_ml.conftest import TOWN_CATEGORIES, TOWN_CUT, town_choices, write_training_set
 
 BASE = preset_named("tiny")
@@ -67,3 +68,17 @@ def test_a_search_in_several_sessions_tries_nothing_twice(
     for _ in range(4):
         search(Path("none"), tmp_path, BASE, 3)
     assert len(tried) == len(set(tried)) == 12
+
+
+def test_who_is_tired_of_waiting_ends_it_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orchestration.model.search.search", stopped)
+    monkeypatch.setattr(sys, "argv", ["search", "--data", "none", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert "the same command goes on" in capsys.readouterr().err

@@ -103,7 +103,8 @@ def test_a_model_that_fails_leaves_what_is_live(tmp_path: Path) -> None:
     make_live(home, "model", HASH)
     chosen = choice.choose(home)
     assert (chosen.folder, chosen.stays) == (None, "r" * 32)
-    assert "no better than own_visits" in chosen.reason
+    # As the asset tells it, beside the id of what stays.
+    assert chosen.reason == "stays live, for the new model is refused: no better than own_visits"
 
 
 def test_a_release_promoted_by_hand_stays_until_another_model_is_trained(

@@ -19,7 +19,7 @@ from orchestration.release.pack import PAGE
 from serving import champion, index
 from serving.home import Home
 from serving.release import open_release, verify
-from tests.command import ROOT, TINY, tastemate
+from tests.command import ROOT, TINY, hint, tastemate
 from tests.made import HASH, training_record, write_manifest, write_model
 
 MANY = 100_000
@@ -131,7 +131,8 @@ class TestAFirstRun:
     def test_a_baseline_is_live_before_the_training_begins(self, days: Days) -> None:
         assert days.cut_off.returncode == FAILED
         assert "cut off before its first step" in days.cut_off.stderr
-        assert "To have it answer meanwhile: tastemate serve" in days.cut_off.stderr
+        serve = hint(days.home.root, "serve")
+        assert f"To have it answer meanwhile: {serve}" in days.cut_off.stderr
         packed = verify(days.home.releases / days.at_first.release_id)
         assert packed.kind == "baseline"
         assert packed.card.name in days.at_first.reason

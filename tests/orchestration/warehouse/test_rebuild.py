@@ -14,8 +14,15 @@ from models_ml.typed_json import plain
 from orchestration.home.environment import enter
 from orchestration.landing import land, load_mapping
 from orchestration.landing.mapping import SAMPLE
-from orchestration.warehouse.rebuild import RebuildError, _differing, moment_of, rebuild, verdict
-from orchestration.warehouse.state_hash import State, remember_published
+from orchestration.warehouse.rebuild import (
+    RebuildError,
+    Rebuilt,
+    _differing,
+    moment_of,
+    rebuild,
+    verdict,
+)
+from orchestration.warehouse.state_hash import ModelState, State, remember_published
 from serving.home import Home
 from tests.command import TASTEMATE
 
@@ -116,6 +123,21 @@ def test_a_folder_that_no_rebuild_made_is_left_alone(
     assert (documents / "likes.jsonl").exists()
     with pytest.raises(RebuildError, match="nothing has landed here"):
         rebuild(Home(tmp_path / "other"), moment_of(FIRST))
+
+
+def test_a_model_that_was_added_since_contradicts_nothing(tmp_path: Path) -> None:
+    at, users = "2024-03-01T04:00:00+00:00", ModelState(3, "a" * 64)
+    then = State(at, "one", {"marts/fct_events": users})
+    now = State(at, "other", {"marts/fct_events": users, "marts/dim_new": ModelState(1, "b" * 64)})
+    rebuilt = Rebuilt(tmp_path, now, "r1", then, _differing(now, then))
+    assert rebuilt.is_well
+    assert rebuilt.report().holds
+    assert "As run r1 published it; these it did not have yet: marts/dim_new." in verdict(rebuilt)
+    # That one is gone, or holds something else, is another matter.
+    other = State(at, "third", {**now.models, "marts/fct_events": ModelState(2, "c" * 64)})
+    for state, published in ((then, now), (other, then)):
+        differing = _differing(state, published)
+        assert not Rebuilt(tmp_path, state, "r1", published, differing).holds
 
 
 def test_a_moment_without_a_zone_is_utc() -> None:
