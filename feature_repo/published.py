@@ -24,6 +24,7 @@ SCHEMA = """
 create table if not exists content (key primary key, content text) without rowid;
 create table if not exists mark (name text primary key, mark text not null);
 create table if not exists about (key_column text primary key);
+create table if not exists about_time (moment_column text primary key);
 """
 
 
@@ -45,8 +46,9 @@ class Published:
         try:
             connection.execute("pragma journal_mode=wal")
             connection.executescript(SCHEMA)
-            # For whoever looks whether keys are still there, without the contract.
+            # For whoever looks whether rows are still there, without the contract.
             connection.execute("insert or ignore into about values (?)", (view.key.name,))
+            connection.execute("insert or ignore into about_time values (?)", (view.timestamp,))
             connection.commit()
             yield cls(connection, view.key.type.arrow)
         finally:

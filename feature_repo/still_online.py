@@ -1,7 +1,8 @@
 """Whether the online store in use still holds what was put there, asked cheaply and without Feast.
 
 By the mark that publishing leaves with each view, and by a sample of keys: a store that was emptied
-or replaced has lost the mark, one that evicts what it has no memory for has lost keys.
+or replaced has lost the mark, one that evicts what it has no memory for has lost keys, and where
+somebody else wrote to it, rows are of another moment than those that were published.
 """
 
 import random
@@ -25,12 +26,15 @@ SAMPLE = 100
 _STRING, _INT64 = 2, 4  # of feast.types.Value_pb2.ValueType
 
 Key = str | int
+Moment = int | None
+"""Seconds since 1970; None where there is no row."""
 
 
 @dataclass(frozen=True)
 class _View:
     name: str
     key_column: str
+    moment_column: str
     mark: str
 
 
@@ -39,14 +43,15 @@ class _Store:
     """The two questions that are put to a store."""
 
     mark_of: Callable[[str], str]
-    holds: Callable[[str, list[bytes]], int]
-    """How many of the serialized keys have a row in the view."""
+    moments: Callable[[str, list[bytes]], list[Moment]]
+    """Of which moment the view's row of each serialized key is."""
 
 
-def lost_online(home_root: Path) -> list[str]:
+def lost_online(home_root: Path, *, are_published: bool = True) -> list[str]:
     """Say of each view what the store in use has lost since it was published; empty: nothing.
 
-    Views that were never published into that store are not among them.
+    Views that were never published into that store are not among them. Unless the rows that there
+    are offline *are_published*, no keys are asked for: some may never have been online.
 
     Raises:
         OnlineStoreUnavailable: the store does not answer.
@@ -56,7 +61,14 @@ def lost_online(home_root: Path) -> list[str]:
     if not views:
         return []
     with reachable("online store"), _opened(home_root, url) as store:
-        return [told for view in views if (told := _lost(home_root, store, view))]
+        return [told for view in views if (told := _lost(home_root, store, view, are_published))]
+
+
+def never_filled(home_root: Path) -> str | None:
+    """Name the store in use if nothing of this home was ever put there."""
+    identity = store_identity(home_root, online_url())
+    published = Layout(home_root).published.glob(f"*-{fingerprint(identity)}.sqlite")
+    return None if any(published) else identity
 
 
 def answering(home_root: Path) -> str:
@@ -92,63 +104,84 @@ def _published(home_root: Path, which: str) -> Iterator[_View]:
     for path in sorted(Layout(home_root).published.glob(f"*-{which}.sqlite")):
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             try:
-                told = database.execute("select key_column, mark from about, mark").fetchall()
+                told = database.execute(
+                    "select key_column, moment_column, mark from about, about_time, mark"
+                ).fetchall()
             except sqlite3.OperationalError:
-                continue  # by an earlier version, which did not keep the key's name
+                continue  # by an earlier version, which did not keep the names
         # Two marks: a publishing is going on, or was cut off; the next one sees to it.
         if len(told) == 1:
             yield _View(path.stem.rpartition("-")[0], *told[0])
 
 
-def _lost(home_root: Path, store: _Store, view: _View) -> str | None:
+def _lost(home_root: Path, store: _Store, view: _View, are_published: bool) -> str | None:  # noqa: FBT001
     if store.mark_of(view.name) != view.mark:
         return f"{view.name}: the online store was emptied or replaced since it was published"
-    keys = _sample(Layout(home_root).rows_of(view.name), view.key_column)
-    held = store.holds(view.name, [serialized(view.key_column, key) for key in keys])
-    if held == len(keys):
+    if not are_published:
         return None
-    return (
-        f"{view.name}: of {len(keys)} keys that were published, {len(keys) - held} are no longer "
-        "online. Does the online store evict what it has no memory for?"
-    )
+    published = _sample(Layout(home_root).rows_of(view.name), view)
+    online = store.moments(view.name, [serialized(view.key_column, key) for key in published])
+    of_all = f"{view.name}: of {len(published)} keys that were published"
+    if gone := sum(moment is None for moment in online):
+        are = "is" if gone == 1 else "are"
+        return (
+            f"{of_all}, {gone} {are} no longer online (does the store evict what it has no memory "
+            "for?)"
+        )
+    told = zip(published.values(), online, strict=True)
+    if older := sum(found is not None and found < moment for moment, found in told):
+        are = "is" if older == 1 else "are"
+        return f"{of_all}, {older} {are} online as before (has somebody else written to the store?)"
+    return None
 
 
-def _sample(path: Path, column: str) -> list[Key]:
-    """Draw keys from one row group, however many there are."""
+def _sample(path: Path, view: _View) -> dict[Key, int]:
+    """Draw keys from one row group, however many there are, with the newest moment of each in it.
+
+    Another group may have a newer row of the same key.
+    """
     if not path.exists():
-        return []
+        return {}
     file = pq.ParquetFile(path)
     groups = range(file.num_row_groups)
     if not groups:
-        return []
+        return {}
     sizes = [file.metadata.row_group(group).num_rows for group in groups]
     chance = random.SystemRandom()
     (group,) = chance.choices(groups, sizes)
-    keys = file.read_row_group(group, columns=[column]).column(0).unique().to_pylist()
-    return chance.sample(keys, min(SAMPLE, len(keys)))
+    rows = file.read_row_group(group, columns=[view.key_column, view.moment_column])
+    newest = rows.group_by(view.key_column).aggregate([(view.moment_column, "max")])
+    drawn = chance.sample(range(newest.num_rows), min(SAMPLE, newest.num_rows))
+    keys, moments = newest[view.key_column], newest[f"{view.moment_column}_max"]
+    return {keys[row].as_py(): int(moments[row].as_py().timestamp()) for row in drawn}
 
 
 @contextmanager
 def _opened(home_root: Path, url: str) -> Iterator[_Store]:
     if url:
+        from google.protobuf.timestamp_pb2 import Timestamp
         from redis import Redis
 
         patience = {"socket_timeout": TOOL_PATIENCE_S, "socket_connect_timeout": TOOL_PATIENCE_S}
         with Redis.from_url(url, **patience) as client:
 
-            def held_by_redis(view: str, keys: list[bytes]) -> int:
+            def moments_in_redis(view: str, keys: list[bytes]) -> list[Moment]:
                 with client.pipeline(transaction=False) as pipe:
                     for key in keys:
-                        pipe.hexists(key + PROJECT.encode(), f"_ts:{view}")
-                    return sum(pipe.execute())
+                        pipe.hget(key + PROJECT.encode(), f"_ts:{view}")
+                    return [
+                        None if told is None else Timestamp.FromString(told).seconds
+                        for told in pipe.execute()
+                    ]
 
             yield _Store(
-                lambda view: (client.get(f"{PROJECT}:mark:{view}") or b"").decode(), held_by_redis
+                lambda view: (client.get(f"{PROJECT}:mark:{view}") or b"").decode(),
+                moments_in_redis,
             )
         return
     path = Layout(home_root).online_store
     if not path.exists():
-        yield _Store(lambda _: "", lambda _, __: 0)
+        yield _Store(lambda _: "", lambda _, keys: [None] * len(keys))
         return
     with closing(sqlite3.connect(path, timeout=TOOL_PATIENCE_S)) as database:
 
@@ -160,8 +193,8 @@ def _opened(home_root: Path, url: str) -> Iterator[_Store]:
             found = database.execute(asked, (view,)).fetchone() if known[0] else None
             return str(found[0]) if found else ""
 
-        def held_by_sqlite(view: str, keys: list[bytes]) -> int:
-            asked = f'select exists (select 1 from "{PROJECT}_{view}" where entity_key = ?)'  # noqa: S608
-            return sum(database.execute(asked, (key,)).fetchone()[0] for key in keys)
+        def moments_in_sqlite(view: str, keys: list[bytes]) -> list[Moment]:
+            asked = f'select min(event_ts) from "{PROJECT}_{view}" where entity_key = ?'  # noqa: S608
+            return [database.execute(asked, (key,)).fetchone()[0] for key in keys]
 
-        yield _Store(mark_of, held_by_sqlite)
+        yield _Store(mark_of, moments_in_sqlite)

@@ -14,13 +14,13 @@ from orchestration.delivery.assets import (
     report_failed_run,
     run_report,
 )
+from orchestration.delivery.dead_runs import dead_runs
 from orchestration.home.environment import DBT_PROJECT, enter
 from orchestration.jobs import daily, every_night, land, refresh
 from orchestration.landing.assets import landed
 from orchestration.model.assets import evaluation, export, recommender, training_set
 from orchestration.online.assets import online_features, registry
 from orchestration.release.assets import bento, champion, first_answer, index, release
-from orchestration.steps.dead_runs import dead_runs
 from orchestration.steps.home_resource import HomeResource
 from orchestration.steps.lines import step_lines
 from orchestration.warehouse.assets import elt_assets, incremental_equals_full_refresh

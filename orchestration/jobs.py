@@ -3,8 +3,7 @@
 import dagster as dg
 
 from orchestration import asset_keys as keys
-
-LAND, REFRESH, DAILY = "land", "refresh", "daily"
+from orchestration.steps.job_names import DAILY, LAND, REFRESH
 
 _RAW = dg.AssetSelection.assets(keys.LINES, keys.FILES, keys.FIELDS)
 _EVERYTHING = dg.AssetSelection.all()

@@ -16,21 +16,23 @@ from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from orchestration import asset_keys as keys
 from orchestration.delivery.as_published import differences
+from orchestration.delivery.dead_runs import end_and_report
 from orchestration.delivery.run_report import RunReport, latest_report
 from orchestration.delivery.write_report import LANDED_BY, write_report
 from orchestration.home.console import say
 from orchestration.home.lock import BusyError, alone
 from orchestration.home.state_files import LastRun, Pointers
-from orchestration.jobs import LAND, REFRESH, land
+from orchestration.jobs import land
 from orchestration.landing.assets import landed
 from orchestration.landing.land import LandedFile
 from orchestration.landing.registered import last_landing, registered
 from orchestration.model.assets import Training
 from orchestration.model.retraining.policy import load_policy, policy_file
-from orchestration.steps.dead_runs import DeadRun, end_dead_runs, find_dead_runs
+from orchestration.steps.dead_runs import DeadRun, find_dead_runs
 from orchestration.steps.failures import why
 from orchestration.steps.home_resource import STARTED_HERE, HomeResource
 from orchestration.steps.interrupts import heard_interrupts, was_asked_to_end
+from orchestration.steps.job_names import LAND, REFRESH
 from orchestration.steps.lines import step_lines
 from orchestration.warehouse.dbt_command import parse_ahead
 from orchestration.warehouse.dbt_lines import DbtLines
@@ -227,7 +229,7 @@ def _make_way(home: Home, instance: dg.DagsterInstance) -> None:
     Raises:
         BusyError: a run of theirs is under way.
     """
-    for dead in end_dead_runs(home, instance, is_held_here=True):
+    for dead in end_and_report(home, instance, is_held_here=True):
         say(f"ended a run that had stopped on its way: {dead}")
     going_on = instance.get_runs(dg.RunsFilter(statuses=ACTIVE_RUN_STATUSES), limit=1)
     if going_on:
@@ -254,6 +256,9 @@ def _is_done(home: Home, preset: str | None, seed: int) -> bool:
     if not last or last.fingerprint != _fingerprint(home):
         return False
     if preset is not None and (preset, seed) != (last.preset, last.seed):
+        return False
+    if latest_report(home).status == "failed":
+        say("the last run failed, so all is done again")
         return False
     others = differences(home)
     if others:

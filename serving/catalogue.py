@@ -60,6 +60,12 @@ class Catalogue:
                 return f"No place of this release is {what} {code!r}.{ask}"
             told.append(f"{what} {code!r}")
         filtered = " " + " and ".join(told) if told else ""
+        if (
+            category_code
+            and district_code
+            and not ({*self._by_category[category_code]} & {*self._by_district[district_code]})
+        ):
+            return f"There is no place{filtered} in this release."
         return f"No place of this release{filtered} is left that the user does not know."
 
     def top(

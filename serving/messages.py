@@ -149,7 +149,7 @@ class RecommendedPlace(BaseModel):
 class Answer(BaseModel):
     """What both answers share: how the answer came about."""
 
-    request_id: str = Field(description="Names this request, in the log, too.")
+    request_id: str = Field(description="Names this request; a fault is logged under it.")
     release_id: str = Field(description="The release that answered.")
     index_id: str = Field(description="The index of people that is live with it.")
     strategy: Strategy = Field(
@@ -199,5 +199,5 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.")
     code: str = Field(description="Stable: programs may rely on it.", examples=["invalid_request"])
     detail: str = Field(description="What is wrong, where, and what would be right.")
-    request_id: str = Field(description="Names this request, in the log, too.")
+    request_id: str = Field(description="Names this request; a fault is logged under it.")
     errors: list[Mistake] = []

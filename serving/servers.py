@@ -9,6 +9,7 @@ import logging
 import socket
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import psutil
 
@@ -20,8 +21,9 @@ LOG = logging.getLogger("bentoml.tastemate")
 
 @dataclass(frozen=True)
 class Serving:
-    """A process that answers requests.
+    """A server that answers requests.
 
+    pid   the process that ends it: another worker takes the place of one that ends
     port  where it listens; None where it listens on no port of its own
     host  on which computer
     began_at  when the process began, in seconds since 1970, by which it is told from a later
@@ -51,14 +53,13 @@ class Serving:
 
 
 def announce(home: Home, release_id: str) -> None:
-    """Leave a note that this process answers with that release.
+    """Leave a note that the server to which this process belongs answers with that release.
 
     A home that cannot be written to can be served all the same.
     """
     process = psutil.Process()
-    note = Serving(
-        process.pid, _port(process), release_id, socket.gethostname(), process.create_time()
-    )
+    head = _head(process)
+    note = Serving(head.pid, _port(process), release_id, socket.gethostname(), head.create_time())
     try:
         home.servers.mkdir(parents=True, exist_ok=True)
         write_durably(home.server_note(note.host, note.pid), json.dumps(asdict(note)))
@@ -80,6 +81,20 @@ def running(home: Home) -> list[Serving]:
             with suppress(OSError):  # on a disk that cannot be written to it stays
                 path.unlink(missing_ok=True)
     return sorted(found, key=lambda one: (one.port or 0, one.pid))
+
+
+def _head(process: psutil.Process) -> psutil.Process:
+    """Find the command that was typed: ``tastemate serve`` or ``bentoml serve``."""
+    head = process
+    for parent in process.parents():
+        try:
+            names = {Path(word).name for word in parent.cmdline()}
+        except psutil.Error:
+            break
+        if "serve" not in names or not names & {"bentoml", "tastemate"}:
+            break
+        head = parent
+    return head
 
 
 def _port(process: psutil.Process) -> int | None:

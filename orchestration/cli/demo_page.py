@@ -185,8 +185,8 @@ def where_next(home: Home, report: RunReport) -> str:
         f"Everything lies under {shown(home.root)}; "
         f"the report is {shown(home.report(kind='html'))}.\n"
         "Next:\n"
-        f"  {serve:15} ask it yourself: http://127.0.0.1:3000/v1/openapi.json says how\n"
-        f"  {dev:15} see the whole graph in Dagster\n"
-        "  the second day  docs/how-to/the-second-day.md\n"
-        "  your own data   docs/how-to/bring-your-own-data.md"
+        f"  {serve:15}  ask it yourself: http://127.0.0.1:3000/v1/openapi.json says how\n"
+        f"  {dev:15}  see the whole graph in Dagster\n"
+        "  the second day   docs/how-to/the-second-day.md\n"
+        "  your own data    docs/how-to/bring-your-own-data.md"
     )

@@ -108,7 +108,10 @@ def _published_to(home: Home) -> tuple[bool, str]:
 
 def _as_published(home: Home) -> tuple[bool, str]:
     from orchestration.delivery.as_published import differences
+    from orchestration.home.state_files import Pointers
 
+    if Pointers(home).last_run.read() is None:
+        return True, "nothing was published yet"
     found = differences(home)
     if not found:
         return True, "marts, features, online store and index are what the last run published"

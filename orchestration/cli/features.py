@@ -124,4 +124,6 @@ def sentences(parity: "ParityReport") -> str:
         f"{', '.join(wrong)}. Such as:"
     )
     lines += [f"  {example}" for example in parity.examples]
+    if not isinstance(parity, Materialized):
+        lines.append("Publish what differs anew: tastemate materialize")
     return "\n".join(lines)

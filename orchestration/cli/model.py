@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from models_ml.presets import PRESETS
 from orchestration.cli.output import Report, enter, reports
@@ -22,16 +23,22 @@ PRESET = click.Choice(list(PRESETS))
               help="Write the training set there instead, for another machine.")  # fmt: skip
 @click.option("--adopt", "source", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Take the model folder made there as this home's model.")  # fmt: skip
-@click.pass_obj
+@click.pass_context
 def train(
-    home: Home, preset: str | None, seed: int, target: Path | None, source: Path | None
+    ctx: click.Context, preset: str | None, seed: int, target: Path | None, source: Path | None
 ) -> None:
-    """Train on the home's features, as the Dagster asset model/recommender."""
+    """Train on the home's features, as the Dagster asset model/recommender.
+
+    --export and --adopt train nothing here: each stands alone.
+    """
     from orchestration import asset_keys as keys
     from orchestration.model import store
     from orchestration.model.assets import Training
     from orchestration.runs import materialize
 
+    home: Home = ctx.obj
+    if target or source:
+        _refuse_beside(ctx, "target" if target else "source")
     enter(home)
     if target:
         exported = store.export_training_set(home, target)
@@ -46,7 +53,23 @@ def train(
     else:
         training = Training(preset=preset, seed=seed, anew=True)
         materialize(home, [keys.TRAINING_SET, keys.RECOMMENDER], training)
-    click.echo(f"The home's model: {store.current_model(home).path}")
+    click.echo(typed(
+        f"The home's model: {store.current_model(home).path}\n"
+        "Judge it, and release it where it is best: tastemate run"
+    ))  # fmt: skip
+
+
+def _refuse_beside(ctx: click.Context, alone: str) -> None:
+    """Refuse any other option beside the one that stands *alone*.
+
+    Raises:
+        UsageError: another was given.
+    """
+    options = {option.name: option.opts[0] for option in ctx.command.params}
+    for name, option in options.items():
+        is_given = ctx.get_parameter_source(name or "") == ParameterSource.COMMANDLINE
+        if is_given and name != alone:
+            raise click.UsageError(f"{options[alone]} trains nothing here; leave {option} out.")
 
 
 @click.command()
@@ -70,7 +93,10 @@ def evaluate(home: Home, *, gate: bool) -> Report:
     materialize(home, [keys.EXPORT, keys.EVALUATION])
     judged = Evaluation.read(current_model(home))
     refusal = "" if judged.passes or not gate else "\n".join(judged.refusals)
-    return Report(judged, quality_tables(judged.quality), refusal=refusal)
+    verdict = ["It passes the gate."] if judged.passes else ["The gate refuses it:"]
+    verdict += [f"- {reason}" for reason in judged.refusals]
+    words = [quality_tables(judged.quality), *([] if refusal else ["\n".join(verdict)])]
+    return Report(judged, "\n\n".join(words), refusal=refusal)
 
 
 @click.command()

@@ -13,6 +13,7 @@ from orchestration.home.dagster_records import is_under_way
 from orchestration.home.lock import is_free
 from orchestration.home.sources import registered
 from orchestration.reliability.budget import Standing, standings
+from orchestration.warehouse.state_hash import published
 from serving import champion
 from serving.home import Home, now
 from serving.release import ReleaseError, open_release
@@ -57,7 +58,8 @@ class Status:
     last_run     None where no run has left a report
     live         None where nothing is live
     servers      who answers requests, and with which release
-    data_age_h   hours since the moment up to which the last run has seen data
+    data_as_of   up to which moment the marts that were published have seen data
+    data_age_h   hours since then
     objectives   where each objective stands now, with what is left of its error budget
     next         what to do next, most urgent first
     """
@@ -68,6 +70,7 @@ class Status:
     last_run: LastRun | None
     live: LiveRelease | None
     servers: list[Serving]
+    data_as_of: str | None
     data_age_h: float | None
     objectives: list[Standing]
     next: list[str]
@@ -84,6 +87,9 @@ def status_of(home: Home) -> Status:
     live = _live(home)
     servers = running(home)
     objectives = standings(home) if report else []
+    state = published(home).read()
+    # A run that failed before it published has seen nothing.
+    data_as_of = state.as_of if state else None
     is_busy = home.root.exists() and not is_free(home)
     is_cut_off = not is_busy and _has_begun(home)
     return Status(
@@ -93,7 +99,8 @@ def status_of(home: Home) -> Status:
         last_run=_last_run(report) if report else None,
         live=live,
         servers=servers,
-        data_age_h=_hours_since(report.as_of) if report else None,
+        data_as_of=data_as_of,
+        data_age_h=_hours_since(data_as_of) if data_as_of else None,
         objectives=objectives,
         next=[
             *([_CUT_OFF] if is_cut_off else []),
@@ -118,7 +125,10 @@ def words(status: Status) -> str:
         lines.append(("", "another began after it and has not ended"))
     if last:
         lines += [("", failure) for failure in last.failures]
-        lines.append(("data", f"as of {last.as_of[:16]}, {_age(status.data_age_h or 0)} ago"))
+    if status.data_as_of:
+        lines.append(
+            ("data", f"as of {status.data_as_of[:16]}, {_age(status.data_age_h or 0)} ago")
+        )
     live = status.live
     lines.append(
         ("live", f"{live.kind} {live.name}, release {live.release_id}" if live else "nothing yet")

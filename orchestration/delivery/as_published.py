@@ -1,11 +1,13 @@
 """Whether what is there is what the last run published: marts, features, online store, index.
 
-A cheap look, by footers, marks and samples, for whoever would otherwise believe it: a run that has
-nothing new to do, and the doctor.
+A cheap look, by footers, marks, samples and what the last comparison found, for whoever would
+otherwise believe it: a run that has nothing new to do, and the doctor.
 """
 
-from feature_repo.still_online import lost_online
+from feature_repo.known_stores import known_stores
+from feature_repo.still_online import lost_online, never_filled
 from orchestration.home.state_files import Pointers
+from orchestration.online.publish import last_comparison
 from orchestration.warehouse import handed_on
 from serving import champion
 from serving.home import Home
@@ -19,7 +21,24 @@ def differences(home: Home) -> list[str]:
     """
     if Pointers(home).last_run.read() is None:
         return []
-    return [*handed_on.differences(home), *lost_online(home.root), *_index(home)]
+    made = handed_on.differences(home)
+    return [*made, *_online(home, are_published=not made), *_compared(home), *_index(home)]
+
+
+def _online(home: Home, *, are_published: bool) -> list[str]:
+    unused = never_filled(home.root)
+    if unused and known_stores(home.root):
+        return [f"nothing of this home was ever put into the online store in use, {unused}"]
+    return lost_online(home.root, are_published=are_published)
+
+
+def _compared(home: Home) -> list[str]:
+    """What the last comparison of every key has found, which nothing has mended since."""
+    parity = last_comparison(home).read()
+    if parity is None or parity.holds:
+        return []
+    wrong = parity.keys - parity.equal
+    return [f"of {parity.keys:,} keys, {wrong:,} were found to differ online from their rows"]
 
 
 def _index(home: Home) -> list[str]:

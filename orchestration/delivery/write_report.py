@@ -4,6 +4,7 @@ Put together from what lies in the home and from Dagster's record of the run, so
 that it says the same however the run was started.
 """
 
+import html
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,8 @@ from orchestration.delivery.run_report import (
 )
 from orchestration.delivery.verdict import figures_of, verdict_of
 from orchestration.home.atomic_files import write_atomically
+from orchestration.home.environment import PROJECT
+from orchestration.home.hints import for_home
 from orchestration.model.retraining.judge import remembered
 from orchestration.model.store import NoModelError, current_model, training_facts
 from orchestration.online.publish import last_comparison
@@ -57,11 +60,22 @@ def write_report(
     published, or of the report where it did not come so far.
     """
     report = _gathered(home, instance, run_id, status)
-    forms = {"json": json_text(report), "md": as_markdown(report), "html": as_page(report)}
+    forms = {
+        "json": json_text(report),
+        "md": _to_type(home, as_markdown(report)),
+        "html": _to_type(home, as_page(report), as_html=True),
+    }
     for name in (f"run-{run_id}", "latest"):
         for kind, text in forms.items():
             write_atomically(home.report(name, kind), text)
     return report
+
+
+def _to_type(home: Home, text: str, *, as_html: bool = False) -> str:
+    """Let a report's commands name its home, unless it is where they look by themselves."""
+    if home.root == PROJECT / ".tastemate":
+        return text
+    return for_home(Path(html.escape(str(home.root))) if as_html else home.root, text)
 
 
 def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Status) -> RunReport:

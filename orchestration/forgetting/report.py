@@ -38,7 +38,7 @@ def _told(done: Forgotten, *, is_on_record: bool) -> list[str]:
     if not done.was_in:
         refused = "What was known before now will be refused." if is_on_record else (
             "Nothing was done, and nothing of theirs will be refused: tastemate forget "
-            "--even-if-unknown would."
+            "USER --even-if-unknown would."
         )  # fmt: skip
         return [f"Nothing is known here of that user. {refused}"]
     return [

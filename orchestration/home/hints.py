@@ -18,7 +18,10 @@ def name_home(root: Path | None) -> None:
 def typed(text: str) -> str:
     """Give *text* with the home in every command that it names."""
     root = _named.get()
-    if root is None:
-        return text
+    return text if root is None else for_home(root, text)
+
+
+def for_home(root: Path, text: str) -> str:
+    """Give *text* with the home *root* in every command that it names."""
     named = f"tastemate --home {shlex.quote(str(root))} "
     return _COMMAND.sub(lambda _: named, text)

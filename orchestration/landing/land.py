@@ -81,6 +81,7 @@ def land(
         due = [arrival for arrival in files if day is None or arrival.day == day]
         with loading(home, ledger, source) as landing:
             landed = [landing.land(arrival, progress or silent) for arrival in due]
+            landed += landing.earlier({one.file_id for one in landed})
             if landing.is_backfill:
                 landing.takes_all = all(landing.knows(one) for one in files if one not in due)
             return landed
@@ -277,6 +278,35 @@ class Landing:
             returned=archived.returned,
             seconds=time.perf_counter() - begun,
         )
+
+    def earlier(self, seen: set[str]) -> list[LandedFile]:
+        """Let a changed mapping hold for what landed before and is there no more, either.
+
+        An export that is overwritten is *seen* as it is now; what it was lies in the archive. Only
+        where that has every column that the mapping names: its columns may have been others then.
+        """
+        if self._mapping is None:
+            return []
+        mapping = Mapping.model_validate_json(self._mapping)
+        return [
+            self.again(entry, reading_of(mapping, entry.kind), entry.name, entry.name)
+            for entry in self._ledger.files()
+            if entry.source == self.source
+            and entry.file_id not in seen
+            and entry.mapping not in (None, self._mapping)
+            and self._speaks_of(mapping, entry)
+        ]
+
+    def _speaks_of(self, mapping: Mapping, entry: Entry) -> bool:
+        was = Mapping.model_validate_json(str(entry.mapping))
+        reading = reading_of(mapping, entry.kind)
+        if reading != reading_of(was, entry.kind):
+            return False
+        named = mapping.events if entry.kind == "events" else mapping.places
+        # What landing itself reads is no longer in the archive, or not as it was.
+        read = {name for names in (*vars(reading).values(),) if names for name in names}
+        wanted = set(named.columns() if named else ()) - read
+        return wanted <= self._ledger.fields_of(entry.file_id)
 
     def again(self, entry: Entry, reading: Reading, name: str, where: str) -> LandedFile:
         """Leave alone what has landed; if its mapping has changed, the new one holds.

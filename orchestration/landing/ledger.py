@@ -245,6 +245,11 @@ class Ledger:
         row = self._database.execute("select * from files where file_id = ?", (file_id,)).fetchone()
         return _entry(row) if row else None
 
+    def fields_of(self, file_id: str) -> set[str]:
+        """List the paths of what the documents of a landed file hold."""
+        rows = self._database.execute("select path from fields where file_id = ?", (file_id,))
+        return {path for (path,) in rows}
+
     def replays_of(self, file_id: str) -> list[Entry]:
         """List the files that lines from the quarantine of a landed file have landed as."""
         rows = self._database.execute(

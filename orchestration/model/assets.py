@@ -92,7 +92,6 @@ def recommender(
     with measured() as cost:
         wish = judge.Wish(config.preset, config.seed, config.anew)
         folder, verdict = _carried_out(paths, wish, judge.judge(paths, wish))
-    say(verdict.sentence())
     judge.remember(paths, context.run.run_id, verdict)
     context.instance.add_run_tags(context.run.run_id, {RETRAINING: verdict.sentence()})
     model_store.remember_model(paths, folder)
@@ -114,6 +113,7 @@ def _carried_out(paths: Home, wish: "Wish", verdict: "Verdict") -> tuple["ModelF
     from models_ml.training.warm_start import WarmStartError
 
     if not verdict.retrain:
+        say(verdict.sentence())
         return model_store.current_model(paths), verdict
     say(f"to be {verdict.sentence()}")
     if verdict.from_scratch:
@@ -140,18 +140,19 @@ def _trained(paths: Home, wish: "Wish", start: "ModelFolder | None") -> "ModelFo
 
     data = model_store.current_training_set(paths)
     preset = model_store.preset_for(paths, data, wish.preset)
-    chosen = "as asked for" if wish.preset else f"for {data.manifest.events:,} events"
-    say(f"preset {preset}, {chosen}")
+    say(f"preset {preset}" + ("" if wish.preset else f", for {data.manifest.events:,} events"))
     out = model_store.model_folder(
         paths, data, preset, wish.seed, content_hash(start) if start else None
     )
     begin = start.path if start else None
-    record = train(
+    report = train(
         data.folder, out.path, preset=preset, seed=wish.seed, warm_start=begin, progress=tell,
         tuned=data.tuned,
-    ).record  # fmt: skip
-    if record.why_early:
-        say(record.why_early)
+    )  # fmt: skip
+    if not report.is_new:
+        say("already trained on this very set, nothing to do")
+    elif report.record.why_early:
+        say(report.record.why_early)
     return out
 
 

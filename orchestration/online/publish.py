@@ -12,6 +12,10 @@ from orchestration.reliability.history import ONLINE, LoggedCheck, remember
 from serving.home import Home, now
 
 
+class NothingPublishedError(RuntimeError):
+    """The online store in use has never been filled."""
+
+
 @dataclass(frozen=True)
 class Materialized(ParityReport):
     """What was published, and how online compares with offline now."""
@@ -52,7 +56,18 @@ def compare(home: Home) -> ParityReport:
     """Compare online and offline features for every key; keep the figures for the run report.
 
     What was found is added to the log of checks.
+
+    Raises:
+        NothingPublishedError: the store in use was never filled, so it cannot differ.
     """
+    from feature_repo.still_online import never_filled
+
+    unused = never_filled(home.root)
+    if unused:
+        raise NothingPublishedError(
+            f"{unused}: nothing of this home was ever put into this online store, so there is "
+            "nothing to compare. Fill it: tastemate materialize; or look at TASTEMATE_ONLINE."
+        )
     compared = _compared(home)
     _remember(home, compared, is_right_after=compared.holds)
     return compared

@@ -14,11 +14,10 @@ from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES
 
 from orchestration.home.lock import is_free
-from orchestration.steps.home_resource import HomeResource, is_of_a_verb
+from orchestration.steps.home_resource import is_of_a_verb
 from serving.home import Home
 from serving.processes import KILLED
 
-LOOK_EVERY_S = 15
 _CLOCK_JITTER_S = 5
 _GONE = f"Its process, {{}}, {KILLED}, or the computer went down."
 
@@ -69,17 +68,6 @@ def end_dead_runs(
             instance.report_run_failed(run, dead.why)
         ended.append(dead)
     return ended
-
-
-@dg.sensor(
-    minimum_interval_seconds=LOOK_EVERY_S,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ends runs whose process was killed, so that the next need not wait for them.",
-)
-def dead_runs(context: dg.SensorEvaluationContext, home: HomeResource) -> dg.SkipReason:
-    """Look for dead runs while Dagster's daemon runs, whoever started them."""
-    ended = end_dead_runs(home.paths(), context.instance)
-    return dg.SkipReason("; ".join(map(str, ended)) or "No run is dead.")
 
 
 def _under_way(instance: dg.DagsterInstance) -> list[dg.RunRecord]:

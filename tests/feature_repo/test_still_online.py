@@ -5,13 +5,14 @@ from contextlib import closing
 
 import pytest
 import redis
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.errors import TooManyOfflineError
 from feature_repo.layout import Layout
 from feature_repo.publish import publish
-from feature_repo.still_online import lost_online, serialized
+from feature_repo.still_online import lost_online, never_filled, serialized
 from tests.feature_repo.conftest import World, favor
 
 
@@ -60,7 +61,27 @@ def test_a_store_that_comes_back_empty_is_seen(published: World, online: str) ->
 def test_a_store_that_evicts_keys_is_seen(published: World, online: str) -> None:
     forget_what_is_there(published, online, keep_marks=True, people=10)
     (told,) = lost_online(published.root)
-    assert told.startswith("user_favor: of 40 keys that were published, 10 are no longer online.")
+    assert told.startswith("user_favor: of 40 keys that were published, 10 are no longer online ")
+
+
+def test_rows_that_somebody_has_put_back_to_an_earlier_moment_are_seen(
+    published: World, online: str
+) -> None:
+    """As `feast materialize` does that is given an end before the newest rows."""
+    older = Timestamp(seconds=946_684_800)
+    if online:
+        client = redis.Redis.from_url(online)
+        for number in range(7):
+            key = serialized("user_id", f"u{number}") + b"tastemate"
+            client.hset(key, "_ts:user_favor", older.SerializeToString())
+    else:
+        with closing(sqlite3.connect(Layout(published.root).online_store)) as database, database:
+            database.executemany(
+                "update tastemate_user_favor set event_ts = ? where entity_key = ?",
+                [(older.seconds, serialized("user_id", f"u{number}")) for number in range(7)],
+            )
+    (told,) = lost_online(published.root)
+    assert told.startswith("user_favor: of 40 keys that were published, 7 are online as before ")
 
 
 def test_an_online_store_whose_file_is_gone_is_seen(world: World) -> None:
@@ -74,8 +95,20 @@ def test_an_online_store_whose_file_is_gone_is_seen(world: World) -> None:
 def test_a_store_that_nothing_was_put_into_has_lost_nothing(
     published: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert never_filled(published.root) is None
     monkeypatch.setenv("TASTEMATE_ONLINE", "redis://127.0.0.1:9/7")
     assert lost_online(published.root) == []
+    assert never_filled(published.root) == "redis:127.0.0.1:9,db=7"
+
+
+def test_keys_that_are_not_published_yet_are_not_missed(published: World, online: str) -> None:
+    """As after a build whose run was killed before it published."""
+    published.rows["user_favor"].append(favor("u40", 3))
+    published.write()
+    assert lost_online(published.root) != []
+    assert lost_online(published.root, are_published=False) == []
+    forget_what_is_there(published, online, keep_marks=False)
+    assert len(lost_online(published.root, are_published=False)) == 2
 
 
 KEYS = st.text(max_size=40) | st.integers(-(2**63), 2**63 - 1)

@@ -11,12 +11,14 @@ import psutil
 import pytest
 from dagster._core.events import EngineEventData
 
+from orchestration.delivery.run_report import latest_report
 from orchestration.home.environment import enter
 from orchestration.home.lock import BusyError, alone
 from orchestration.runs import held
 from orchestration.steps.dead_runs import end_dead_runs, find_dead_runs
 from orchestration.steps.home_resource import STARTED_HERE
 from serving.home import Home
+from serving.processes import KILLED
 
 STATUS = dg.DagsterRunStatus
 GONE = "was killed, probably for want of memory, or the computer went down."
@@ -122,6 +124,11 @@ def test_what_works_on_the_home_ends_the_dead_and_waits_for_the_living(
     ]
     with held(home):
         assert {status_of(instance, run_id) for run_id in dead} == {STATUS.FAILURE}
+    reports = {latest_report(home).run_id, *(path.stem[4:] for path in home.run_reports())}
+    assert reports == set(dead)
+    report = latest_report(home)
+    assert report.status == "failed"
+    assert KILLED in report.failures[0].error
     told = " ".join(capsys.readouterr().err.split())
     assert all(
         f"ended a run that had stopped on its way: refresh ({one[:8]})" in told for one in dead

@@ -10,7 +10,7 @@ import pytest
 from orchestration import asset_keys
 from orchestration.definitions import build_definitions
 from orchestration.home.environment import enter, exports
-from orchestration.jobs import LAND, REFRESH
+from orchestration.steps.job_names import LAND, REFRESH
 from serving.home import Home
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from feature_repo.parity_report import ParityReport
 from orchestration.cli.features import sentences
 from orchestration.online.publish import Materialized
 
@@ -30,3 +31,8 @@ def test_what_differs_is_told_with_examples() -> None:
         "  a",
         "  b",
     ]
+
+
+def test_who_only_compares_is_told_how_to_mend_it() -> None:
+    told = sentences(ParityReport(9, 8, 1, 0, 0, ["a"], holds=False))
+    assert told.splitlines()[-1] == "Publish what differs anew: tastemate materialize"

@@ -6,12 +6,16 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from models_ml.typed_json import json_text
 from orchestration.cli.status import status_of, words
+from orchestration.home.atomic_files import write_atomically
 from orchestration.home.environment import enter
 from orchestration.home.lock import alone
 from orchestration.steps.dead_runs import end_dead_runs
 from orchestration.steps.home_resource import STARTED_HERE
+from orchestration.warehouse.state_hash import State, published
 from serving.home import Home
+from tests.made import run_report
 
 
 @pytest.fixture
@@ -49,6 +53,15 @@ def test_while_a_verb_is_at_work_nothing_is_cut_off_and_nothing_is_to_be_done(ho
     with alone(home):
         status = status_of(home)
     assert (status.is_busy, status.is_cut_off, status.next) == (True, False, [])
+
+
+def test_the_data_is_as_old_as_what_was_published_whatever_has_failed_since(home: Home) -> None:
+    write_atomically(home.report(), json_text(run_report(status="failed", as_of="2026-01-09")))
+    assert status_of(home).data_as_of is None
+    published(home).write(State("2026-01-02T00:00:00+00:00", "a hash", {}))
+    status = status_of(home)
+    assert status.data_as_of == "2026-01-02T00:00:00+00:00"
+    assert "as of 2026-01-02T00:00" in words(status)
 
 
 def test_of_records_that_lie_elsewhere_nothing_is_claimed(home: Home) -> None:

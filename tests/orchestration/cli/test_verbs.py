@@ -229,7 +229,12 @@ def test_a_model_is_trained_and_its_training_set_can_be_taken_elsewhere(
     elsewhere = tmp_path / "elsewhere"
     assert str(elsewhere) in tastemate(home.root, "train", "--export", str(elsewhere)).stdout
     assert (elsewhere / "histories.parquet").exists()
-    assert str(home.models) in tastemate(home.root, "train", *TINY, "--seed", "1").stdout
+    for said in ("epoch 1/", "already trained on this very set, nothing to do"):
+        done = tastemate(home.root, "train", *TINY, "--seed", "1")
+        assert said in done.stderr
+        assert ("epoch 1/" in done.stderr) is (said == "epoch 1/")
+        assert str(home.models) in done.stdout
+        assert hint(home.root, "run") in done.stdout
 
 
 @runs("evaluate")
@@ -238,6 +243,9 @@ def test_a_model_that_the_gate_refuses_is_told_whole_and_ends_with_3(home: Home)
     found = reported("evaluate", done, REFUSED)
     assert not found["passes"]
     assert all(reason in done.stderr for reason in found["refusals"])
+    told = tastemate(home.root, "evaluate").stdout
+    assert "The gate refuses it:" in told
+    assert all(f"- {reason}" in told for reason in found["refusals"])
 
 
 @pytest.fixture
@@ -382,8 +390,9 @@ def test_what_is_live_is_served_until_the_service_is_told_to_end(home: Home, rep
         assert len(answer["places"]) == 3
         port = int(url.rpartition(":")[2])
         status = reported("status", tastemate(home.root, "status", "--json"))
-        assert [(one["port"], one["release_id"]) for one in status["servers"]] == [
-            (port, report["release_id"])
+        # The process whose end ends the server: BentoML replaces a worker that ends.
+        assert [(one["pid"], one["port"], one["release_id"]) for one in status["servers"]] == [
+            (process.pid, port, report["release_id"])
         ]
         _a_promotion_tells_who_answers_with_what(home, port, report["release_id"])
         process.terminate()

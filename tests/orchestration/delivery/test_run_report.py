@@ -1,3 +1,4 @@
+import html
 import os
 import signal
 from pathlib import Path
@@ -20,6 +21,7 @@ from orchestration.delivery.run_report import (
 )
 from orchestration.delivery.write_report import write_report
 from orchestration.home.atomic_files import write_atomically
+from orchestration.home.hints import for_home
 from orchestration.landing.errors import MappingError
 from serving import champion
 from serving.home import Home
@@ -45,7 +47,8 @@ def test_the_report_of_a_failed_run_says_what_failed_and_why(tmp_path: Path) -> 
     assert latest_report(home) == report
     assert "Nothing is live yet." in as_markdown(report)
     assert f"- `landing`: {said}" in as_markdown(report)
-    assert (home.reports / "latest.md").read_text() == as_markdown(report)
+    told = (home.reports / "latest.md").read_text()
+    assert told == for_home(home.root, as_markdown(report))
 
 
 @dg.op
@@ -133,6 +136,19 @@ def test_after_failed_runs_a_report_stands_beside_that_of_the_last_that_succeede
     before = report_before(home, "r4")
     assert before
     assert before.run_id == "r1"
+
+
+@pytest.mark.parametrize("name", ["a home", "cats & dogs"])
+def test_what_a_report_says_to_type_names_the_home_in_which_it_lies(
+    tmp_path: Path, name: str
+) -> None:
+    home = Home(tmp_path / name)
+    with dg.DagsterInstance.ephemeral() as instance:
+        write_report(home, instance, "r1", "failed")
+    command = f"tastemate --home '{home.root}' dev"
+    assert command in home.report(kind="md").read_text()
+    assert command in html.unescape(home.report(kind="html").read_text())
+    assert name == "a home" or "cats & dogs" not in home.report(kind="html").read_text()
 
 
 def test_where_every_run_has_failed_the_last_of_them_is_the_one_before(tmp_path: Path) -> None:

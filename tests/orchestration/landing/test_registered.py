@@ -185,6 +185,41 @@ def test_a_corrected_mapping_holds_for_what_has_landed(shop: tuple[Home, Path, P
     assert '"kind":"like"' in row["mapping"]
 
 
+def test_a_corrected_mapping_holds_for_an_export_that_was_overwritten_since(
+    shop: tuple[Home, Path, Path],
+) -> None:
+    home, mapping, bookings = shop
+    register(home, resolve("interactions", bookings, mapping))
+    land_registered(home)
+    with bookings.open("a") as export:
+        export.write("c9,v9,2026-03-09\n")
+    land_registered(home)
+    mapping.write_text(MAPPING.replace("kind: visit", "kind: like"))
+    told = [sentence(file) for file in land_registered(home)]
+    assert len(told) == 2
+    assert all("holds from the next build on" in one for one in told)
+    rows = pq.read_table(home.landed_files).to_pylist()
+    assert len(rows) == 2
+    assert all('"kind":"like"' in row["mapping"] for row in rows)
+    (again,) = land_registered(home)
+    assert "holds from" not in sentence(again)
+
+
+def test_an_export_of_other_columns_keeps_the_mapping_that_it_landed_under(
+    shop: tuple[Home, Path, Path],
+) -> None:
+    home, mapping, bookings = shop
+    register(home, resolve("interactions", bookings, mapping))
+    land_registered(home)
+    bookings.write_text("customer,venue,at\nc1,v1,2026-03-09\n")
+    mapping.write_text(MAPPING.replace("column: booked", "column: at"))
+    (file,) = land_registered(home)
+    assert file.status == "landed"
+    first, second = pq.read_table(home.landed_files).sort_by("landed_at").to_pylist()
+    assert '"column":"booked"' in first["mapping"]
+    assert '"column":"at"' in second["mapping"]
+
+
 def test_a_mapping_cannot_change_who_has_landed(shop: tuple[Home, Path, Path]) -> None:
     home, mapping, bookings = shop
     register(home, resolve("interactions", bookings, mapping))
