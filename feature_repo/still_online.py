@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from feature_repo.errors import reachable
@@ -58,15 +59,22 @@ def lost_online(home_root: Path, *, are_published: bool = True) -> list[str]:
     """
     url = online_url()
     views = list(_published(home_root, fingerprint(store_identity(home_root, url))))
-    if not views:
+    if not views and (url or not Layout(home_root).online_store.exists()):
         return []
     with reachable("online store"), _opened(home_root, url) as store:
+        # Where the home was moved, its own store has moved along, and is known by its marks.
+        views = views or [
+            view for view in _published(home_root, "*") if store.mark_of(view.name) == view.mark
+        ]
         return [told for view in views if (told := _lost(home_root, store, view, are_published))]
 
 
 def never_filled(home_root: Path) -> str | None:
     """Name the store in use if nothing of this home was ever put there."""
-    identity = store_identity(home_root, online_url())
+    url = online_url()
+    if not url and Layout(home_root).online_store.exists():
+        return None  # the home's own, by whatever path it was filled
+    identity = store_identity(home_root, url)
     published = Layout(home_root).published.glob(f"*-{fingerprint(identity)}.sqlite")
     return None if any(published) else identity
 
@@ -131,7 +139,10 @@ def _lost(home_root: Path, store: _Store, view: _View, are_published: bool) -> s
     told = zip(published.values(), online, strict=True)
     if older := sum(found is not None and found < moment for moment, found in told):
         are = "is" if older == 1 else "are"
-        return f"{of_all}, {older} {are} online as before (has somebody else written to the store?)"
+        return (
+            f"{of_all}, {older} {are} online as of an earlier moment (has somebody else written to "
+            "the store?)"
+        )
     return None
 
 
@@ -150,10 +161,13 @@ def _sample(path: Path, view: _View) -> dict[Key, int]:
     chance = random.SystemRandom()
     (group,) = chance.choices(groups, sizes)
     rows = file.read_row_group(group, columns=[view.key_column, view.moment_column])
-    newest = rows.group_by(view.key_column).aggregate([(view.moment_column, "max")])
-    drawn = chance.sample(range(newest.num_rows), min(SAMPLE, newest.num_rows))
-    keys, moments = newest[view.key_column], newest[f"{view.moment_column}_max"]
-    return {keys[row].as_py(): int(moments[row].as_py().timestamp()) for row in drawn}
+    seconds = rows[view.moment_column].cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64())
+    newest: dict[Key, int] = {}
+    # Not grouped by Arrow, which would load pandas.
+    for key, moment in zip(rows[view.key_column].to_pylist(), seconds.to_pylist(), strict=True):
+        newest[key] = max(moment, newest.get(key, moment))
+    drawn = chance.sample(sorted(newest), min(SAMPLE, len(newest)))
+    return {key: newest[key] for key in drawn}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ otherwise believe it: a run that has nothing new to do, and the doctor.
 from feature_repo.known_stores import known_stores
 from feature_repo.still_online import lost_online, never_filled
 from orchestration.home.state_files import Pointers
-from orchestration.online.publish import last_comparison
+from orchestration.online.comparison import last_comparison
 from orchestration.warehouse import handed_on
 from serving import champion
 from serving.home import Home

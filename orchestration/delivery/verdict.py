@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from models_ml.figures import RankFigures
 
 WELL = "All is well."
+RUN = "the run"
+"""Names the failure of a run as a whole."""
 EVENTS, PEOPLE, QUALITY = "events", "people", "NDCG@10 of what is live"
 
 _MOST_NAMED = 3
@@ -117,8 +119,12 @@ def _failed_with_them(report: RunReport) -> Iterator[_Trouble]:
 def _failures(report: RunReport) -> Iterator[_Trouble]:
     for failure in report.failures:
         told = failure.error.strip().splitlines() or ["without a word"]
-        said = f"{failure.name}: {told[0].rstrip('.')}."
-        yield _Trouble(f"The run failed in {said}" if report.status == "failed" else said, _AGAIN)
+        what = told[0].rstrip(".")
+        if report.status == "failed":
+            where = "" if failure.name == RUN else f" in {failure.name}"
+            yield _Trouble(f"The run failed{where}: {what}.", _AGAIN)
+        else:
+            yield _Trouble(f"{failure.name}: {what}.", _AGAIN)
     if report.status == "failed" and not report.failures:
         yield _Trouble(
             "The run failed, and no step of it says why.",

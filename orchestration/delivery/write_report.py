@@ -29,13 +29,13 @@ from orchestration.delivery.run_report import (
     StepCost,
     report_before,
 )
-from orchestration.delivery.verdict import figures_of, verdict_of
+from orchestration.delivery.verdict import RUN, figures_of, verdict_of
 from orchestration.home.atomic_files import write_atomically
 from orchestration.home.environment import PROJECT
 from orchestration.home.hints import for_home
 from orchestration.model.retraining.judge import remembered
 from orchestration.model.store import NoModelError, current_model, training_facts
-from orchestration.online.publish import last_comparison
+from orchestration.online.comparison import last_comparison
 from orchestration.release.pack import PAGE
 from orchestration.reliability.budget import Standing, standings
 from orchestration.reliability.history import CheckLogError
@@ -248,5 +248,5 @@ def _steps(
                 Failure(event.step_key, crashes.get(event.step_key) or why(event, home))
             )
     if ended and not failures:  # whoever worked on it died, and somebody else has noticed
-        failures.append(Failure("the run", ended))
+        failures.append(Failure(RUN, ended))
     return steps, failures

@@ -14,7 +14,8 @@ from orchestration.forgetting.online_stores import take_out
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.records import vacuum
 from orchestration.home.state_files import Pointers
-from orchestration.online.publish import last_comparison, publish_and_compare
+from orchestration.online.comparison import last_comparison
+from orchestration.online.publish import publish_and_compare
 from orchestration.warehouse.dbt_command import run_dbt
 from orchestration.warehouse.dbt_lines import DbtLines
 from orchestration.warehouse.state_hash import models_handed_on, remember_published

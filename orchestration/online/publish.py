@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from feature_repo.parity_report import ParityReport
 from orchestration.home.console import say
-from orchestration.home.state_files import StateFile
+from orchestration.online.comparison import last_comparison
 from orchestration.reliability.history import ONLINE, LoggedCheck, remember
 from serving.home import Home, now
 
@@ -71,11 +71,6 @@ def compare(home: Home) -> ParityReport:
     compared = _compared(home)
     _remember(home, compared, is_right_after=compared.holds)
     return compared
-
-
-def last_comparison(home: Home) -> StateFile[ParityReport]:
-    """Tell where the figures of the last comparison are kept."""
-    return StateFile(home.last_parity, ParityReport)
 
 
 def _compared(home: Home) -> ParityReport:

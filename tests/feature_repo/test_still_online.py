@@ -1,7 +1,9 @@
 """Whether the store in use still holds what was put there."""
 
+import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import redis
@@ -81,7 +83,21 @@ def test_rows_that_somebody_has_put_back_to_an_earlier_moment_are_seen(
                 [(older.seconds, serialized("user_id", f"u{number}")) for number in range(7)],
             )
     (told,) = lost_online(published.root)
-    assert told.startswith("user_favor: of 40 keys that were published, 7 are online as before ")
+    assert told.startswith(
+        "user_favor: of 40 keys that were published, 7 are online as of an earlier "
+    )
+
+
+def test_a_home_that_was_moved_knows_its_own_store(world: World, tmp_path: Path) -> None:
+    world.rows["user_favor"] = [favor(f"u{n}", 2) for n in range(40)]
+    world.apply("")
+    publish(world.root)
+    moved = World(Path(shutil.copytree(world.root, tmp_path / "moved")))
+    assert never_filled(moved.root) is None
+    assert lost_online(moved.root) == []
+    forget_what_is_there(moved, "", keep_marks=True, people=10)
+    (told,) = lost_online(moved.root)
+    assert told.startswith("user_favor: of 40 keys that were published, 10 are no longer online")
 
 
 def test_an_online_store_whose_file_is_gone_is_seen(world: World) -> None:

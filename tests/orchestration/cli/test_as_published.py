@@ -51,7 +51,7 @@ def test_what_somebody_else_has_put_online_is_found_and_mended(home: Home, tmp_p
         (wrong,) = (one["detail"] for one in found if one["what"] == "as published")
         return wrong
 
-    assert "online as before" in found_wrong()
+    assert "online as of an earlier moment" in found_wrong()
     with patch.dict(os.environ, {"TASTEMATE_ONLINE": "redis://127.0.0.1:1/5"}):
         # One that was never filled cannot differ, and nothing is counted against it.
         checks = copy.check_log.read_text()

@@ -81,6 +81,8 @@ def test_a_run_that_somebody_else_found_dead_says_what_became_of_it(tmp_path: Pa
         instance.report_run_failed(run, f"Its process {KILLED}.")
         report = write_report(home, instance, run.run_id, "failed")
     assert report.failures == [Failure("the run", f"Its process {KILLED}.")]
+    assert report.verdict
+    assert report.verdict.sentence.startswith(f"The run failed: Its process {KILLED}.")
 
 
 def test_the_checks_that_did_not_pass_are_kept(tmp_path: Path) -> None:
