@@ -304,7 +304,7 @@ class Landing:
             return False
         named = mapping.events if entry.kind == "events" else mapping.places
         # What landing itself reads is no longer in the archive, or not as it was.
-        read = {name for names in (*vars(reading).values(),) if names for name in names}
+        read = {name for names in vars(reading).values() for name in names or ()}
         wanted = set(named.columns() if named else ()) - read
         return wanted <= self._ledger.fields_of(entry.file_id)
 
