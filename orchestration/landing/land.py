@@ -111,7 +111,10 @@ def loading(home: Home, ledger: Ledger, source: Source) -> Iterator["Landing"]:
     landed_at = now()
     is_backfill = ledger.begin_load(name_of(source), landed_at)
     landing = Landing(home, ledger, source, landed_at, is_backfill=is_backfill)
-    yield landing
+    try:
+        yield landing
+    finally:
+        landing.export_mappings()
     if landing.takes_all:
         ledger.finish_load(name_of(source))
 
@@ -162,6 +165,7 @@ class Landing:
         self.takes_all = True
         self.is_backfill = is_backfill
         self._mapping = source.to_json() if isinstance(source, Mapping) else None
+        self._is_remapped = False
         self._landed_at = landed_at
         self._pseudonyms = Pseudonyms.create(home.keys)
         self._tombstones = Tombstones(home)
@@ -279,6 +283,11 @@ class Landing:
             seconds=time.perf_counter() - begun,
         )
 
+    def export_mappings(self) -> None:
+        """Tell dbt of mappings that have changed: once, however many files they hold for."""
+        if self._is_remapped:
+            self._ledger.export(self._home)
+
     def earlier(self, seen: set[str]) -> list[LandedFile]:
         """Let a changed mapping hold for what landed before and is there no more, either.
 
@@ -325,7 +334,7 @@ class Landing:
                     "its own: tastemate --home DIR"
                 )
             self._ledger.remap(entry.file_id, self._mapping, self._landed_at)
-            self._ledger.export(self._home)
+            self._is_remapped = True
         return LandedFile(
             name=name,
             source=entry.source,
