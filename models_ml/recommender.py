@@ -12,6 +12,7 @@ from safetensors import safe_open
 
 from models_ml.baselines.counts import PREFIX as COUNTED
 from models_ml.baselines.interpolation import Mixture
+from models_ml.baselines.share_tables import PREFIX as SHARES
 from models_ml.data.event_windows import EventWindows
 from models_ml.data.tokens import EventTokens, Histories, Vocabulary
 from models_ml.data.training_set import PlaceTable, TrainingSet
@@ -72,7 +73,11 @@ class NetworkModel(ABC):
             names = [name for name in tensors.keys() if is_beside_the_network(name)]  # noqa: SIM118
             self._fitted = {name: tensors.get_tensor(name) for name in names}
         # A model of an earlier version says nothing of counts.
-        self.mixture = Mixture.restore(config.counts, self._fitted) if config.counts else None
+        self.mixture = (
+            Mixture.restore(self._vocabulary, config.counts, self._fitted)
+            if config.counts
+            else None
+        )
 
     def alone(self) -> Self:
         """Return the same model without the counts, to tell what the network is worth."""
@@ -119,7 +124,7 @@ class NetworkModel(ABC):
 
 def is_beside_the_network(name: str) -> bool:
     """Tell whether a tensor of a model folder is no weight of its network."""
-    return name.startswith((TASTE, COUNTED))
+    return name.startswith((TASTE, COUNTED, SHARES))
 
 
 def batches_of_like_length(offsets: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

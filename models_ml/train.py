@@ -19,10 +19,10 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from models_ml.baselines.co_occurrence import CoOccurrence, count_co_occurrence
 from models_ml.baselines.fit import tuned_for
 from models_ml.baselines.interpolation import Mixture
 from models_ml.baselines.interpolation_fit import fit_mixture
+from models_ml.baselines.linear_counts_fit import LinearFit, count_linear
 from models_ml.baselines.tuning import Fit
 from models_ml.beside import Beside
 from models_ml.data.leakage import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
@@ -242,7 +242,7 @@ class _Counted:
     """What may answer beside the network, and its NDCG@10 on the events that validate."""
 
     fit: Fit
-    counts: CoOccurrence | None = None
+    counts: LinearFit | None = None
     quality: float = 0.0
 
 
@@ -251,8 +251,8 @@ def _count(run: Training, tuned: Path | None) -> _Counted:
     fit = Fit(run.data)
     if not (run.preset.counts and fit.can_tune):
         return _Counted(fit)
-    counts = count_co_occurrence(fit, tuned_for(fit, tuned))
-    return _Counted(fit, counts, run.validated(fit.counting(counts.learned).score_events))
+    counts = count_linear(fit, tuned_for(fit, tuned))
+    return _Counted(fit, counts, run.validated(fit.linear(counts.learned).score_events))
 
 
 def _finish(

@@ -66,7 +66,7 @@ def tune_own_visits(fit: Fit) -> Settings:
 
 def tune_co_occurrence(fit: Fit, own: Settings) -> Settings:
     """Tune it on validation, with *own* visits as `tune_own_visits` has them."""
-    pointing, size = _following(fit, fit.learned), len(fit.vocabulary)
+    pointing, size = following(fit, fit.learned), len(fit.vocabulary)
     equals = tie_break(fit.vocabulary)
 
     # What is asked next differs in one setting: often one of the two parts is the same still.
@@ -102,7 +102,7 @@ def tune_co_occurrence(fit: Fit, own: Settings) -> Settings:
 
 def count_co_occurrence(fit: Fit, tuned: Tuned) -> CoOccurrence:
     """Count with the settings that were found best."""
-    learned, known = _following(fit, fit.learned), _following(fit, fit.known)
+    learned, known = following(fit, fit.learned), following(fit, fit.known)
     own, settings = tuned.own_visits, tuned.co_occurrence
     return CoOccurrence(_counts(settings, own, learned), _counts(settings, own, known))
 
@@ -113,8 +113,11 @@ def _counts(settings: Settings, own: Settings, pointing: Pointing) -> Counts:
     return Counts(counting, pointing(settings))
 
 
-def _following(fit: Fit, events: NDArray[np.int64]) -> Pointing:
-    """Point by what came after, divided by powers of how often both places were visited."""
+def following(fit: Fit, events: NDArray[np.int64]) -> Pointing:
+    """Point by what came after, divided by powers of how often both places were visited.
+
+    Asked for settings as `tune_co_occurrence` finds them.
+    """
     often = np.maximum(1.0, fit.visits(events))
     counted = lru_cache(maxsize=1)(partial(fit.follows, events))
 

@@ -5,7 +5,7 @@ their history point to it; they differ in which of these they use. Needs numpy a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from models_ml.data.tokens import SPECIAL_TOKENS, EventTokens
 from models_ml.typed_json import Settings, as_settings, decode
 
 PREFIX = "neighbours."
-_PARTS = [part.name for part in fields(Neighbours)]
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 _ALIKE = 2.0
@@ -55,13 +54,13 @@ class Counts:
     @classmethod
     def restore(cls, settings: Settings, tensors: Mapping[str, NDArray[Any]]) -> "Counts":
         """Put together what `settings` and `tensors` gave."""
-        neighbours = Neighbours(**{name: tensors[PREFIX + name] for name in _PARTS})
+        neighbours = Neighbours.restore(PREFIX, tensors)
         return cls(decode(Counting, settings, "what was tuned"), neighbours)
 
     @staticmethod
     def are_all_in(tensors: Mapping[str, NDArray[Any]]) -> bool:
         """Tell whether *tensors* have all that `restore` takes."""
-        return all(PREFIX + name in tensors for name in _PARTS)
+        return Neighbours.are_all_in(PREFIX, tensors)
 
     @property
     def settings(self) -> Settings:
@@ -71,7 +70,7 @@ class Counts:
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:
         """What was counted, by name."""
-        return {PREFIX + name: getattr(self.neighbours, name) for name in _PARTS}
+        return self.neighbours.tensors(PREFIX)
 
     def shares(
         self, events: EventTokens, starts: NDArray[np.int64], stops: NDArray[np.int64]

@@ -11,14 +11,17 @@ from torch.nn import functional
 
 from models_ml.baselines.counts import DAY, FOLLOWED, HOUR, Counting, Counts, likeness
 from models_ml.baselines.item_neighbours import Neighbours
+from models_ml.baselines.linear_counts import LinearCounts
 from models_ml.data.event_windows import EventWindows
 
 MOST_PLACES = 6000
 """With more of them a matrix of places by places is too large, and windows are taken singly."""
 
 
-def shares_at_once(counts: Counts, windows: EventWindows) -> NDArray[np.float32]:
+def shares_at_once(counts: Counts | LinearCounts, windows: EventWindows) -> NDArray[np.float32]:
     """Share out 1 among the places after each of *windows*, (B, P)."""
+    if isinstance(counts, LinearCounts):
+        return counts.shares(windows.events, windows.starts, windows.stops)
     counting, size = counts.counting, len(counts.neighbours)
     if size > MOST_PLACES:
         return counts.shares(windows.events, windows.starts, windows.stops)

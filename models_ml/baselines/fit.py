@@ -27,6 +27,11 @@ from models_ml.baselines.counting import CountingBaseline
 from models_ml.baselines.counts import Counting, Counts
 from models_ml.baselines.ease import Ease, Shrinkage, fit_weights, most_visited
 from models_ml.baselines.item_neighbours import Neighbours, nearest
+from models_ml.baselines.linear_baseline import LinearBaseline
+from models_ml.baselines.linear_counts import NAME as LINEAR
+from models_ml.baselines.linear_counts import LinearCounts
+from models_ml.baselines.linear_counts_fit import count_linear, tune_linear_counts
+from models_ml.baselines.shares import AFTER_EVENTS, POPULAR
 from models_ml.baselines.tuned import Tuned
 from models_ml.baselines.tuning import Fit, Settings, climb
 from models_ml.data.tokens import Vocabulary
@@ -38,7 +43,9 @@ from models_ml.user_vectors import Taste
 _ITEM_KNN: Axes = {"follow_power": FADING, "shrinkage": (0.0, 1.0, 3.0, 10.0, 30.0, 100.0)}
 _EASE: Axes = {"age": (3.0, 6.0, 10.0, 30.0), "penalty": (100.0, 300.0, 1000.0)}
 TRIED = hashlib.sha256(
-    json.dumps([OWN, OWN_HOUR, SHARES, CO_OCCURRENCE, _ITEM_KNN, _EASE]).encode()
+    json.dumps(
+        [OWN, OWN_HOUR, SHARES, CO_OCCURRENCE, _ITEM_KNN, _EASE, AFTER_EVENTS, POPULAR]
+    ).encode()
 ).hexdigest()
 """Names all that is tried."""
 
@@ -51,6 +58,11 @@ def read_baseline(folder: ModelFolder, config: BaselineConfig) -> Baseline:
     """
     kind, settings = (Ease, Shrinkage) if config.name == "ease" else (CountingBaseline, Counting)
     tensors = load_file(folder.weights)
+    if config.name == LINEAR:
+        if not LinearCounts.are_in(config.architecture):
+            raise _earlier(folder, "other shares")
+        vocabulary = Vocabulary.read(folder)
+        return LinearBaseline.restore(vocabulary, Taste.restore(tensors), config, tensors)
     wanted = {field.name for field in fields(settings)}
     if config.architecture.keys() != wanted:
         raise _earlier(
@@ -77,7 +89,8 @@ def counts_tuned_for(fit: Fit, kept: Path | None) -> Tuned:
     if found:
         return found
     own = tune_own_visits(fit)
-    found = Tuned(fit.data.hash, TRIED, own, tune_co_occurrence(fit, own))
+    co_occurrence = tune_co_occurrence(fit, own)
+    found = Tuned(fit.data.hash, TRIED, own, co_occurrence, tune_linear_counts(fit, co_occurrence))
     if kept:
         found.write(kept)
     return found
@@ -140,6 +153,7 @@ def _counting(fit: Fit, tuned: Tuned) -> list[Baseline]:
         fit.visiting(Counting("popularity")),
         fit.visiting(Counting("own_visits", own=1.0, **tuned.own_visits)),
         fit.counting(count_co_occurrence(fit, tuned).known),
+        fit.linear(count_linear(fit, tuned).known),
     ]
 
 

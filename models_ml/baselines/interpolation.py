@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models_ml.baselines.counts import Counts
-from models_ml.data.tokens import EventTokens
+from models_ml.baselines.linear_counts import LinearCounts
+from models_ml.data.tokens import EventTokens, Vocabulary
 from models_ml.typed_json import Settings, decode
 
 _WEIGHT = "weight"
@@ -23,12 +24,16 @@ class Mixture:
     """Counts, and their weight beside the network, from 0 to 1."""
 
     weight: float
-    counts: Counts
+    counts: Counts | LinearCounts
 
     @classmethod
-    def restore(cls, settings: Settings, tensors: Mapping[str, NDArray[Any]]) -> "Mixture":
-        """Put together what `settings` and `tensors` gave."""
+    def restore(
+        cls, vocabulary: Vocabulary, settings: Settings, tensors: Mapping[str, NDArray[Any]]
+    ) -> "Mixture":
+        """Put together what `settings` and `tensors` gave; models of before have `Counts`."""
         weight = decode(float, settings[_WEIGHT], _WEIGHT)
+        if LinearCounts.are_in(settings):
+            return cls(weight, LinearCounts.restore(vocabulary, settings, tensors))
         return cls(weight, Counts.restore(settings, tensors))
 
     @property

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from models_ml.baselines.co_occurrence import CoOccurrence
-from models_ml.baselines.counts_at_once import shares_at_once
 from models_ml.baselines.interpolation import Mixture, log_shares, mixed
+from models_ml.baselines.linear_counts_fit import LinearFit
 from models_ml.baselines.tuning import Fit, Scored
 from models_ml.data.event_windows import EventWindows
 
@@ -15,7 +14,7 @@ _WEIGHTS = tuple(tenth / 10 for tenth in range(10))
 """What is tried; the network has a say in any case."""
 
 
-def fit_mixture(fit: Fit, counted: CoOccurrence, network: Scored) -> Mixture | None:
+def fit_mixture(fit: Fit, counted: LinearFit, network: Scored) -> Mixture | None:
     """Return the counts and the weight with which *network* is best; nothing if none help.
 
     The weight is chosen with counts of what the network has learned, too. What is kept is counted
@@ -26,7 +25,8 @@ def fit_mixture(fit: Fit, counted: CoOccurrence, network: Scored) -> Mixture | N
 
     def by_weight(windows: EventWindows) -> Iterator[NDArray[np.float32]]:
         scores = network(windows)
-        logarithms = log_shares(shares_at_once(counted.learned, windows))
+        shares = counted.learned.shares(windows.events, windows.starts, windows.stops)
+        logarithms = log_shares(shares)
         return (mixed(scores, logarithms, weight) for weight in _WEIGHTS)
 
     weight = _WEIGHTS[int(np.argmax(fit.qualities(by_weight)))]

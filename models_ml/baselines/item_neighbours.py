@@ -1,8 +1,9 @@
 """Neighbours: which places point to which, counted over pairs of events of one history."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,20 @@ class Neighbours:
         nothing = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
         return cls(np.zeros(size + 1, dtype=np.int64), *nothing)
 
+    @classmethod
+    def restore(cls, prefix: str, tensors: Mapping[str, NDArray[Any]]) -> "Neighbours":
+        """Put together what `tensors` gave."""
+        return cls(**{part.name: tensors[prefix + part.name] for part in fields(cls)})
+
+    @classmethod
+    def are_all_in(cls, prefix: str, tensors: Mapping[str, NDArray[Any]]) -> bool:
+        """Tell whether *tensors* have all that `restore` takes."""
+        return all(prefix + part.name in tensors for part in fields(cls))
+
+    def tensors(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """What was counted, by name."""
+        return {prefix + part.name: getattr(self, part.name) for part in fields(self)}
+
     def __len__(self) -> int:
         """Count the places, P."""
         return len(self.offsets) - 1
@@ -49,6 +64,18 @@ class Neighbours:
         """Multiply by *factors* (P,) how strongly each place points to others."""
         each = np.repeat(factors.astype(np.float32), np.diff(self.offsets))
         return Neighbours(self.offsets, self.places, self.weights * each)
+
+    @property
+    def normalized(self) -> "Neighbours":
+        """The same, what each place points to scaled to a sum of 1."""
+        return self.scaled(1 / np.maximum(1e-12, self.sums))
+
+    @cached_property
+    def sums(self) -> NDArray[np.float64]:
+        """How strongly each place points to all others together, (P,)."""
+        whose = np.repeat(np.arange(len(self)), np.diff(self.offsets))
+        sums = np.bincount(whose, weights=self.weights, minlength=len(self))
+        return sums.astype(np.float64)
 
     @cached_property
     def dense(self) -> NDArray[np.float32]:

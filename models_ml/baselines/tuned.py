@@ -19,6 +19,7 @@ class Tuned:
     tried: str
     own_visits: dict[str, float]
     co_occurrence: dict[str, float]
+    linear_counts: dict[str, float]
     item_knn: dict[str, float] | None = field(default=None, metadata=ABSENT)
     ease: dict[str, float] | None = field(default=None, metadata=ABSENT)
 

@@ -13,6 +13,8 @@ from models_ml.baselines.counting import CountingBaseline
 from models_ml.baselines.counts import Counting, Counts
 from models_ml.baselines.ease import Ease, Shrinkage, shared_people
 from models_ml.baselines.item_neighbours import Neighbours, Pairs, co_occurrences
+from models_ml.baselines.linear_baseline import LinearBaseline
+from models_ml.baselines.linear_counts import LinearCounts
 from models_ml.data.event_windows import EventWindows
 from models_ml.data.split import (
     Split,
@@ -145,6 +147,10 @@ class Fit:
     def visiting(self, counting: Counting) -> CountingBaseline:
         """Make a baseline that counts visits alone: places point to none."""
         return self.counting(Counts(counting, Neighbours.none(len(self.vocabulary))))
+
+    def linear(self, counts: LinearCounts) -> LinearBaseline:
+        """Make a baseline of linear counts."""
+        return LinearBaseline(self.vocabulary, counts, self.taste, excludes_seen=self.excludes_seen)
 
     def ease(
         self, shrinkage: Shrinkage, columns: NDArray[np.int32], weights: NDArray[np.float32]

@@ -107,7 +107,9 @@ def _same(now: Ran, before: Ran) -> None:
         "tables": (sorted(shared), sorted(before.told["rows"])),
         "rows": tuple({name: one.told["rows"][name] for name in shared} for one in (now, before)),
         "cities": (now.told["city"], before.told["city"]),
-        "who is compared": tuple(sorted(one.judged[TIME]) for one in (now, before)),
+        # Ours is asked beside all that it was asked beside before; what counts better came later.
+        "who is compared": (sorted(now.judged[TIME].keys() & before.judged[TIME]),
+                            sorted(before.judged[TIME])),
         "behaviours": tuple([told["name"] for told in one.judged["behaviours"]]
                             for one in (now, before)),
         "slices": tuple({way: sorted(groups) for way, groups in one.judged["slices"][TIME].items()}

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models_ml.baselines.co_occurrence import CoOccurrence, count_co_occurrence
+from models_ml.baselines.co_occurrence import count_co_occurrence
 from models_ml.baselines.counts import Counting, Counts
 from models_ml.baselines.fit import counts_tuned_for
 from models_ml.baselines.interpolation import Mixture
 from models_ml.baselines.interpolation_fit import fit_mixture
 from models_ml.baselines.item_neighbours import Neighbours
+from models_ml.baselines.linear_counts_fit import LinearFit, count_linear
 from models_ml.baselines.tuning import Fit
 from models_ml.data.event_windows import EventWindows
 from models_ml.data.tokens import SPECIAL_TOKENS, History, Vocabulary
@@ -31,8 +32,8 @@ def fit(town: Path) -> Fit:
 
 
 @pytest.fixture(scope="module")
-def counted(fit: Fit) -> CoOccurrence:
-    return count_co_occurrence(fit, counts_tuned_for(fit, None))
+def counted(fit: Fit) -> LinearFit:
+    return count_linear(fit, counts_tuned_for(fit, None))
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +57,17 @@ def test_logarithms_are_added_by_weight(fit: Fit) -> None:
     assert found[0] == pytest.approx(0.75 * scores[0] + 0.25 * np.log(counted + 1 / size))
 
 
-def test_a_mixture_is_told_by_its_settings_and_tensors(counted: CoOccurrence) -> None:
-    counts = counted.known
-    kept = Mixture(0.4, counts)
-    again = Mixture.restore(json.loads(json.dumps(kept.settings)), kept.tensors)
-    assert (again.weight, again.counts.counting) == (0.4, counts.counting)
-    assert again.tensors.keys() == kept.tensors.keys()
+def test_a_mixture_is_told_by_its_settings_and_tensors(fit: Fit, counted: LinearFit) -> None:
+    # What releases of before have beside their networks, too.
+    earlier = count_co_occurrence(fit, counts_tuned_for(fit, None)).known
+    starts, stops = np.array([0, 2, 5]), np.array([4, 2, 9])
+    for counts in (counted.known, earlier):
+        kept = Mixture(0.4, counts)
+        told = json.loads(json.dumps(kept.settings))
+        again = Mixture.restore(fit.vocabulary, told, kept.tensors)
+        assert again.weight == pytest.approx(0.4)
+        wanted = kept.counts.shares(fit.events, starts, stops)
+        assert np.array_equal(again.counts.shares(fit.events, starts, stops), wanted)
 
 
 def test_a_model_answers_with_its_counts_and_alone_without_them(
@@ -79,15 +85,16 @@ def test_a_model_answers_with_its_counts_and_alone_without_them(
 
 
 def test_what_is_kept_is_counted_with_the_validating_events_and_chosen_without(
-    counted: CoOccurrence, model: NetworkModel
+    counted: LinearFit, model: NetworkModel
 ) -> None:
     assert model.mixture
     kept = model.mixture.tensors
     assert all(np.array_equal(kept[name], value) for name, value in counted.known.tensors.items())
-    assert not np.array_equal(kept["neighbours.weights"], counted.learned.neighbours.weights)
+    learned = counted.learned.tables.popularity
+    assert not np.array_equal(kept["shares.popularity"], learned)
 
 
-def test_a_network_that_knows_the_answer_is_left_alone(fit: Fit, counted: CoOccurrence) -> None:
+def test_a_network_that_knows_the_answer_is_left_alone(fit: Fit, counted: LinearFit) -> None:
     def oracle(windows: EventWindows) -> NDArray[np.float32]:
         scores = np.zeros((len(windows), len(fit.vocabulary)), dtype=np.float32)
         answers = fit.events.places[windows.stops] - SPECIAL_TOKENS
@@ -97,7 +104,7 @@ def test_a_network_that_knows_the_answer_is_left_alone(fit: Fit, counted: CoOccu
     assert fit_mixture(fit, counted, oracle) is None
 
 
-def test_a_network_that_knows_nothing_gets_counts(fit: Fit, counted: CoOccurrence) -> None:
+def test_a_network_that_knows_nothing_gets_counts(fit: Fit, counted: LinearFit) -> None:
     def clueless(windows: EventWindows) -> NDArray[np.float32]:
         return np.zeros((len(windows), len(fit.vocabulary)), dtype=np.float32)
 

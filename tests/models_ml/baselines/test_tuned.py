@@ -59,7 +59,7 @@ def test_counts_are_tuned_first_and_the_others_when_somebody_asks(fit: Fit, tmp_
     first = counts_tuned_for(fit, kept)
     assert (first.item_knn, first.ease) == (None, None)
     names = [one.name for one in fit_counts(fit.data, kept)]
-    assert names == ["popularity", "own_visits", "co_occurrence"]
+    assert names == ["popularity", "own_visits", "co_occurrence", "linear_counts"]
     whole = tuned_for(fit, kept)
     assert whole == tuned_for(fit)
     assert counts_tuned_for(fit, kept) == whole

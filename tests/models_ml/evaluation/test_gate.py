@@ -89,7 +89,7 @@ def _nan(weights: dict[str, np.ndarray]) -> None:
     ("spoil", "reason"),
     [
         (_constant, "one_event"),
-        (_constant_beside_counts, "better than co_occurrence"),
+        (_constant_beside_counts, "one_event"),
         (_nan, "any_length"),
         (_nan, "no better than"),
     ],

@@ -1,0 +1,91 @@
+"""Weights of shares: first the likeliest ones, then those of the best ranking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models_ml.metrics import gains
+
+_ROUNDS = 200
+_STEPS = (0.0, 0.003, 0.01, 0.03, 0.06, 0.1, 0.15, 0.22, 0.33, 0.5, 0.75, 1.0)
+"""What is tried of a weight, as a part of all the others'."""
+_WIDER = 1.5
+_LEAST_GAIN = 1e-5
+
+
+def likeliest(told: NDArray[np.float64], prior: float = 0.0) -> NDArray[np.float64]:
+    """Find the weights, summing to 1, under which what came was likeliest, (K,).
+
+    *told* (K, N) is what each share gave to what came. By expectation maximization, which has one
+    optimum here; *prior* stands for so many more targets that every share foretells alike.
+    """
+    weights = np.full(len(told), 1 / max(1, len(told)))
+    is_foretold = told.sum(axis=0) > 0
+    seen = told[:, is_foretold]
+    for _ in range(_ROUNDS):
+        each = weights[:, None] * seen
+        each /= np.maximum(1e-300, each.sum(axis=0))
+        weights = each.sum(axis=1) + prior / len(told)
+        weights /= max(1e-300, weights.sum())
+    return weights
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What may be among the first ten after each target's history, and what each share says of it.
+
+    shares   (K, N, M)  of each candidate
+    wanted   (N,)       where what came stands among them
+    weights  (N,)       what each target counts; all together 1
+    """
+
+    shares: NDArray[np.float32]
+    wanted: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+    def quality(self, sums: NDArray[np.float32]) -> float:
+        """NDCG@10 of *sums* (N, M), ties against what came."""
+        told = sums[np.arange(len(sums)), self.wanted]
+        ranks = np.count_nonzero(sums >= told[:, None], axis=1)
+        return float(gains(ranks) @ self.weights)
+
+
+def climb(
+    candidates: Candidates, starts: Sequence[NDArray[np.float64]]
+) -> tuple[NDArray[np.float64], float]:
+    """Turn one weight after the other until none is better by itself; best of several *starts*.
+
+    An axis goes on while its last value wins. Returns weights, (K,) and summing to 1, and NDCG@10.
+    """
+    found = [_climbed(candidates, start.astype(np.float32)) for start in starts]
+    weights, quality = max(found, key=lambda one: one[1])
+    return weights / max(1e-12, weights.sum()), quality
+
+
+def _climbed(
+    candidates: Candidates, weights: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], float]:
+    weights = weights.copy()
+    shares = candidates.shares
+    sums = np.tensordot(weights, shares, axes=1)
+    best = candidates.quality(sums)
+    before = -1.0
+    while best > before + _LEAST_GAIN:
+        before = best
+        for nth, share in enumerate(shares):
+            others = sums - weights[nth] * share
+            scale = max(1e-6, float(weights.sum() - weights[nth]))
+            values = [*(step * scale for step in _STEPS), weights[nth] / 1.25, weights[nth] * 1.25]
+            tried = [(candidates.quality(others + np.float32(v) * share), v) for v in values]
+            quality, value = max(tried, key=lambda one: one[0])
+            while value >= scale * _STEPS[-1]:
+                wider = candidates.quality(others + np.float32(value * _WIDER) * share)
+                if wider <= quality:
+                    break
+                quality, value = wider, value * _WIDER
+            if quality > best:
+                best, weights[nth] = quality, value
+                sums = others + np.float32(value) * share
+    return weights.astype(np.float64), best
