@@ -16,14 +16,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models_ml.baselines.fit import fit_baselines
+from models_ml.baselines.fit import baselines_of, from_other_starts, tuned_for
+from models_ml.baselines.linear_baseline import LinearBaseline
+from models_ml.baselines.tuned import Tuned
+from models_ml.baselines.tuning import Fit
 from models_ml.beside import Beside
 from models_ml.data.split import known_events, split
 from models_ml.data.training_set import TrainingSet, TrainingSetError, read_training_set
 from models_ml.evaluation.behaviour import behaviours
 from models_ml.evaluation.cost import answer_cost
-from models_ml.evaluation.gate import GATE_SPLIT, best_baseline, refusals
+from models_ml.evaluation.gate import ALPHA, best_baseline, gate_split, refusals
 from models_ml.evaluation.list_metrics import describe_lists
+from models_ml.evaluation.memory import memory
 from models_ml.evaluation.ranking import (
     Answers,
     ask,
@@ -38,7 +42,9 @@ from models_ml.evaluation.report import (
     TIME,
     Comparison,
     Evaluation,
+    GateTerms,
     Lead,
+    Memory,
     Quality,
     RecommenderFigures,
     SliceFigures,
@@ -53,6 +59,8 @@ from models_ml.recommender import NetworkModel, Recommender
 from models_ml.typed_json import json_text
 
 MOST_TARGETS = 20_000
+_FAMILIAR = 5_000
+"""So many tell what counting is unsure of, and what a model has seen."""
 _SEED = 0
 
 
@@ -65,33 +73,47 @@ def evaluate(  # noqa: PLR0913 - what is compared, and what is told
     champion: Recommender | None = None,
     served: Recommender | None = None,
     tuned: Path | None = None,
+    alpha: float = ALPHA,
 ) -> Evaluation:
     """Measure *model*, the baselines and the *champion* on *data*; write the evaluation to *out*.
 
     Where counts answer beside the model's network, ``network`` is the same without them.
     *progress* is told each figure as soon as it is there. The cost is that of *served*, what a
     release of the model answers with, where that is not the model as it is loaded here. What
-    tuning the baselines has found is read from the file *tuned*, or kept there.
+    tuning the baselines has found is read from the file *tuned*, or kept there. *alpha* is how
+    likely a lead may be by chance alone: this judgement's part of a budget, where one is kept.
     """
     training_set = read_training_set(data)
     judged = load(model)
     recommenders: dict[str, Recommender] = {MODEL: judged}
     if isinstance(judged, NetworkModel) and judged.mixture:
         recommenders[NETWORK] = judged.alone()
-    for baseline in fit_baselines(training_set, tuned):
+    fit = Fit(training_set)
+    found = tuned_for(fit, tuned)
+    for baseline in baselines_of(fit, found):
         recommenders[baseline.name] = baseline
     if champion:
         recommenders[CHAMPION] = champion
     # Both are mostly reckoned outside Python, so that one takes the core that the other leaves.
-    begun = Beside(lambda: behaviours(judged, some_people(training_set)))
+    linear = next(one for one in recommenders.values() if isinstance(one, LinearBaseline))
+    split_name = gate_split(is_time_synthetic=training_set.is_time_synthetic)
+    begun = Beside(
+        lambda: (
+            behaviours(judged, some_people(training_set)),
+            *_beside_counting(fit, found, judged, linear, split_name),
+        )
+    )
     compared = compare(recommenders, training_set, progress)
-    tried = begun.result()
+    tried, least_lead, remembered = begun.result()
     # By itself, for it is timed.
     cost = answer_cost(served or judged, ModelFolder(model))
-    against = refusals(compared, tried, cost)
+    terms = GateTerms(split_name, alpha, least_lead)
+    against = refusals(compared, terms, remembered, tried, cost)
     evaluation = Evaluation(
         **vars(compared),
-        best_baseline=best_baseline(compared.quality[GATE_SPLIT]),
+        terms=terms,
+        best_baseline=best_baseline(compared.quality[split_name]),
+        memory=remembered,
         behaviours=tried,
         cost=cost,
         refusals=against,
@@ -140,15 +162,30 @@ def compare(
             who: _describe(answer.take(places[part]), data, asked, counts, returns)
             for who, answer in answered.items()
         }
-    judged = subject or best_baseline(quality[GATE_SPLIT])
+    split_name = gate_split(is_time_synthetic=data.is_time_synthetic)
+    judged = subject or best_baseline(quality[split_name])
     for part, asked in targets.items():
         answers = {who: answer.take(places[part]) for who, answer in answered.items()}
         ours = answers[judged]
         others = {who: one for who, one in answers.items() if who != judged}
-        leads[part] = _leads(ours, others, data.event_users[asked])
+        leads[part] = _leads(ours, others, data, asked)
         slices[part] = _by_slice(answers, data, asked, counts)
         calibrations[part] = calibration(ours.confidences, ours.ranks == 1)
     return Comparison(leads, slices, calibrations, time=quality[TIME], loo=quality[LOO])
+
+
+def _beside_counting(
+    fit: Fit, found: Tuned, judged: Recommender, linear: LinearBaseline, split_name: str
+) -> tuple[float, Memory | None]:
+    """Tell how far counts from other starts differ, and what is remembered, on some targets."""
+    parts = fit.parts
+    targets = parts.time_targets if split_name == TIME else parts.loo_targets
+    some = _sample(targets, _FAMILIAR)
+    quality = [
+        gains(ask(one, fit.data, some).ranks).mean() if len(some) else 0.0
+        for one in (linear, *from_other_starts(found, linear, fit))
+    ]
+    return float(max(quality) - min(quality)), memory(fit, found, judged, linear, some)
 
 
 def _each(
@@ -193,9 +230,11 @@ def _describe(
 
 
 def _leads(
-    ours: Answers, theirs: Mapping[str, Answers], users: NDArray[np.int64]
+    ours: Answers, theirs: Mapping[str, Answers], data: TrainingSet, targets: NDArray[np.int64]
 ) -> dict[str, Lead]:
     """Compare on the same targets; the interval tells whether the difference is more than luck."""
+    users = data.event_users[targets]
+    is_first = targets == data.offsets[users]
     differences = {who: gains(ours.ranks) - gains(one.ranks) for who, one in theirs.items()}
     chances = paired_p_values(list(differences.values()), users)
     return {
@@ -203,6 +242,7 @@ def _leads(
             ndcg_10=float(difference.mean()) if len(difference) else 0.0,
             interval=bootstrap_mean(difference, users),
             p_value=chance,
+            without_history=float(difference[is_first].sum() / max(1, len(difference))),
         )
         for (who, difference), chance in zip(differences.items(), chances, strict=True)
     }

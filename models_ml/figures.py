@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Interval:
-    """The middle 95 % of what resampling gave."""
+    """A 95 % interval by resampling."""
 
     low: float
     high: float

@@ -118,6 +118,8 @@ class Home:
     current_training_set = _At("state/training_set.json")
     current_model = _At("state/model.json")
     last_verdict = _At("state/retraining.json")
+    gate_budget = _At("state/gate_budget.json")
+    """What the gate's judgements of late have spent of the error that they share."""
     candidate = _At("state/candidate.json")
     """The release that the run has made, until it is promoted."""
     promoted_by_hand = _At("state/held.json")

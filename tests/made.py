@@ -12,8 +12,10 @@ from models_ml.evaluation.report import (
     AnswerCost,
     BehaviourFigure,
     Evaluation,
+    GateTerms,
     Lead,
     ListFigures,
+    Memory,
     RecommenderFigures,
     SliceFigures,
 )
@@ -48,7 +50,7 @@ def evaluation(ndcg_10: dict[str, float] | None = None, **changes: Any) -> Evalu
     told = ndcg_10 or {"model": 0.3, "own_visits": 0.2}
     quality = {name: figures(value) for name, value in told.items()}
     leads = {
-        name: Lead(told["model"] - value, Interval(-0.01, 0.02), 0.001)
+        name: Lead(told["model"] - value, Interval(-0.01, 0.02), 0.001, 0.0)
         for name, value in told.items()
         if name != "model"
     }
@@ -60,7 +62,9 @@ def evaluation(ndcg_10: dict[str, float] | None = None, **changes: Any) -> Evalu
         calibration={"time": calibration, "loo": calibration},
         time=quality,
         loo=quality,
+        terms=GateTerms("time", alpha=0.05, least_lead=0.002),
         best_baseline="own_visits",
+        memory=Memory(model=0.02, counting=0.03, error=0.002),
         behaviours=[BehaviourFigure("any_length", "finite", 1.0, 1.0, passed=True)],
         cost=AnswerCost(median_ms=5.0, p95_ms=9.0, bytes=1000),
         refusals=[],

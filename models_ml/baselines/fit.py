@@ -31,6 +31,7 @@ from models_ml.baselines.linear_baseline import LinearBaseline
 from models_ml.baselines.linear_counts import NAME as LINEAR
 from models_ml.baselines.linear_counts import LinearCounts
 from models_ml.baselines.linear_counts_fit import count_linear, tune_linear_counts
+from models_ml.baselines.share_counting import count_shares
 from models_ml.baselines.shares import AFTER_EVENTS, POPULAR
 from models_ml.baselines.tuned import Tuned
 from models_ml.baselines.tuning import Fit, Settings, climb
@@ -90,7 +91,8 @@ def counts_tuned_for(fit: Fit, kept: Path | None) -> Tuned:
         return found
     own = tune_own_visits(fit)
     co_occurrence = tune_co_occurrence(fit, own)
-    found = Tuned(fit.data.hash, TRIED, own, co_occurrence, tune_linear_counts(fit, co_occurrence))
+    best, *others = tune_linear_counts(fit, co_occurrence)
+    found = Tuned(fit.data.hash, TRIED, own, co_occurrence, best, others)
     if kept:
         found.write(kept)
     return found
@@ -134,12 +136,28 @@ def fit_baselines(data: TrainingSet, kept: Path | None = None) -> list[Baseline]
     What tuning has found is read from the file *kept*, or written there.
     """
     fit = Fit(data)
-    tuned = tuned_for(fit, kept)
+    return baselines_of(fit, tuned_for(fit, kept))
+
+
+def baselines_of(fit: Fit, tuned: Tuned) -> list[Baseline]:
+    """Fit every baseline as it was *tuned*."""
     return [
         *_counting(fit, tuned),
         _item_knn(fit, tuned.item_knn or {}, _together(fit, fit.known)),
         _ease(fit, Shrinkage(**tuned.ease or {})),
     ]
+
+
+def counted_in(fit: Fit, tuned: Tuned, events: NDArray[np.int64]) -> LinearBaseline:
+    """Count linear counts, as they were *tuned*, in the *events* at these positions alone."""
+    tables = count_shares(fit, events, tuned.co_occurrence)
+    return fit.linear(LinearCounts.weighed(tables, tuned.linear_counts))
+
+
+def from_other_starts(tuned: Tuned, linear: LinearBaseline, fit: Fit) -> list[LinearBaseline]:
+    """Weigh what *linear* has counted as the climbs from other starts found."""
+    tables = linear.counts.tables
+    return [fit.linear(LinearCounts.weighed(tables, weights)) for weights in tuned.other_starts]
 
 
 def fit_counts(data: TrainingSet, kept: Path | None = None) -> list[Baseline]:

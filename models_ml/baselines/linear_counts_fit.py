@@ -28,18 +28,20 @@ _PRIOR = 20.0
 _SEED = 0
 
 
-def tune_linear_counts(fit: Fit, co_occurrence: Settings) -> Settings:
-    """Find what each share weighs, as the settings of `LinearCounts`.
+def tune_linear_counts(fit: Fit, co_occurrence: Settings) -> list[Settings]:
+    """Find what each share weighs, as the settings of `LinearCounts`, best first.
 
-    First the likeliest weights, then a climb from there and from equal ones by NDCG@10. Some shares
-    are those of *co_occurrence* as it was tuned.
+    First the likeliest weights, then climbs by NDCG@10 from there, from equal weights, and from
+    those of *co_occurrence*, some of whose counts are shares here. How far apart they end tells how
+    sure the best one is.
     """
     earlier, targets = _to_foretell(fit)
     tables = count_shares(fit, earlier, co_occurrence)
     names = [name for name in AFTER_EVENTS if not (fit.data.is_time_synthetic and name in OF_TIME)]
-    after_events = _after_events(fit, tables, names, targets)
+    of_co_occurrence = {"own_20": co_occurrence["own"], "near_lately": 1 - co_occurrence["own"]}
+    after_events = _after_events(fit, tables, names, targets, of_co_occurrence)
     at_first = dict(zip(POPULAR, _at_first(fit).tolist(), strict=True))
-    return LinearCounts(tables, after_events, at_first).weights
+    return [LinearCounts(tables, weights, at_first).weights for weights in after_events]
 
 
 @dataclass(frozen=True)
@@ -75,17 +77,21 @@ def _to_foretell(fit: Fit) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _after_events(
-    fit: Fit, tables: ShareTables, names: list[str], targets: NDArray[np.int64]
-) -> dict[str, float]:
+    fit: Fit,
+    tables: ShareTables,
+    names: list[str],
+    targets: NDArray[np.int64],
+    start: dict[str, float],
+) -> list[dict[str, float]]:
     if not len(targets):
-        return dict.fromkeys(names, 1 / len(names))
+        return [dict.fromkeys(names, 1 / len(names))]
     some = targets[:_FEW_TARGETS]
     given = [_given(said, wanted) for said, wanted in _said(fit, tables, names, some)]
     told = np.concatenate(given, axis=1)
     # Own visits where nobody returns, categories where there are none.
     is_of_use = (told > 0).sum(axis=1) > 0
     if not is_of_use.any():
-        return dict.fromkeys(names, 1 / len(names))
+        return [dict.fromkeys(names, 1 / len(names))]
     names = [name for name, keep in zip(names, is_of_use.tolist(), strict=True) if keep]
     even = np.full(len(names), 1 / len(names))
     leading = [likeliest(told[is_of_use]), even]
@@ -98,8 +104,9 @@ def _after_events(
     # What came stands last, behind the candidates.
     wanted = np.full(len(targets), shares.shape[2] - 1)
     weights = np.full(len(targets), 1 / len(targets))
-    best, _ = climb(Candidates(shares, wanted, weights), [likely, even])
-    return dict(zip(names, best.tolist(), strict=True))
+    starts = [likely, even, np.array([start.get(name, 0.0) for name in names])]
+    found = climb(Candidates(shares, wanted, weights), starts)
+    return [dict(zip(names, weights.tolist(), strict=True)) for weights, _ in found]
 
 
 def _said(

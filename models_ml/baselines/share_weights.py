@@ -54,14 +54,15 @@ class Candidates:
 
 def climb(
     candidates: Candidates, starts: Sequence[NDArray[np.float64]]
-) -> tuple[NDArray[np.float64], float]:
-    """Turn one weight after the other until none is better by itself; best of several *starts*.
+) -> list[tuple[NDArray[np.float64], float]]:
+    """Turn one weight after the other until none is better by itself, from each of *starts*.
 
-    An axis goes on while its last value wins. Returns weights, (K,) and summing to 1, and NDCG@10.
+    An axis goes on while its last value wins. Returns weights, (K,) and summing to 1, and NDCG@10
+    of each; best first.
     """
     found = [_climbed(candidates, start.astype(np.float32)) for start in starts]
-    weights, quality = max(found, key=lambda one: one[1])
-    return weights / max(1e-12, weights.sum()), quality
+    found.sort(key=lambda one: -one[1])
+    return [(weights / max(1e-12, weights.sum()), quality) for weights, quality in found]
 
 
 def _climbed(

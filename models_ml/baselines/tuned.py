@@ -11,8 +11,9 @@ from models_ml.typed_json import ABSENT, JsonTypeError, json_text, read_json
 class Tuned:
     """The settings with which each baseline was best on the validation events of one set.
 
-    ``tried`` names what was tried, so that another version of this package tunes anew. The last
-    two take longer, and are there when somebody has asked for them.
+    ``tried`` names what was tried, so that another version of this package tunes anew.
+    ``other_starts`` are linear counts from where the climb ended lower. The last two take longer,
+    and are there when somebody has asked for them.
     """
 
     training_set_hash: str
@@ -20,6 +21,7 @@ class Tuned:
     own_visits: dict[str, float]
     co_occurrence: dict[str, float]
     linear_counts: dict[str, float]
+    other_starts: list[dict[str, float]]
     item_knn: dict[str, float] | None = field(default=None, metadata=ABSENT)
     ease: dict[str, float] | None = field(default=None, metadata=ABSENT)
 

@@ -92,19 +92,19 @@ class Fit:
         self.vocabulary = Vocabulary.build(data, self.known)
         self.events = self.vocabulary.encode_training_set(data)
         self.excludes_seen = excludes_seen(data, parts)
-        self._parts = parts
+        self.parts = parts
 
     @cached_property
     def taste(self) -> Taste:
         """The vectors of places, fitted on all that is known."""
         tokens = replace(self.events, places=self.events.places[self.known])
-        offsets = known_offsets(self.data, self._parts)
+        offsets = known_offsets(self.data, self.parts)
         return fit_taste(tokens, offsets, self.vocabulary, _SEED)
 
     @property
     def can_tune(self) -> bool:
         """Whether anything validates."""
-        return len(self._parts.validation_targets) > 0
+        return len(self.parts.validation_targets) > 0
 
     def visits(self, events: NDArray[np.int64]) -> NDArray[np.float64]:
         """Count the *events* at each place, (P,)."""
@@ -197,7 +197,7 @@ class Fit:
 
     def _questions(self, most: int) -> "_Questions":
         """Choose at most so many validation targets, the same ones each time, and weigh them."""
-        targets = self._parts.validation_targets
+        targets = self.parts.validation_targets
         if len(targets) > most:
             generator = np.random.default_rng(_SEED)
             targets = np.sort(generator.choice(targets, most, replace=False))
@@ -215,7 +215,7 @@ class Fit:
                 )
                 for part in parts
             ],
-            weights=_weights(self.data, self._parts, targets),
+            weights=_weights(self.data, self.parts, targets),
         )
 
     def _places(self, events: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -3,18 +3,25 @@
 from collections.abc import Iterable, Sequence
 
 from models_ml.evaluation.report import (
+    ASKED_ON,
     CHAMPION,
+    LEAST_MEMORY,
+    LOO,
     MODEL,
     NETWORK,
     TIME,
     AnswerCost,
     BehaviourFigure,
     Comparison,
+    GateTerms,
+    Memory,
     Quality,
 )
 
-GATE_SPLIT = TIME
-SIGNIFICANT = 0.05
+ALPHA = 0.005
+"""For a single judgement, where nobody keeps account of others."""
+_SURELY = 1.645
+"""Standard errors, one-sided."""
 SLICE_MARGIN = 0.01
 """So much NDCG@10 a slice may lose against the champion; more, and beyond chance, is too much."""
 MOST_MILLISECONDS = 100.0
@@ -22,13 +29,23 @@ MOST_MILLISECONDS = 100.0
 MOST_BYTES = 4_000_000_000
 
 
+def gate_split(*, is_time_synthetic: bool) -> str:
+    """Name the split that is asked: where times are made up, their last tenth is of few people."""
+    return LOO if is_time_synthetic else TIME
+
+
 def refusals(
-    compared: Comparison, behaviours: Sequence[BehaviourFigure], cost: AnswerCost
+    compared: Comparison,
+    terms: GateTerms,
+    memory: Memory | None,
+    behaviours: Sequence[BehaviourFigure],
+    cost: AnswerCost,
 ) -> list[str]:
     """Tell all that speaks against the model; nothing: it passes."""
     return [
-        *_no_better_than_baselines(compared),
-        *_worse_than_champion(compared),
+        *_no_better_than_baselines(compared, terms),
+        *_worse_than_champion(compared, terms),
+        *_has_seen_its_targets(memory),
         *(
             f"{told.name}: {told.claim}: {told.value:.3f}, asked are {told.least:g}"
             for told in behaviours
@@ -50,25 +67,47 @@ def best_baseline(quality: Quality) -> str:
     return max((who for who in quality if who in baselines), key=lambda who: quality[who].ndcg_10)
 
 
-def _no_better_than_baselines(compared: Comparison) -> list[str]:
-    figures, leads = compared.quality[GATE_SPLIT], compared.model_minus[GATE_SPLIT]
+def _no_better_than_baselines(compared: Comparison, terms: GateTerms) -> list[str]:
+    figures, leads = compared.quality[terms.split], compared.model_minus[terms.split]
     against = []
     for name in baselines_among(figures):
         lead, told = leads[name], f"{name} {figures[name].ndcg_10:.4f}"
-        both = f"NDCG@10 {figures[MODEL].ndcg_10:.4f} on the last tenth of events, {told}"
+        both = f"NDCG@10 {figures[MODEL].ndcg_10:.4f} {ASKED_ON[terms.split]}, {told}"
         if lead.ndcg_10 <= 0:
             against.append(f"no better than {name}: {both}")
-        elif lead.p_value > SIGNIFICANT:
-            against.append(f"not surely better than {name}: {both}, p {lead.p_value:.3f}")
+        elif lead.p_value > terms.alpha:
+            against.append(
+                f"not surely better than {name}: {both}, p {lead.p_value:.4f}, "
+                f"at most {terms.alpha:.2g} is asked"
+            )
+        elif lead.ndcg_10 <= terms.least_lead:
+            against.append(
+                f"hardly better than {name}: {both}; counts tuned from other starts differ by "
+                f"{terms.least_lead:.4f}, more is asked"
+            )
     return sorted(against)
 
 
-def _worse_than_champion(compared: Comparison) -> list[str]:
+def _has_seen_its_targets(memory: Memory | None) -> list[str]:
+    # Where counting does not surely remember anything there is nothing to measure by.
+    if memory is None or memory.counting <= _SURELY * memory.error:
+        return []
+    if memory.model >= LEAST_MEMORY * memory.counting:
+        return []
+    told = (
+        "seems to have seen what it is asked: beside counts that have seen neither, it foretells "
+        f"learned events better than held-out ones by {memory.model:+.4f}, counting by "
+        f"{memory.counting:+.4f}; at least {LEAST_MEMORY:g} times that is asked"
+    )
+    return [told]
+
+
+def _worse_than_champion(compared: Comparison, terms: GateTerms) -> list[str]:
     return [
         f"worse than the champion where {way} is {group} ({figures.n} targets): NDCG@10 "
         f"{figures.ndcg_10[MODEL]:.4f}, champion {figures.ndcg_10[CHAMPION]:.4f}; surely more than "
         f"{SLICE_MARGIN:g} less"
-        for way, groups in compared.slices[GATE_SPLIT].items()
+        for way, groups in compared.slices[terms.split].items()
         for group, figures in groups.items()
         if figures.model_minus_champion and figures.model_minus_champion.high < -SLICE_MARGIN
     ]

@@ -11,6 +11,12 @@ MODEL, NETWORK, CHAMPION = "model", "network", "champion"
 """What is judged; the same without the counts that answer beside its network; what is live."""
 TIME, LOO = "time", "loo"
 """The splits: the last tenth of events, and each user's last event."""
+ASKED_ON = {TIME: "on the last tenth of events", LOO: "on each user's last event"}
+"""The same in a sentence."""
+
+
+LEAST_MEMORY = 0.5
+"""Of counting's memory of what was learned, the part that a model must have at least."""
 
 
 class EvaluationError(ValueError):
@@ -44,11 +50,15 @@ class RecommenderFigures(RankFigures):
 
 @dataclass(frozen=True)
 class Lead:
-    """How far the model is ahead of another in NDCG@10, and how likely by chance alone."""
+    """How far the model is ahead of another in NDCG@10, and how likely by chance alone.
+
+    ``without_history`` is the part of it that comes from people who had done nothing before.
+    """
 
     ndcg_10: float
     interval: Interval
     p_value: float
+    without_history: float
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,33 @@ class AnswerCost:
     median_ms: float
     p95_ms: float
     bytes: int
+
+
+@dataclass(frozen=True)
+class GateTerms:
+    """What the gate asks of a lead over a baseline.
+
+    split       where: "time", or "loo" where times are made up
+    alpha       how likely it may be by chance alone; its part of the budget of many nights
+    least_lead  what it must be more than: so far apart are `linear_counts` tuned from other starts
+    """
+
+    split: str
+    alpha: float
+    least_lead: float
+
+
+@dataclass(frozen=True)
+class Memory:
+    """How much better learned events are foretold than held-out ones, in NDCG@10.
+
+    Each beside counts that have seen neither: the ``model``, and ``counting``, which has certainly
+    learned the one and not the other; ``error`` is the standard error of the latter.
+    """
+
+    model: float
+    counting: float
+    error: float
 
 
 Quality = Mapping[str, RecommenderFigures]
@@ -112,7 +149,9 @@ class Comparison:
 class Evaluation(Comparison):
     """A comparison, what else the gate asks of the model, and what speaks against it."""
 
+    terms: GateTerms
     best_baseline: str
+    memory: Memory | None
     behaviours: list[BehaviourFigure]
     cost: AnswerCost
     refusals: list[str]

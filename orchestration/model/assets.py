@@ -10,6 +10,7 @@ from models_ml.evaluation.report import Evaluation, EvaluationError
 from orchestration import asset_keys as keys
 from orchestration.home.console import say
 from orchestration.model import store as model_store
+from orchestration.model.gate_budget import spend
 from orchestration.steps.home_resource import HomeResource
 from orchestration.steps.resource_usage import measured
 from serving import champion as champions
@@ -261,6 +262,7 @@ def _evaluated(paths: Home) -> Evaluation:
         champion=_champion(paths, data.hash),
         served=open_recommender(folder.path),
         tuned=data.tuned,
+        alpha=spend(paths, folder, now()),
     )
 
 

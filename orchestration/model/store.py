@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_ml.data.training_set import Manifest, TrainingSetFolder
-from models_ml.model_folder import EVALUATION, EXPORT, GRAPH, ModelFolder
+from models_ml.model_folder import EVALUATION, EXPORT, GRAPH, ModelFolder, ModelFolderError
 from models_ml.presets import PRESETS, fitting, preset_named, run_name
 from models_ml.training.record import TrainingRecord
 from orchestration.home.atomic_files import new_folder
@@ -201,9 +201,14 @@ def export_training_set(home: Home, target: Path) -> TrainingSet:
 def adopt(home: Home, source: Path) -> ModelFolder:
     """Take a model trained elsewhere, if it was trained on the current training set.
 
+    What it counts is counted anew here, from the training part alone.
+
     Raises:
-        WrongModelError: *source* holds no model, or one of another training set.
+        WrongModelError: *source* holds no model, or one of another training set, or one that may
+            have learned what is held out.
     """
+    from models_ml.recount import recount
+
     training_set, made = current_training_set(home), ModelFolder(source)
     record = TrainingRecord.read(made)
     if record is None or not made.is_finished:
@@ -219,6 +224,7 @@ def adopt(home: Home, source: Path) -> ModelFolder:
             f"but the home's is {training_set.hash[:16]}. "
             "Export it again and train on that: tastemate train --export DIR"
         )
+    _refuse_other_part(made, record, training_set)
     run = record.identity
     name = run_name(run.preset, run.settings, int(run.seed))
     folder = _folder(home, training_set, name, run.warm_start)
@@ -226,8 +232,36 @@ def adopt(home: Home, source: Path) -> ModelFolder:
     made_there = shutil.ignore_patterns(GRAPH, EXPORT, EVALUATION)
     with new_folder(folder.path) as draft:
         shutil.copytree(source, draft, ignore=made_there, dirs_exist_ok=True)
+        try:
+            recount(ModelFolder(draft), training_set.folder, training_set.tuned)
+        except ModelFolderError as error:
+            raise WrongModelError(f"{source}: cannot be adopted: {error}") from error
     remember_model(home, folder)
     return folder
+
+
+def _refuse_other_part(made: ModelFolder, record: TrainingRecord, ours: TrainingSet) -> None:
+    """Refuse a model whose training did not hold out what this version holds out.
+
+    Raises:
+        WrongModelError: it says so, or says nothing.
+    """
+    from models_ml.data.leakage import LearnedBeforeError, LearnedFrom, refuse_what_was_learned
+    from models_ml.data.split import split
+    from models_ml.data.training_set import read_training_set
+
+    data = read_training_set(ours.folder)
+    parts, learned = split(data), record.learned_from or []
+    if not learned or learned[-1] != LearnedFrom.of(data, parts):
+        raise WrongModelError(
+            f"{made.training}: the training held out other events than this version does, so that "
+            "the model may have learned what it is to be asked. Install the same version there, "
+            "and train again on what 'tastemate train --export DIR' gives."
+        )
+    try:
+        refuse_what_was_learned(ours.folder, parts, learned[:-1])
+    except LearnedBeforeError as error:
+        raise WrongModelError(f"{made.training}: {error}") from error
 
 
 def _last_model(home: Home) -> ModelFolder | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models_ml.evaluation.report import CHAMPION, MODEL, TIME, Evaluation
+from models_ml.evaluation.report import ASKED_ON, CHAMPION, MODEL, Evaluation
 from models_ml.model_folder import ModelFolder
 from orchestration.model import store as model_store
 from orchestration.release.live import kept_by_hand
@@ -51,12 +51,13 @@ def choose(home: Home) -> Choice:
 
 
 def _compared(judged: Evaluation) -> str:
-    best = judged.best_baseline
-    lead = judged.model_minus[TIME][best].interval
+    best, split = judged.best_baseline, judged.terms.split
+    lead, figures = judged.model_minus[split][best], judged.quality[split]
     return (
-        f"NDCG@10 {judged.time[MODEL].ndcg_10:.4f} on the last tenth of events, {best} "
-        f"{judged.time[best].ndcg_10:.4f} (difference {lead.low:+.4f} to {lead.high:+.4f} with "
-        "95 % confidence)"
+        f"NDCG@10 {figures[MODEL].ndcg_10:.4f} {ASKED_ON[split]}, {best} "
+        f"{figures[best].ndcg_10:.4f} (difference {lead.interval.low:+.4f} to "
+        f"{lead.interval.high:+.4f} with 95 % confidence; of {lead.ndcg_10:+.4f} people without a "
+        f"history are {lead.without_history:+.4f})"
     )
 
 
@@ -67,8 +68,9 @@ def _has_aged(home: Home, live: str, judged: Evaluation) -> bool:
     if release.kind == "model" or release.card.training_set_hash == learned:
         return False
     # One of an earlier version cannot be asked any more.
-    asked = judged.time.get(CHAMPION)
-    return not asked or judged.time[judged.best_baseline].ndcg_10 >= asked.ndcg_10
+    figures = judged.quality[judged.terms.split]
+    asked = figures.get(CHAMPION)
+    return not asked or figures[judged.best_baseline].ndcg_10 >= asked.ndcg_10
 
 
 def _baseline_folder(home: Home, name: str) -> ModelFolder:

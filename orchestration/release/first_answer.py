@@ -39,7 +39,7 @@ def answer_first(home: Home) -> champion.Champion:
     from models_ml.baselines.fit import fit_counts
     from models_ml.data.training_set import read_training_set
     from models_ml.evaluate import compare
-    from models_ml.evaluation.gate import GATE_SPLIT, best_baseline
+    from models_ml.evaluation.gate import best_baseline, gate_split
     from orchestration.release.pack import Evidence, build_index, pack_folder
     from serving import bento
 
@@ -48,7 +48,8 @@ def answer_first(home: Home) -> champion.Champion:
     fitted = {one.name: one for one in fit_counts(data, training_set.tuned)}
     asked: dict[str, Recommender] = {**fitted}
     compared = compare(asked, data, say, subject=None)
-    best = best_baseline(compared.quality[GATE_SPLIT])
+    split_name = gate_split(is_time_synthetic=data.is_time_synthetic)
+    best = best_baseline(compared.quality[split_name])
     reason = f"the best of what counts ({best}), until the first model is judged"
     folder = model_store.save_baseline(home, training_set, fitted[best])
     packed = pack_folder(home, folder, reason, Evidence(training_set.manifest, compared, best))

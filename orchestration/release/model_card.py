@@ -43,8 +43,9 @@ img { max-width: 100% } p.note { color: #5d6b78 }
 {{ table(split.ranks) }}
 <p class="note">{% if subject == "model" %}network: the model without the counts that answer beside
 it. {% endif %}All places are ranked;
-of equals the right one counts as last. Intervals hold 95 % of 1,000 resamplings of people. p: how
-often swapping the answers of {{ subject }} with the other's at random parts them as far.</p>
+of equals the right one counts as last. Intervals: 95 %, by 1,000 resamplings of people,
+studentized. p: how often swapping the answers of {{ subject }} with the other's at random parts
+them as far.</p>
 {{ table(split.lists) }}
 <p class="note">NDCG@10 of places new to the person while those they know compete, of the same
 ranked among unvisited places alone, and of returns; then what the lists of ten are like. Coverage:

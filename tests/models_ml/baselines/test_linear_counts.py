@@ -71,14 +71,14 @@ def test_what_lies_after_the_cut_is_not_looked_at(data: TrainingSet) -> None:
 
 def test_where_times_are_made_up_nothing_is_said_by_them(town: Path) -> None:
     fit = Fit(replace(read_training_set(town), is_time_synthetic=True))
-    found = tune_linear_counts(fit, CO_OCCURRENCE)
+    found = tune_linear_counts(fit, CO_OCCURRENCE)[0]
     assert [found[name] for name in ("own_after_hour", "popular_90", "popular_30")] == [0, 0, 0]
 
 
 def test_where_nothing_can_be_foretold_all_weigh_the_same(tmp_path: Path) -> None:
     choices: Choices = {"ann": [("p", 1), ("q", 90)], "bob": [("q", 2), ("p", 91)]}
     fit = Fit(read_training_set(write_training_set(tmp_path, choices, 80)))
-    found = tune_linear_counts(fit, CO_OCCURRENCE)
+    (found,) = tune_linear_counts(fit, CO_OCCURRENCE)
     assert all(np.isfinite(value) for value in found.values())
 
 

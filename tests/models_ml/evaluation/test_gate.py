@@ -12,8 +12,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from models_ml.evaluate import evaluate
-from models_ml.evaluation.gate import refusals
-from models_ml.evaluation.report import Evaluation, Lead, SliceFigures
+from models_ml.evaluation.gate import gate_split, refusals
+from models_ml.evaluation.report import Evaluation, Lead, Memory, SliceFigures
 from models_ml.figures import Interval
 from models_ml.model_folder import ModelFolder
 from models_ml.recommender import is_beside_the_network
@@ -25,11 +25,11 @@ GOOD = evaluation({"model": 0.3, "popularity": 0.1, "champion": 0.2})
 
 
 def against(judged: Evaluation) -> list[str]:
-    return refusals(judged, judged.behaviours, judged.cost)
+    return refusals(judged, judged.terms, judged.memory, judged.behaviours, judged.cost)
 
 
 def led_by(ndcg_10: float, p_value: float = 0.001) -> Evaluation:
-    leads = {**GOOD.model_minus["time"], "popularity": Lead(ndcg_10, Interval(0, 0), p_value)}
+    leads = {**GOOD.model_minus["time"], "popularity": Lead(ndcg_10, Interval(0, 0), p_value, 0.0)}
     return replace(GOOD, model_minus={"time": leads, "loo": leads})
 
 
@@ -49,7 +49,12 @@ def test_nothing_speaks_against_a_good_model() -> None:
     [
         (led_by(-0.01), "no better than popularity"),
         (led_by(0.0), "no better than popularity"),
-        (led_by(0.2, p_value=0.2), "not surely better .* p 0.200"),
+        (led_by(0.2, p_value=0.2), "not surely better .* p 0.2000, at most 0.05 is asked"),
+        (led_by(0.001), "hardly better than popularity: .* differ by 0.0020, more is asked"),
+        (
+            replace(GOOD, memory=Memory(model=0.014, counting=0.03, error=0.002)),
+            r"seems to have seen what it is asked: .* by \+0.0140, counting by \+0.0300",
+        ),
         (beside_the_champion(-0.1, -0.02), "worse than the champion where visit is return"),
         (
             replace(GOOD, behaviours=[replace(GOOD.behaviours[0], passed=False)]),
@@ -62,6 +67,21 @@ def test_nothing_speaks_against_a_good_model() -> None:
 def test_each_fault_is_a_reason(judged: Evaluation, reason: str) -> None:
     (said,) = against(judged)
     assert re.search(reason, said)
+
+
+def test_where_counting_surely_remembers_nothing_there_is_nothing_to_measure_by() -> None:
+    for told in (Memory(model=-0.01, counting=0.003, error=0.002), None):
+        assert against(replace(GOOD, memory=told)) == []
+
+
+def test_where_times_are_made_up_the_last_events_are_asked() -> None:
+    assert gate_split(is_time_synthetic=True) == "loo"
+    assert gate_split(is_time_synthetic=False) == "time"
+    on_loo = replace(led_by(0.2), terms=replace(GOOD.terms, split="loo"))
+    worse = {**on_loo.model_minus, "loo": led_by(-0.01).model_minus["loo"]}
+    (said,) = against(replace(on_loo, model_minus=worse))
+    assert "no better than popularity" in said
+    assert "on each user's last event" in said
 
 
 def test_worse_than_the_champion_by_less_than_the_margin_is_no_reason() -> None:
