@@ -192,12 +192,23 @@ def _cut_at(home_root: Path, as_of: datetime) -> datetime:
     moments = pq.read_table(path)
     cutoffs = moments.filter(pc.equal(moments["purpose"], "cutoff"))["as_of"]
     known = cutoffs.filter(pc.less_equal(cutoffs, pa.scalar(as_of, UTC_MICROSECONDS)))
+    if not len(cutoffs):
+        return _last_tenth(home_root, as_of)
     if not len(known):
         raise TrainingSetError(
             f"{path}: no cut-off at or before {as_of.isoformat()}. Build again: tastemate build"
         )
     latest: datetime = pc.max(known).as_py()
     return latest.astimezone(UTC) + timedelta(microseconds=1)
+
+
+def _last_tenth(home_root: Path, as_of: datetime) -> datetime:
+    """Tell where the last tenth begins if nobody was known before, as in a file of one moment."""
+    events = pq.read_table(Layout(home_root).events, columns=["known_at", "event_at"])
+    known = pc.less_equal(events["known_at"], pa.scalar(as_of, UTC_MICROSECONDS))
+    ats = events.filter(known)["event_at"].sort()
+    first: datetime = ats[len(ats) * 9 // 10].as_py()
+    return first.astimezone(UTC)
 
 
 def _known_events(home_root: Path, as_of: datetime) -> int:

@@ -96,7 +96,9 @@ def evaluate(  # noqa: PLR0913 - what is compared, and what is told
         recommenders[CHAMPION] = champion
     # Both are mostly reckoned outside Python, so that one takes the core that the other leaves.
     linear = next(one for one in recommenders.values() if isinstance(one, LinearBaseline))
-    split_name = gate_split(is_time_synthetic=training_set.is_time_synthetic)
+    split_name = gate_split(
+        is_time_synthetic=training_set.is_time_synthetic, time_targets=len(fit.parts.time_targets)
+    )
     begun = Beside(
         lambda: (
             behaviours(judged, some_people(training_set)),
@@ -162,7 +164,9 @@ def compare(
             who: _describe(answer.take(places[part]), data, asked, counts, returns)
             for who, answer in answered.items()
         }
-    split_name = gate_split(is_time_synthetic=data.is_time_synthetic)
+    split_name = gate_split(
+        is_time_synthetic=data.is_time_synthetic, time_targets=len(parts.time_targets)
+    )
     judged = subject or best_baseline(quality[split_name])
     for part, asked in targets.items():
         answers = {who: answer.take(places[part]) for who, answer in answered.items()}

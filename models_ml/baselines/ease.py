@@ -124,7 +124,7 @@ def shared_people(
         check_invariants=True,
     )
     turned = choices.t().coalesce()
-    width = max(1, _CELLS_AT_ONCE // choices.shape[0])
+    width = max(1, _CELLS_AT_ONCE // max(1, choices.shape[0]))
     return torch.cat(
         [
             turned @ choices.index_select(1, some).to_dense()

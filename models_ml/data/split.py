@@ -1,9 +1,12 @@
 """Which events teach, which validate and which test: one training, two splits.
 
-An event is a ``time`` target if it happened at or after the cut; a user's last
-event is the ``loo`` target. Nothing is learned from either, nor from a user's
-last event but one, which validates where it lies before the cut: one set of
-weights answers both without having seen them.
+An event is a ``time`` target if it happened at or after the cut; the last event
+of a user with three or more is a ``loo`` target. Nothing is learned from either,
+nor from the last event but one where there are four or more, which validates if
+it lies before the cut: one set of weights answers both without having seen them.
+What no split tests teaches, and so do everybody's first two events before the cut:
+whoever comes back later has taught them already. Where nothing lies before the
+cut, what happened at that moment does.
 """
 
 from dataclasses import dataclass
@@ -40,19 +43,25 @@ class Split:
 def split(data: TrainingSet) -> Split:
     """Divide the events of *data*; depends on no event at or after the cut but its user."""
     starts, stops = data.offsets[:-1], data.offsets[1:]
-    is_before = np.concatenate([[0], np.cumsum(data.ats < data.cut_at)])
-    ends = np.minimum(starts + is_before[stops] - is_before[starts], stops - 1)
-    ends = np.maximum(ends, starts)
+    lies_before = data.ats < data.cut_at
+    # A first file of one day may have one moment alone: it teaches, and what comes later tests.
+    if not lies_before.any():
+        lies_before = data.ats <= data.cut_at
+    is_before = np.concatenate([[0], np.cumsum(lies_before)])
+    # No leave-one-out asks who has fewer, so the first two of everybody teach, now and later.
+    is_asked = stops - starts > SHORTEST_LESSON
+    ends = starts + is_before[stops] - is_before[starts]
+    ends = np.where(is_asked, np.minimum(ends, stops - 1), ends)
     lengths = ends - starts
     each = min(MOST_VALIDATION_PER_USER, max(1, VALIDATION_TARGETS // max(1, len(lengths))))
     held_out = np.clip((lengths - SHORTEST_LESSON) // 2, 0, each)
-    # The last but one is never learned, however short the history.
-    held_out = np.maximum(held_out, (lengths > 0) & (ends == stops - 1))
+    # Of longer histories the last but one is never learned.
+    held_out = np.maximum(held_out, (lengths > SHORTEST_LESSON) & (ends == stops - 1))
     return Split(
         learn_ends=ends - held_out,
         ends=ends,
-        time_targets=np.flatnonzero(data.ats >= data.cut_at),
-        loo_targets=stops[stops - starts > SHORTEST_LESSON] - 1,
+        time_targets=np.flatnonzero(~lies_before),
+        loo_targets=stops[is_asked] - 1,
     )
 
 

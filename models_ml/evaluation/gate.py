@@ -20,6 +20,10 @@ from models_ml.evaluation.report import (
 
 ALPHA = 0.005
 """For a single judgement, where nobody keeps account of others."""
+_NOTHING_TO_ASK = (
+    "nothing is held out by which a model could be judged: nobody has three events or more, and "
+    "all events lie at one moment"
+)
 _SURELY = 1.645
 """Standard errors, one-sided."""
 SLICE_MARGIN = 0.01
@@ -29,9 +33,12 @@ MOST_MILLISECONDS = 100.0
 MOST_BYTES = 4_000_000_000
 
 
-def gate_split(*, is_time_synthetic: bool) -> str:
-    """Name the split that is asked: where times are made up, their last tenth is of few people."""
-    return LOO if is_time_synthetic else TIME
+def gate_split(*, is_time_synthetic: bool, time_targets: int) -> str:
+    """Name the split that is asked: not ``time`` where its last tenth is of few people or of none.
+
+    Where times are made up, it is of those with the longest lists.
+    """
+    return LOO if is_time_synthetic or not time_targets else TIME
 
 
 def refusals(
@@ -69,6 +76,8 @@ def best_baseline(quality: Quality) -> str:
 
 def _no_better_than_baselines(compared: Comparison, terms: GateTerms) -> list[str]:
     figures, leads = compared.quality[terms.split], compared.model_minus[terms.split]
+    if not figures[MODEL].n:
+        return [_NOTHING_TO_ASK]
     against = []
     for name in baselines_among(figures):
         lead, told = leads[name], f"{name} {figures[name].ndcg_10:.4f}"

@@ -74,8 +74,8 @@ class Training:
         learned = learned_events(data, self.parts)
         if len(learned) == 0:
             raise NothingToLearnError(
-                f"training set {data.hash[:16]}: no event lies before the cut and before its "
-                "user's last two. Ingest more history, or move the cut."
+                f"training set {data.hash[:16]}: no event lies before the cut. Ingest more "
+                "history, or move the cut."
             )
         self.vocabulary = Vocabulary.build(data, known_events(data, self.parts))
         self.excludes_seen = excludes_seen(data, self.parts)

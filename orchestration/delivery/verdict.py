@@ -69,7 +69,7 @@ def _quality(report: RunReport, card: Card | None) -> float | None:
     # Where another model was judged since, what is live was asked the same questions.
     is_newest = own is not None and asked.get(name) == own
     found = own if is_newest else asked.get(CHAMPION, own)
-    return found.ndcg_10 if found else None
+    return found.ndcg_10 if found and found.n else None
 
 
 def _earlier(before: RunReport) -> dict[str, int | float | None]:

@@ -24,7 +24,9 @@ def quality_tables(quality: Mapping[str, Ranks]) -> str:
     """Write both splits' tables for a person."""
     parts = []
     for split, title in SPLITS.items():
-        if ranked := best_first(quality.get(split, {})):
+        ranked = best_first(quality.get(split, {}))
+        # A split in which nothing was asked says nothing of anybody.
+        if any(told.n for _, told in ranked):
             rows = [[name, *(getattr(told, one) for one in _METRICS)] for name, told in ranked]
             parts += [
                 f"## Quality on {title} (`{split}`)",

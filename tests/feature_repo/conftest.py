@@ -112,9 +112,10 @@ class World:
         pq.write_table(table, self.root / "marts" / "feature_moments.parquet")
 
     def events(self, known_ats: list[datetime]) -> None:
-        """Write `fct_events` as far as a training set looks at it: when each became known."""
+        """Write `fct_events` as far as a training set looks at it: known when they happened."""
         (self.root / "marts").mkdir(exist_ok=True)
-        table = pa.table({"known_at": pa.array(known_ats, pa.timestamp("us", "UTC"))})
+        ats = pa.array(known_ats, pa.timestamp("us", "UTC"))
+        table = pa.table({"known_at": ats, "event_at": ats})
         pq.write_table(table, self.root / "marts" / "fct_events.parquet")
 
     def apply(self, online: str = "") -> "World":

@@ -89,10 +89,20 @@ def test_the_same_facts_make_the_same_folder_whatever_the_chunks(
 def test_without_a_cut_off_or_anybody_the_set_is_refused(past: World) -> None:
     with pytest.raises(TrainingSetError, match="nobody has events known at"):
         written(past, MOMENT - DAY)
-    past.moments([("u0", LATER, "current")])
+    past.moments([("u0", LATER, "current"), ("u0", LATER + DAY, "cutoff")])
     with pytest.raises(TrainingSetError, match="no cut-off"):
         written(past, LATER)
     assert list((past.root / "training_sets").iterdir()) == []
+
+
+def test_where_nobody_was_known_before_the_cut_it_is_where_the_last_tenth_begins(
+    past: World,
+) -> None:
+    """As after a first file of one moment: there is no cut-off at all."""
+    past.moments([("u0", LATER, "current")])
+    manifest, histories = written(past, LATER)
+    assert len(histories) == 1
+    assert datetime.fromisoformat(manifest["cut_at"]) == LATER
 
 
 def asked(world: World, moment: datetime) -> Any:

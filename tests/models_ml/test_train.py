@@ -193,7 +193,7 @@ def test_an_unknown_preset_is_answered_with_those_there_are(town: Path, tmp_path
 
 def test_a_set_without_a_lesson_is_refused(world: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(NothingToLearnError, match="no event lies before the cut"):
-        train(world({"ann": [("a", 1), ("b", 2)]}, 10), tmp_path / "out", "tiny")
+        train(world({"ann": [("a", 1), ("b", 2)]}, 0), tmp_path / "out", "tiny")
 
 
 # Without dropout, which is drawn in each process by itself.

@@ -1,4 +1,4 @@
-"""People with one or two events, who teach nothing and count nowhere."""
+"""People with one or two events, whom no leave-one-out tests, and who teach and count."""
 
 import random
 from pathlib import Path
@@ -12,8 +12,8 @@ def one_visit_each() -> Choices:
     """Send 2,000 people once to 'square', and 20 regulars 20 times each elsewhere.
 
     Right: an event that no split tests, as in a history of one or two, teaches and counts if it
-    lies before the cut; 'square' is first among the popular. Seen: none of its 2,000 of 2,400
-    events counts, and the release does not know it.
+    lies before the cut; 'square' is first among the popular. Once seen: none of its 2,000 of
+    2,400 events counts, and the release does not know it.
     """
     draw = random.Random(4)  # noqa: S311 - an invented town
     choices: Choices = {f"n{nth}": [("square", nth * 20)] for nth in range(ONCE)}
@@ -26,7 +26,7 @@ def two_visits_each() -> Choices:
     """Send 300 people to two places each.
 
     Right: `fit_baselines` releases popularity, or a sentence says how many events are needed.
-    Seen: it divides by zero.
+    Once seen: it divides by zero.
     """
     draw = random.Random(4)  # noqa: S311 - an invented town
     return {

@@ -49,9 +49,15 @@ def test_targets_are_all_events_from_the_cut_on_and_each_users_last(world: World
     assert parts.loo_targets.tolist() == [7]
 
 
-def test_people_with_one_or_two_events_teach_nothing(world: World) -> None:
-    data = read_training_set(world({"ann": steps("a"), "bob": steps("a", "b")}, 5))
-    assert len(learned_events(data, split(data))) == 0
+def test_people_with_one_or_two_events_teach_what_lies_before_the_cut(world: World) -> None:
+    """No split asks for it, so it is held back from nobody."""
+    choices = {"ann": steps("a"), "bob": steps("a", "b"), "cem": [("a", 1), ("b", 9)]}
+    data = read_training_set(world(choices, 5))
+    parts = split(data)
+    assert learned_events(data, parts).tolist() == [0, 1, 2, 3]
+    assert known_events(data, parts).tolist() == [0, 1, 2, 3]
+    assert parts.time_targets.tolist() == [4]
+    assert len(parts.loo_targets) == len(parts.validation_targets) == 0
 
 
 def test_seen_places_are_left_out_only_where_nobody_returns(world: World) -> None:

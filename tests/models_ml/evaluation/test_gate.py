@@ -75,8 +75,9 @@ def test_where_counting_surely_remembers_nothing_there_is_nothing_to_measure_by(
 
 
 def test_where_times_are_made_up_the_last_events_are_asked() -> None:
-    assert gate_split(is_time_synthetic=True) == "loo"
-    assert gate_split(is_time_synthetic=False) == "time"
+    assert gate_split(is_time_synthetic=True, time_targets=9) == "loo"
+    assert gate_split(is_time_synthetic=False, time_targets=0) == "loo"
+    assert gate_split(is_time_synthetic=False, time_targets=9) == "time"
     on_loo = replace(led_by(0.2), terms=replace(GOOD.terms, split="loo"))
     worse = {**on_loo.model_minus, "loo": led_by(-0.01).model_minus["loo"]}
     (said,) = against(replace(on_loo, model_minus=worse))
