@@ -59,7 +59,7 @@ from models_ml.recommender import NetworkModel, Recommender
 from models_ml.typed_json import json_text
 
 MOST_TARGETS = 20_000
-_FAMILIAR = 5_000
+_FAMILIAR = 3_000
 """So many tell what counting is unsure of, and what a model has seen."""
 _SEED = 0
 
