@@ -16,7 +16,7 @@ override SMALL := $(if $(SMALL),--small)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality architecture reference dictionary bench-cuda bench-embed bench-train-steps bench-halves bench-index bench-neighbours bench-continuous bench-commands
+.PHONY: help setup demo test test-fast test-slow lint types format serve dev lock bench bench-demo bench-mart bench-taste bench-new-york bench-movielens bench-checks bench-diff bench-quality bench-serving bench-train train-quality architecture reference dictionary bench-cuda bench-embed bench-train-steps bench-halves bench-index bench-neighbours bench-continuous bench-commands bench-counting
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ bench-mart: $(STAMP)  ## time ingest and build of 1, 10 and 30 million events be
 
 bench-taste: $(STAMP)  ## measure how far neighbours share the sample city's planted taste
 	@$(BIN)/python -m tests.bench.taste
+
+bench-counting: $(STAMP)  ## rank all that counts on the sample city and the public data, and tell what the gate goes by; SETS="city nyc ml-1m beauty"
+	@$(BIN)/python -m tests.bench.counting $(if $(SETS),--sets $(SETS))
 
 bench-halves: $(STAMP)  ## ask whether the nearest to half a MovieLens history is its other half, beside other vectors
 	@$(BIN)/python -m tests.bench.taste_halves

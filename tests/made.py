@@ -15,7 +15,7 @@ from models_ml.evaluation.report import (
     GateTerms,
     Lead,
     ListFigures,
-    Memory,
+    Memorization,
     RecommenderFigures,
     SliceFigures,
 )
@@ -64,7 +64,7 @@ def evaluation(ndcg_10: dict[str, float] | None = None, **changes: Any) -> Evalu
         loo=quality,
         terms=GateTerms("time", alpha=0.05, least_lead=0.002),
         best_baseline="own_visits",
-        memory=Memory(model=0.02, counting=0.03, error=0.002),
+        memorization=Memorization(model=0.02, counting=0.03, error=0.002, least=0.015),
         behaviours=[BehaviourFigure("any_length", "finite", 1.0, 1.0, passed=True)],
         cost=AnswerCost(median_ms=5.0, p95_ms=9.0, bytes=1000),
         refusals=[],

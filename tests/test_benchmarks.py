@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.bench import quality, quality_runs, train
+from tests.bench import counting, quality, quality_runs, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -69,6 +69,20 @@ def test_training_in_small_tells_every_figure(call, tmp_path, capsys):
     assert 0 < figures["validation NDCG@10 of ours within 10 minutes"] < 1
     assert 0 < figures["the rival's best validation NDCG@10"] < 1
     assert "bench-train" in capsys.readouterr().out
+
+
+def test_counting_in_small_tells_every_figure(tmp_path, monkeypatch, capsys):
+    needs("nyc")
+    monkeypatch.setattr(counting, "SMALL", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["counting", "--sets", "nyc", "--people", "60"])
+    counting.main()
+    figures = figures_of(tmp_path / "counting.json")
+    for split in ("time", "loo"):
+        for name in (*BASELINES, "linear_counts"):
+            assert 0 <= figures[f"nyc: NDCG@10, {split}, {name}"] <= 1
+    assert figures["nyc: so far apart end the climbs"] >= 0
+    assert figures["nyc: tuning linear_counts, processor time"] > 0
+    assert "bench-counting" in capsys.readouterr().out
 
 
 def test_without_a_trained_model_quality_names_the_command(call):

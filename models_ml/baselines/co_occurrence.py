@@ -4,7 +4,6 @@ The strongest of the counting methods: a baseline by itself, and what is asked b
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
@@ -37,17 +36,6 @@ CO_OCCURRENCE: Axes = {
 _KEPT = 4
 """So many batches of what was counted are kept."""
 SHARES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
-
-
-@dataclass(frozen=True)
-class CoOccurrence:
-    """The same settings fitted twice: on what is learned, and on all that is known.
-
-    With the first one what lies between can be asked: the validating events.
-    """
-
-    learned: Counts
-    known: Counts
 
 
 def tune_own_visits(fit: Fit) -> Settings:
@@ -100,11 +88,9 @@ def tune_co_occurrence(fit: Fit, own: Settings) -> Settings:
     )  # fmt: skip
 
 
-def count_co_occurrence(fit: Fit, tuned: Tuned) -> CoOccurrence:
-    """Count with the settings that were found best."""
-    learned, known = following(fit, fit.learned), following(fit, fit.known)
-    own, settings = tuned.own_visits, tuned.co_occurrence
-    return CoOccurrence(_counts(settings, own, learned), _counts(settings, own, known))
+def count_co_occurrence(fit: Fit, tuned: Tuned) -> Counts:
+    """Count all that is known with the settings that were found best."""
+    return _counts(tuned.co_occurrence, tuned.own_visits, following(fit, fit.known))
 
 
 def _counts(settings: Settings, own: Settings, pointing: Pointing) -> Counts:

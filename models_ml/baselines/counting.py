@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from models_ml.baselines.base import Baseline
 from models_ml.baselines.counts import Counts
 from models_ml.baselines.counts_at_once import shares_at_once
+from models_ml.baselines.linear_counts import LinearCounts
 from models_ml.data.event_windows import EventWindows
 from models_ml.data.tokens import Vocabulary
 from models_ml.model_folder import BaselineConfig
@@ -22,10 +23,15 @@ class CountingBaseline(Baseline):
     """A counting method as a recommender; where it counts nothing, what is popular."""
 
     def __init__(
-        self, vocabulary: Vocabulary, counts: Counts, taste: Taste, *, excludes_seen: bool
+        self,
+        vocabulary: Vocabulary,
+        counts: Counts | LinearCounts,
+        taste: Taste,
+        *,
+        excludes_seen: bool,
     ) -> None:
         """Take what was counted."""
-        super().__init__(counts.counting.name, vocabulary, taste, excludes_seen=excludes_seen)
+        super().__init__(counts.name, vocabulary, taste, excludes_seen=excludes_seen)
         self.counts = counts
 
     @classmethod

@@ -63,6 +63,11 @@ class Counts:
         return Neighbours.are_all_in(PREFIX, tensors)
 
     @property
+    def name(self) -> str:
+        """The method's."""
+        return self.counting.name
+
+    @property
     def settings(self) -> Settings:
         """What was tuned."""
         return as_settings(self.counting)
@@ -116,6 +121,13 @@ def likeness(hours: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.
     apart = np.abs(hours - to)
     likeness: NDArray[np.float64] = np.exp(-((np.minimum(apart, 24 - apart) / _ALIKE) ** 2) / 2)
     return likeness
+
+
+def scaled(sums: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale each row of *sums* (B, P), in place, to a sum of 1; rows of zeros stay."""
+    totals = np.maximum(1e-12, sums.sum(axis=1, keepdims=True, dtype=np.float64))
+    sums *= (1 / totals).astype(np.float32)
+    return sums
 
 
 def _shares(

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from models_ml.baselines.counts import DAY, FOLLOWED, HOUR, Counting, Counts, likeness
+from models_ml.baselines.counts import DAY, FOLLOWED, HOUR, Counting, Counts, likeness, scaled
 from models_ml.baselines.item_neighbours import Neighbours
 from models_ml.baselines.linear_counts import LinearCounts
 from models_ml.data.event_windows import EventWindows
@@ -48,7 +48,7 @@ def own_visits(windows: EventWindows, counting: Counting, size: int) -> NDArray[
     known = (past.places >= 0) & (past.places < size)
     cells = past.rows[known] * size + past.places[known]
     sums = np.bincount(cells, weights=weights[known], minlength=len(windows) * size)
-    return _scaled(sums.astype(np.float32).reshape(len(windows), size))
+    return scaled(sums.astype(np.float32).reshape(len(windows), size))
 
 
 def pointed_to(
@@ -66,11 +66,4 @@ def pointed_to(
         mode="sum",
         per_sample_weights=torch.from_numpy(fading.astype(np.float32)),
     )
-    return _scaled(sums.numpy())
-
-
-def _scaled(sums: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale each row to a sum of 1; rows of zeros stay."""
-    totals = np.maximum(1e-12, sums.sum(axis=1, keepdims=True, dtype=np.float64))
-    sums *= (1 / totals).astype(np.float32)
-    return sums
+    return scaled(sums.numpy())

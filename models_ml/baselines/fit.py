@@ -30,8 +30,7 @@ from models_ml.baselines.item_neighbours import Neighbours, nearest
 from models_ml.baselines.linear_baseline import LinearBaseline
 from models_ml.baselines.linear_counts import NAME as LINEAR
 from models_ml.baselines.linear_counts import LinearCounts
-from models_ml.baselines.linear_counts_fit import count_linear, tune_linear_counts
-from models_ml.baselines.share_counting import count_shares
+from models_ml.baselines.linear_counts_fit import counted_in, tune_linear_counts
 from models_ml.baselines.shares import AFTER_EVENTS, POPULAR
 from models_ml.baselines.tuned import Tuned
 from models_ml.baselines.tuning import Fit, Settings, climb
@@ -148,12 +147,6 @@ def baselines_of(fit: Fit, tuned: Tuned) -> list[Baseline]:
     ]
 
 
-def counted_in(fit: Fit, tuned: Tuned, events: NDArray[np.int64]) -> LinearBaseline:
-    """Count linear counts, as they were *tuned*, in the *events* at these positions alone."""
-    tables = count_shares(fit, events, tuned.co_occurrence)
-    return fit.linear(LinearCounts.weighed(tables, tuned.linear_counts))
-
-
 def from_other_starts(tuned: Tuned, linear: LinearBaseline, fit: Fit) -> list[LinearBaseline]:
     """Weigh what *linear* has counted as the climbs from other starts found."""
     tables = linear.counts.tables
@@ -170,8 +163,8 @@ def _counting(fit: Fit, tuned: Tuned) -> list[Baseline]:
     return [
         fit.visiting(Counting("popularity")),
         fit.visiting(Counting("own_visits", own=1.0, **tuned.own_visits)),
-        fit.counting(count_co_occurrence(fit, tuned).known),
-        fit.linear(count_linear(fit, tuned).known),
+        fit.counting(count_co_occurrence(fit, tuned)),
+        fit.linear(counted_in(fit, tuned, fit.known)),
     ]
 
 

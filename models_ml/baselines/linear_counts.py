@@ -52,6 +52,11 @@ class LinearCounts:
         return names <= settings.keys()
 
     @property
+    def name(self) -> str:
+        """The method's."""
+        return NAME
+
+    @property
     def settings(self) -> Settings:
         """What was tuned."""
         return {_FOLLOW_POWER: self.tables.follow_power, **self.weights}

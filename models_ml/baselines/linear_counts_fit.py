@@ -46,7 +46,10 @@ def tune_linear_counts(fit: Fit, co_occurrence: Settings) -> list[Settings]:
 
 @dataclass(frozen=True)
 class LinearFit:
-    """Linear counts of what candidates may learn from, and of all that is known."""
+    """The same weights counted twice: on what candidates may learn from, and on all that is known.
+
+    With the first one what lies between can be asked: the validating events.
+    """
 
     learned: LinearCounts
     known: LinearCounts
@@ -54,11 +57,13 @@ class LinearFit:
 
 def count_linear(fit: Fit, tuned: Tuned) -> LinearFit:
     """Count with the weights that were found best."""
-    learned, known = (
-        LinearCounts.weighed(count_shares(fit, events, tuned.co_occurrence), tuned.linear_counts)
-        for events in (fit.learned, fit.known)
-    )
-    return LinearFit(learned, known)
+    return LinearFit(counted_in(fit, tuned, fit.learned), counted_in(fit, tuned, fit.known))
+
+
+def counted_in(fit: Fit, tuned: Tuned, events: NDArray[np.int64]) -> LinearCounts:
+    """Count, with the weights that were found best, in the *events* at these positions alone."""
+    tables = count_shares(fit, events, tuned.co_occurrence)
+    return LinearCounts.weighed(tables, tuned.linear_counts)
 
 
 def _to_foretell(fit: Fit) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

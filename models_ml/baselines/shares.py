@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models_ml.baselines.counts import DAY, FOLLOWED, HOUR, likeness
-from models_ml.baselines.grouping import Grouping, Membership
+from models_ml.baselines.counts import DAY, FOLLOWED, HOUR, likeness, scaled
+from models_ml.baselines.grouping import Grouping
 from models_ml.baselines.item_neighbours import Neighbours
 from models_ml.baselines.share_tables import ShareTables
 from models_ml.data.event_windows import EventWindows
@@ -105,7 +105,8 @@ class Shares:
             hours = past.ats % DAY / HOUR
             alike = likeness(hours[before], hours[last])
         else:
-            of_last = past.places if name == "own_after_place" else self._first_categories
+            is_of_place = name == "own_after_place"
+            of_last = past.places if is_of_place else self._categories.first_of_events
             alike = (of_last[before] == of_last[last]).astype(np.float64)
         faded: NDArray[np.float64] = alike * self._has_before * np.exp(-past.ages / _FADING)
         return faded
@@ -125,38 +126,29 @@ class Shares:
 
     def _add_groups(self, shares: NDArray[np.float32], weights: Weights) -> None:
         """Add what categories and districts say to *shares* (B, P)."""
-        kinds = {"category": self._tables.by_category, "district": self._tables.by_district}
+        groups = {"category": self._categories, "district": self._districts}
         both = weights.get("category_in_district", 0.0)
-        groups = {kind: self._groups(kind, grouping) for kind, grouping in kinds.items()}
-        after = {kind: groups[kind].after_last() for kind in kinds if both or kind in weights}
-        for kind, grouping in kinds.items():
+        after = {kind: of.after_last() for kind, of in groups.items() if both or kind in weights}
+        for kind, of_kind in groups.items():
             told = [np.float32(weights[kind]) * after[kind]] if kind in weights else []
             if own := weights.get(f"own_{kind}"):
-                told.append(np.float32(own) * groups[kind].own())
+                told.append(np.float32(own) * of_kind.own())
             if told:
-                shares += grouping.shared_out(sum(told[1:], start=told[0]))
+                shares += of_kind.grouping.shared_out(sum(told[1:], start=told[0]))
         if both:
             joint = self._tables.by_category.shared_out(after["category"])
             joint *= after["district"][:, self._tables.vocabulary.place_districts]
             shares += np.float32(both) * scaled(joint)
 
-    def _groups(self, kind: str, grouping: Grouping) -> "_Groups":
-        vocabulary, events = self._tables.vocabulary, self._windows.events
-        if kind == "category":
-            tokens = np.concatenate([vocabulary.place_categories, events.stranger_categories])
-            members, after = Membership.of(tokens), self._tables.categories
-            return _Groups(self._windows, members, grouping, after)
-        districts = np.concatenate([vocabulary.place_districts, events.stranger_districts])
-        members, after = Membership.of(districts[:, None]), self._tables.districts
-        return _Groups(self._windows, members, grouping, after)
+    @cached_property
+    def _categories(self) -> "_Groups":
+        tables, strangers = self._tables, self._windows.events.stranger_categories
+        return _Groups(self._windows, tables.by_category, strangers, tables.categories)
 
     @cached_property
-    def _first_categories(self) -> NDArray[np.int64]:
-        """The first category of each event, (E,)."""
-        vocabulary, events = self._tables.vocabulary, self._windows.events
-        tokens = np.concatenate([vocabulary.place_categories, events.stranger_categories])
-        first: NDArray[np.int64] = tokens[self._past.places, 0]
-        return first
+    def _districts(self) -> "_Groups":
+        tables, strangers = self._tables, self._windows.events.stranger_districts
+        return _Groups(self._windows, tables.by_district, strangers[:, None], tables.districts)
 
     @cached_property
     def _before(self) -> NDArray[np.int64]:
@@ -195,13 +187,22 @@ class _Groups:
     """What groups of one kind say after each window."""
 
     def __init__(
-        self, windows: EventWindows, members: Membership, grouping: Grouping, after: Neighbours
+        self,
+        windows: EventWindows,
+        grouping: Grouping,
+        strangers: NDArray[np.int64],
+        after: Neighbours,
     ) -> None:
         self._past, self._count = windows.past, len(windows)
-        self._members, self._after = members, after
-        # What is said of a group without a known place would be lost.
-        self._has_places = np.bincount(grouping.groups, minlength=len(after)) > 0
+        self.grouping, self._after = grouping, after
+        self._members = grouping.members.and_of(strangers)
         self._has_history = windows.stops > windows.starts
+
+    @property
+    def first_of_events(self) -> NDArray[np.int64]:
+        """The first group of each event, (E,)."""
+        first: NDArray[np.int64] = self._members.tokens[self._past.places, 0]
+        return first
 
     def after_last(self) -> NDArray[np.float32]:
         """What comes after the groups of the last event, (B, G)."""
@@ -223,11 +224,7 @@ class _Groups:
         size = len(self._after)
         cells = rows * size + groups
         sums = np.bincount(cells, weights=told, minlength=self._count * size)
-        return scaled(sums.astype(np.float32).reshape(self._count, size) * self._has_places)
-
-
-def scaled(sums: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale each row of *sums* (B, P) to a sum of 1; rows of zeros stay."""
-    totals = np.maximum(1e-12, sums.sum(axis=1, keepdims=True, dtype=np.float64))
-    divided: NDArray[np.float32] = (sums / totals).astype(np.float32)
-    return divided
+        table = np.zeros((self._count, size), dtype=np.float32)
+        told_of = self.grouping.with_places
+        table[:, told_of] = sums.reshape(self._count, size)[:, told_of]
+        return scaled(table)

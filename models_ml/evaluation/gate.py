@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from models_ml.data.split import Split
+from models_ml.data.training_set import TrainingSet
 from models_ml.evaluation.report import (
     ASKED_ON,
     CHAMPION,
-    LEAST_MEMORY,
     LOO,
     MODEL,
     NETWORK,
@@ -14,7 +15,7 @@ from models_ml.evaluation.report import (
     BehaviourFigure,
     Comparison,
     GateTerms,
-    Memory,
+    Memorization,
     Quality,
 )
 
@@ -22,7 +23,7 @@ ALPHA = 0.005
 """For a single judgement, where nobody keeps account of others."""
 _NOTHING_TO_ASK = (
     "nothing is held out by which a model could be judged: nobody has three events or more, and "
-    "all events lie at one moment"
+    "none lies after the cut"
 )
 _SURELY = 1.645
 """Standard errors, one-sided."""
@@ -33,18 +34,20 @@ MOST_MILLISECONDS = 100.0
 MOST_BYTES = 4_000_000_000
 
 
-def gate_split(*, is_time_synthetic: bool, time_targets: int) -> str:
-    """Name the split that is asked: not ``time`` where its last tenth is of few people or of none.
+def gate_split(data: TrainingSet, parts: Split) -> str:
+    """Name the split that is asked: `TIME`, or the other where it has no targets.
 
-    Where times are made up, it is of those with the longest lists.
+    `LOO` comes first where times are made up, for their last tenth is of who has the longest list.
     """
-    return LOO if is_time_synthetic or not time_targets else TIME
+    targets = {TIME: len(parts.time_targets), LOO: len(parts.loo_targets)}
+    first, second = (LOO, TIME) if data.is_time_synthetic else (TIME, LOO)
+    return second if targets[second] and not targets[first] else first
 
 
 def refusals(
     compared: Comparison,
     terms: GateTerms,
-    memory: Memory | None,
+    memorization: Memorization | None,
     behaviours: Sequence[BehaviourFigure],
     cost: AnswerCost,
 ) -> list[str]:
@@ -52,7 +55,7 @@ def refusals(
     return [
         *_no_better_than_baselines(compared, terms),
         *_worse_than_champion(compared, terms),
-        *_has_seen_its_targets(memory),
+        *_has_seen_its_targets(memorization),
         *(
             f"{told.name}: {told.claim}: {told.value:.3f}, asked are {told.least:g}"
             for told in behaviours
@@ -97,16 +100,16 @@ def _no_better_than_baselines(compared: Comparison, terms: GateTerms) -> list[st
     return sorted(against)
 
 
-def _has_seen_its_targets(memory: Memory | None) -> list[str]:
+def _has_seen_its_targets(memorization: Memorization | None) -> list[str]:
     # Where counting does not surely remember anything there is nothing to measure by.
-    if memory is None or memory.counting <= _SURELY * memory.error:
+    if memorization is None or memorization.counting <= _SURELY * memorization.error:
         return []
-    if memory.model >= LEAST_MEMORY * memory.counting:
+    if memorization.model >= memorization.least:
         return []
     told = (
         "seems to have seen what it is asked: beside counts that have seen neither, it foretells "
-        f"learned events better than held-out ones by {memory.model:+.4f}, counting by "
-        f"{memory.counting:+.4f}; at least {LEAST_MEMORY:g} times that is asked"
+        f"learned events better than held-out ones by {memorization.model:+.4f}, counting by "
+        f"{memorization.counting:+.4f}; at least {memorization.least:+.4f} is asked"
     )
     return [told]
 

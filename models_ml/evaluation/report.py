@@ -15,10 +15,6 @@ ASKED_ON = {TIME: "on the last tenth of events", LOO: "on each user's last event
 """The same in a sentence."""
 
 
-LEAST_MEMORY = 0.5
-"""Of counting's memory of what was learned, the part that a model must have at least."""
-
-
 class EvaluationError(ValueError):
     """An evaluation cannot be read; the message says which field is wrong."""
 
@@ -105,16 +101,18 @@ class GateTerms:
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memorization:
     """How much better learned events are foretold than held-out ones, in NDCG@10.
 
     Each beside counts that have seen neither: the ``model``, and ``counting``, which has certainly
-    learned the one and not the other; ``error`` is the standard error of the latter.
+    learned the one and not the other; ``error`` is the standard error of the latter. ``least`` is
+    what a model that has not seen the held-out ones has memorized at least.
     """
 
     model: float
     counting: float
     error: float
+    least: float
 
 
 Quality = Mapping[str, RecommenderFigures]
@@ -151,7 +149,7 @@ class Evaluation(Comparison):
 
     terms: GateTerms
     best_baseline: str
-    memory: Memory | None
+    memorization: Memorization | None
     behaviours: list[BehaviourFigure]
     cost: AnswerCost
     refusals: list[str]

@@ -32,6 +32,7 @@ def train(
     --export and --adopt train nothing here: each stands alone.
     """
     from orchestration import asset_keys as keys
+    from orchestration.home.console import say
     from orchestration.model import store
     from orchestration.model.assets import Training
     from orchestration.runs import materialize
@@ -48,6 +49,7 @@ def train(
         ))  # fmt: skip
         return
     if source:
+        say("counting anew what answers beside the network")
         store.adopt(home, source)
         materialize(home, [keys.RECOMMENDER], Training(seed=seed))
     else:

@@ -48,24 +48,26 @@ def verdict_of(report: RunReport, before: RunReport | None) -> RunVerdict:
     return RunVerdict(is_well=False, sentence=sentence, next=list(doing))
 
 
-def figures_of(report: RunReport, card: Card | None, before: RunReport | None) -> list[Headline]:
-    """Give the three figures; *card* is that of what is live."""
+def figures_of(
+    report: RunReport, card: Card | None, before: RunReport | None, asked_on: str = TIME
+) -> list[Headline]:
+    """Give the three figures; *card* is that of what is live, *asked_on* the gate's split."""
     values: dict[str, int | float | None] = {
         EVENTS: report.events,
         PEOPLE: report.users,
-        QUALITY: _quality(report, card),
+        QUALITY: _quality(report, card, asked_on),
     }
     earlier = _earlier(before) if before else {}
     return [Headline(name, value, earlier.get(name)) for name, value in values.items()]
 
 
-def _quality(report: RunReport, card: Card | None) -> float | None:
-    """Take how good what is live was last found to be, on the last tenth of events."""
+def _quality(report: RunReport, card: Card | None, asked_on: str) -> float | None:
+    """Take how good what is live was last found to be, on the split that the gate asks."""
     if card is None:
         return None
-    asked = report.quality.get(TIME, {})
+    asked = report.quality.get(asked_on, {})
     name = MODEL if card.kind == "model" else card.name
-    own: RankFigures | None = card.metrics.get(TIME, {}).get(name)
+    own: RankFigures | None = card.metrics.get(asked_on, {}).get(name)
     # Where another model was judged since, what is live was asked the same questions.
     is_newest = own is not None and asked.get(name) == own
     found = own if is_newest else asked.get(CHAMPION, own)

@@ -13,7 +13,7 @@ import dagster as dg
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from models_ml.evaluation.report import Evaluation, EvaluationError
+from models_ml.evaluation.report import TIME, Evaluation, EvaluationError
 from models_ml.figures import RankFigures
 from models_ml.typed_json import json_text
 from orchestration import asset_keys as keys
@@ -89,6 +89,7 @@ def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Sta
     state = _published(home, steps)
     slo = _standings(home, failures)
     card = _card(home, live.release_id, failures) if live else None
+    judged = _judged(home)
     report = RunReport(
         run_id=run_id,
         as_of=state.as_of if state else now().isoformat(),
@@ -104,18 +105,19 @@ def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Sta
         release_name=card.name if card else None,
         training=_training(home),
         retraining=remembered(home, run_id),
-        quality=_quality(home),
+        quality=_quality(judged) if judged else {},
         parity=last_comparison(home).read(),
         state_hash=state.state_hash if state else None,
         state=state,
         slo=slo,
         steps=steps,
-        refusals=_refusals(home),
+        refusals=judged.refusals if judged else [],
         quarantine=quarantine_of(home, before),
         failed_checks=_failed_checks(instance, run_id),
         release_page=_release_page(home, live.release_id) if live else None,
     )
-    report = replace(report, figures=figures_of(report, card, before))
+    asked_on = judged.terms.split if judged else TIME
+    report = replace(report, figures=figures_of(report, card, before, asked_on))
     return replace(report, verdict=verdict_of(report, before))
 
 
@@ -149,12 +151,16 @@ def _live(home: Home) -> champion.Champion | None:
         return None
 
 
-def _quality(home: Home) -> dict[str, dict[str, RankFigures]]:
-    """Give the figures of the current model's evaluation, by split and recommender."""
+def _judged(home: Home) -> Evaluation | None:
+    """Read how the current model was judged; None where it was not, or by an earlier version."""
     try:
-        judged = Evaluation.read(current_model(home))
+        return Evaluation.read(current_model(home))
     except (NoModelError, EvaluationError):
-        return {}
+        return None
+
+
+def _quality(judged: Evaluation) -> dict[str, dict[str, RankFigures]]:
+    """Give the figures of an evaluation, by split and recommender."""
     return {
         split: {
             name: RankFigures(told.hr_1, told.hr_10, told.ndcg_10, told.mrr, told.n)
@@ -162,15 +168,6 @@ def _quality(home: Home) -> dict[str, dict[str, RankFigures]]:
         }
         for split, quality in judged.quality.items()
     }
-
-
-def _refusals(home: Home) -> list[str]:
-    """Give what the gate says against the current model; nothing where it was not judged."""
-    try:
-        judged = Evaluation.read(current_model(home))
-    except (NoModelError, EvaluationError):
-        return []
-    return [] if judged.passes else judged.refusals
 
 
 def _release_page(home: Home, release_id: str) -> str | None:

@@ -39,7 +39,7 @@ def answer_first(home: Home) -> champion.Champion:
     from models_ml.baselines.fit import fit_counts
     from models_ml.data.split import split
     from models_ml.data.training_set import read_training_set
-    from models_ml.evaluate import compare
+    from models_ml.evaluation.comparison import compare
     from models_ml.evaluation.gate import best_baseline, gate_split
     from orchestration.release.pack import Evidence, build_index, pack_folder
     from serving import bento
@@ -49,10 +49,7 @@ def answer_first(home: Home) -> champion.Champion:
     fitted = {one.name: one for one in fit_counts(data, training_set.tuned)}
     asked: dict[str, Recommender] = {**fitted}
     compared = compare(asked, data, say, subject=None)
-    asked_on = gate_split(
-        is_time_synthetic=data.is_time_synthetic, time_targets=len(split(data).time_targets)
-    )
-    best = best_baseline(compared.quality[asked_on])
+    best = best_baseline(compared.quality[gate_split(data, split(data))])
     reason = f"the best of what counts ({best}), until the first model is judged"
     folder = model_store.save_baseline(home, training_set, fitted[best])
     packed = pack_folder(home, folder, reason, Evidence(training_set.manifest, compared, best))

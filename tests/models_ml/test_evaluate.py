@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from models_ml.data.tokens import MAX_EVENTS, History
 from models_ml.data.training_set import PlaceTable, read_training_set
-from models_ml.evaluate import compare, evaluate
+from models_ml.evaluate import evaluate
+from models_ml.evaluation.comparison import compare
 from models_ml.evaluation.ranking import ask
 from models_ml.evaluation.report import Evaluation
 from models_ml.loading import load

@@ -59,7 +59,7 @@ def test_logarithms_are_added_by_weight(fit: Fit) -> None:
 
 def test_a_mixture_is_told_by_its_settings_and_tensors(fit: Fit, counted: LinearFit) -> None:
     # What releases of before have beside their networks, too.
-    earlier = count_co_occurrence(fit, counts_tuned_for(fit, None)).known
+    earlier = count_co_occurrence(fit, counts_tuned_for(fit, None))
     starts, stops = np.array([0, 2, 5]), np.array([4, 2, 9])
     for counts in (counted.known, earlier):
         kept = Mixture(0.4, counts)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_ml.baselines.share_weights import Candidates, climb, likeliest
@@ -47,6 +47,7 @@ def test_an_axis_goes_on_while_its_last_value_wins() -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 30))
+@settings(deadline=None)
 def test_no_start_was_better(seed: int, kinds: int, targets: int) -> None:
     generator = np.random.default_rng(seed)
     shares = generator.random((kinds, targets, 12)).astype(np.float32)

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from models_ml.baselines.fit import baselines_of, counted_in, tuned_for
+from models_ml.baselines.fit import baselines_of, tuned_for
 from models_ml.baselines.linear_baseline import LinearBaseline
 from models_ml.baselines.linear_counts import LinearCounts
+from models_ml.baselines.linear_counts_fit import counted_in
 from models_ml.baselines.share_tables import ShareTables
 from models_ml.baselines.shares import AFTER_EVENTS, POPULAR
 from models_ml.baselines.tuned import Tuned
@@ -22,8 +23,8 @@ from models_ml.data.split import split
 from models_ml.data.tokens import SPECIAL_TOKENS
 from models_ml.data.training_set import TrainingSet, read_training_set
 from models_ml.evaluate import evaluate
-from models_ml.evaluation.memory import memory
-from models_ml.evaluation.report import LEAST_MEMORY, Evaluation
+from models_ml.evaluation.memorization import memorization
+from models_ml.evaluation.report import Evaluation
 from models_ml.model_folder import ModelFolder
 from models_ml.train import train
 from tests.models_ml.conftest import Choices, write_training_set
@@ -93,7 +94,7 @@ def counted_also(fit: Fit, tuned: Tuned, part: float) -> LinearCounts:
         np.flatnonzero(fit.events.places - SPECIAL_TOKENS < len(fit.vocabulary)), fit.known
     )
     chosen = held_out[np.random.default_rng(0).random(len(held_out)) < part]
-    return counted_in(fit, tuned, np.sort(np.concatenate([fit.known, chosen]))).counts
+    return counted_in(fit, tuned, np.sort(np.concatenate([fit.known, chosen])))
 
 
 def test_one_that_counted_the_targets_is_told_by_its_memory(
@@ -120,7 +121,7 @@ def with_one_trick(tables: ShareTables, **weights: float) -> LinearCounts:
 def test_the_last_place_first_is_refused(
     fit: Fit, tuned: Tuned, judged: Callable[..., Evaluation]
 ) -> None:
-    tables = counted_in(fit, tuned, fit.known).counts.tables
+    tables = counted_in(fit, tuned, fit.known).tables
     assert "better than" in " ".join(judged(with_one_trick(tables, own_5=1.0)).refusals)
 
 
@@ -128,7 +129,7 @@ def test_the_last_place_for_all_is_refused(
     fit: Fit, tuned: Tuned, judged: Callable[..., Evaluation]
 ) -> None:
     """Where the newest event of all was, which is a target."""
-    tables = counted_in(fit, tuned, fit.known).counts.tables
+    tables = counted_in(fit, tuned, fit.known).tables
     tables.popularity[...] = 0.0
     last = fit.events.places[int(np.argmax(fit.data.ats))] - SPECIAL_TOKENS
     tables.popularity[:, last] = 1.0
@@ -169,21 +170,39 @@ def test_a_little_of_the_targets_mixed_in_is_told(fit: Fit, tuned: Tuned, part: 
     """Whoever knows one answer in fifty has hardly a memory of what it learned any more."""
     (linear,) = [one for one in baselines_of(fit, tuned) if isinstance(one, LinearBaseline)]
     targets = fit.parts.time_targets
-    told = memory(fit, tuned, Mixing(linear, fit.data, part), linear, targets)
+    told = memorization(fit, tuned, Mixing(linear, fit.data, part), linear, targets)
     assert told
     assert told.counting > 1.645 * told.error
-    assert told.model < LEAST_MEMORY * told.counting
+    assert told.model < told.least == pytest.approx(told.counting / 2)
 
 
 def test_the_honest_model_remembers_what_it_learned(
     honest: Path, city: Path, tmp_path: Path
 ) -> None:
     told = evaluate(city, honest, tmp_path / "evaluation.json", tuned=city.parent / "tuned.json")
-    assert told.memory
-    assert told.memory.model > told.memory.counting > 0
+    assert told.memorization
+    assert told.memorization.model > told.memorization.counting > 0
     assert SEEN not in " ".join(told.refusals)
+
+
+def test_where_hardly_a_pair_comes_twice_less_is_asked(tmp_path: Path) -> None:
+    """Counting then knows nearly all that it learned, and next to nothing else."""
+    generator = np.random.default_rng(0)
+    choices: Choices = {
+        f"u{nth:03d}": [(f"p{one}", 60 * step) for step, one in enumerate(places)]
+        for nth, places in enumerate(
+            generator.permuted(np.tile(np.arange(4000), (300, 1)), axis=1)[:, :8]
+        )
+    }
+    data = read_training_set(write_training_set(tmp_path, choices, 400))
+    fit = Fit(data)
+    tuned = tuned_for(fit)
+    counting = fit.linear(counted_in(fit, tuned, fit.known))
+    told = memorization(fit, tuned, counting, counting, fit.parts.loo_targets)
+    assert told
+    assert told.counting > 0.1 > told.least
 
 
 def test_without_learned_events_nothing_is_told(fit: Fit, tuned: Tuned) -> None:
     (linear,) = [one for one in baselines_of(fit, tuned) if isinstance(one, LinearBaseline)]
-    assert memory(fit, tuned, linear, linear, np.zeros(0, np.int64)) is None
+    assert memorization(fit, tuned, linear, linear, np.zeros(0, np.int64)) is None

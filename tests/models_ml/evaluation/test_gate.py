@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from models_ml.data.split import split
+from models_ml.data.training_set import read_training_set
 from models_ml.evaluate import evaluate
 from models_ml.evaluation.gate import gate_split, refusals
-from models_ml.evaluation.report import Evaluation, Lead, Memory, SliceFigures
+from models_ml.evaluation.report import Evaluation, Lead, Memorization, SliceFigures
 from models_ml.figures import Interval
 from models_ml.model_folder import ModelFolder
 from models_ml.recommender import is_beside_the_network
@@ -25,7 +27,7 @@ GOOD = evaluation({"model": 0.3, "popularity": 0.1, "champion": 0.2})
 
 
 def against(judged: Evaluation) -> list[str]:
-    return refusals(judged, judged.terms, judged.memory, judged.behaviours, judged.cost)
+    return refusals(judged, judged.terms, judged.memorization, judged.behaviours, judged.cost)
 
 
 def led_by(ndcg_10: float, p_value: float = 0.001) -> Evaluation:
@@ -52,7 +54,10 @@ def test_nothing_speaks_against_a_good_model() -> None:
         (led_by(0.2, p_value=0.2), "not surely better .* p 0.2000, at most 0.05 is asked"),
         (led_by(0.001), "hardly better than popularity: .* differ by 0.0020, more is asked"),
         (
-            replace(GOOD, memory=Memory(model=0.014, counting=0.03, error=0.002)),
+            replace(
+                GOOD,
+                memorization=Memorization(model=0.014, counting=0.03, error=0.002, least=0.015),
+            ),
             r"seems to have seen what it is asked: .* by \+0.0140, counting by \+0.0300",
         ),
         (beside_the_champion(-0.1, -0.02), "worse than the champion where visit is return"),
@@ -70,14 +75,21 @@ def test_each_fault_is_a_reason(judged: Evaluation, reason: str) -> None:
 
 
 def test_where_counting_surely_remembers_nothing_there_is_nothing_to_measure_by() -> None:
-    for told in (Memory(model=-0.01, counting=0.003, error=0.002), None):
-        assert against(replace(GOOD, memory=told)) == []
+    for told in (Memorization(model=-0.01, counting=0.003, error=0.002, least=0.0015), None):
+        assert against(replace(GOOD, memorization=told)) == []
 
 
-def test_where_times_are_made_up_the_last_events_are_asked() -> None:
-    assert gate_split(is_time_synthetic=True, time_targets=9) == "loo"
-    assert gate_split(is_time_synthetic=False, time_targets=0) == "loo"
-    assert gate_split(is_time_synthetic=False, time_targets=9) == "time"
+def test_where_times_are_made_up_the_last_events_are_asked(town: Path) -> None:
+    synthetic = replace(read_training_set(town), is_time_synthetic=True)
+    parts = split(synthetic)
+    nothing = np.zeros(0, np.int64)
+    assert gate_split(synthetic, parts) == "loo"
+    assert gate_split(synthetic, replace(parts, loo_targets=nothing)) == "time"
+    assert gate_split(read_training_set(town), parts) == "time"
+    assert gate_split(read_training_set(town), replace(parts, time_targets=nothing)) == "loo"
+
+
+def test_the_split_that_is_asked_decides() -> None:
     on_loo = replace(led_by(0.2), terms=replace(GOOD.terms, split="loo"))
     worse = {**on_loo.model_minus, "loo": led_by(-0.01).model_minus["loo"]}
     (said,) = against(replace(on_loo, model_minus=worse))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_ml.model_folder import ModelFolder
@@ -46,7 +46,18 @@ def test_what_was_spent_long_ago_is_there_again(tmp_path: Path) -> None:
     assert again == first
 
 
+def test_judged_daily_it_becomes_stricter_and_settles(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    spent = [
+        spend(home, model(tmp_path, str(day)), MONDAY + timedelta(days=day)) for day in range(200)
+    ]
+    # As decision 0023 says.
+    assert min(spent) == pytest.approx(0.0003, abs=0.00005)
+    assert spent[-1] == pytest.approx(0.0014, abs=0.00005)
+
+
 @given(st.lists(st.integers(0, 40 * 24), max_size=120).map(sorted))
+@settings(deadline=None)
 def test_no_days_spend_more_than_the_budget(
     tmp_path_factory: pytest.TempPathFactory, hours: list[int]
 ) -> None:

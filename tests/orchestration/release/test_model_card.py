@@ -7,7 +7,7 @@ import pytest
 
 from models_ml.baselines.fit import fit_baselines
 from models_ml.data.training_set import read_training_set
-from models_ml.evaluate import compare
+from models_ml.evaluation.comparison import compare
 from models_ml.evaluation.report import Comparison
 from models_ml.loading import load
 from models_ml.model_folder import ModelFolder

@@ -10,24 +10,27 @@ Fredrikson and Jha, Privacy risk in machine learning, CSF 2018.)
 import numpy as np
 from numpy.typing import NDArray
 
-from models_ml.baselines.fit import counted_in
 from models_ml.baselines.linear_baseline import LinearBaseline
+from models_ml.baselines.linear_counts_fit import counted_in
 from models_ml.baselines.tuned import Tuned
 from models_ml.baselines.tuning import Fit
 from models_ml.data.event_windows import laid_flat
 from models_ml.evaluation.ranking import ask
-from models_ml.evaluation.report import Memory
+from models_ml.evaluation.report import Memorization
 from models_ml.metrics import gains
 from models_ml.recommender import Recommender
 
+_LEAST = 0.5
+"""Of what counting memorizes, or of what the model foretells, the part it must have memorized."""
 
-def memory(
+
+def memorization(
     fit: Fit,
     tuned: Tuned,
     model: Recommender,
     counting: LinearBaseline,
     held_out: NDArray[np.int64],
-) -> Memory | None:
+) -> Memorization | None:
     """Compare *model* and *counting* on the events *held_out* and on learned ones.
 
     These are of each person the newest that were learned, as many as are held out. None where
@@ -36,17 +39,21 @@ def memory(
     learned = _newest_learned(fit, held_out)
     if not len(held_out) or not len(learned):
         return None
-    neither = counted_in(fit, tuned, np.setdiff1d(fit.learned, learned))
+    neither = fit.linear(counted_in(fit, tuned, np.setdiff1d(fit.learned, learned)))
     familiar, unknown = (
         [_gained(fit, one, targets) for one in (model, counting, neither)]
         for targets in (learned, held_out)
     )
     ours, theirs = ([asked[one] - asked[2] for asked in (familiar, unknown)] for one in (0, 1))
     people = [fit.data.event_users[targets] for targets in (learned, held_out)]
-    return Memory(
+    by_counting = float(theirs[0].mean() - theirs[1].mean())
+    # Where hardly a pair comes twice, counting memorizes many times what anybody foretells.
+    comparable = min(by_counting, float(unknown[0].mean()))
+    return Memorization(
         model=float(ours[0].mean() - ours[1].mean()),
-        counting=float(theirs[0].mean() - theirs[1].mean()),
+        counting=by_counting,
         error=_standard_error(theirs, people),
+        least=_LEAST * comparable,
     )
 
 
