@@ -40,7 +40,7 @@ from models_ml.model_folder import ModelFolder, ModelFolderError
 from models_ml.recommender import NetworkModel, Recommender
 from models_ml.typed_json import json_text
 
-_FAMILIAR = 3_000
+_FAMILIAR = 2_000
 """So many tell what counting is unsure of, and what a model has seen."""
 
 

@@ -13,6 +13,8 @@ _STEPS = (0.0, 0.003, 0.01, 0.03, 0.06, 0.1, 0.15, 0.22, 0.33, 0.5, 0.75, 1.0)
 """What is tried of a weight, as a part of all the others'."""
 _WIDER = 1.5
 _LEAST_GAIN = 1e-5
+_HARDLY = 2e-4
+"""So much NDCG@10 the shares that are left out may have brought all together."""
 
 
 def likeliest(told: NDArray[np.float64], prior: float = 0.0) -> NDArray[np.float64]:
@@ -61,13 +63,14 @@ def climb(
     of each; best first.
     """
     found = [_climbed(candidates, start.astype(np.float32)) for start in starts]
-    found.sort(key=lambda one: -one[1])
-    return [(weights / max(1e-12, weights.sum()), quality) for weights, quality in found]
+    pruned = [_pruned(candidates, *one) for one in found]
+    pruned.sort(key=lambda one: -one[1])
+    return [(weights / max(1e-12, weights.sum()), quality) for weights, quality in pruned]
 
 
 def _climbed(
     candidates: Candidates, weights: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], float]:
+) -> tuple[NDArray[np.float32], float]:
     weights = weights.copy()
     shares = candidates.shares
     sums = np.tensordot(weights, shares, axes=1)
@@ -89,4 +92,18 @@ def _climbed(
             if quality > best:
                 best, weights[nth] = quality, value
                 sums = others + np.float32(value) * share
-    return weights.astype(np.float64), best
+    return weights, best
+
+
+def _pruned(
+    candidates: Candidates, weights: NDArray[np.float32], quality: float
+) -> tuple[NDArray[np.float64], float]:
+    """Leave out, the lightest first, what brings next to nothing: each share costs every answer."""
+    weights, least = weights.copy(), quality - _HARDLY
+    sums = np.tensordot(weights, candidates.shares, axes=1)
+    for nth in np.argsort(weights, kind="stable"):
+        without = sums - weights[nth] * candidates.shares[nth]
+        told = candidates.quality(without)
+        if told >= least:
+            weights[nth], sums, quality = 0.0, without, told
+    return weights.astype(np.float64), quality

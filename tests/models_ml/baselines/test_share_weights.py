@@ -58,3 +58,15 @@ def test_no_start_was_better(seed: int, kinds: int, targets: int) -> None:
     for start in starts:
         assert quality >= asked.quality(np.tensordot(start.astype(np.float32), shares, axes=1))
     assert np.all(weights >= 0)
+
+
+def test_a_share_that_brings_next_to_nothing_is_left_out() -> None:
+    """Each one that is left costs every answer."""
+    generator = np.random.default_rng(0)
+    telling = generator.random((1, 400, 12)).astype(np.float32)
+    wanted = telling[0].argmax(axis=1)
+    noise = 1e-4 * generator.random((3, 400, 12)).astype(np.float32)
+    asked = Candidates(np.concatenate([telling, noise]), wanted, np.full(400, 1 / 400))
+    ((weights, quality),) = climb(asked, [np.full(4, 0.25)])
+    assert quality == pytest.approx(1)
+    assert weights.tolist() == [1, 0, 0, 0]
