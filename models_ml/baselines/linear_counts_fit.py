@@ -21,7 +21,7 @@ from models_ml.data.event_windows import EventWindows
 from models_ml.data.tokens import MAX_EVENTS, SPECIAL_TOKENS
 
 _LATER = 0.1
-_FEW_TARGETS, _TARGETS = 1500, 6000
+_TARGETS = 4000
 _CANDIDATES = 50
 _CELLS_AT_ONCE = 20_000_000
 _PRIOR = 20.0
@@ -90,26 +90,23 @@ def _after_events(
 ) -> list[dict[str, float]]:
     if not len(targets):
         return [dict.fromkeys(names, 1 / len(names))]
-    some = targets[:_FEW_TARGETS]
-    given = [_given(said, wanted) for said, wanted in _said(fit, tables, names, some)]
-    told = np.concatenate(given, axis=1)
+    counted = np.array([start.get(name, 0.0) for name in names])
+    leading = [counted, np.full(len(names), 1 / len(names))]
+    every = [
+        (_candidates(shares, wanted, leading), _given(shares, wanted))
+        for shares, wanted in _said(fit, tables, names, targets)
+    ]
+    told = np.concatenate([given for _, given in every], axis=1)
     # Own visits where nobody returns, categories where there are none.
     is_of_use = (told > 0).sum(axis=1) > 0
     if not is_of_use.any():
         return [dict.fromkeys(names, 1 / len(names))]
     names = [name for name, keep in zip(names, is_of_use.tolist(), strict=True) if keep]
-    even = np.full(len(names), 1 / len(names))
-    leading = [likeliest(told[is_of_use]), even]
-    every = [
-        (_candidates(shares, wanted, leading), _given(shares, wanted))
-        for shares, wanted in _said(fit, tables, names, targets)
-    ]
-    likely = likeliest(np.concatenate([given for _, given in every], axis=1))
-    shares = np.concatenate([chosen for chosen, _ in every], axis=1)
+    shares = np.concatenate([chosen for chosen, _ in every], axis=1)[is_of_use]
     # What came stands last, behind the candidates.
     wanted = np.full(len(targets), shares.shape[2] - 1)
     weights = np.full(len(targets), 1 / len(targets))
-    starts = [likely, even, np.array([start.get(name, 0.0) for name in names])]
+    starts = [likeliest(told[is_of_use]), np.full(len(names), 1 / len(names)), counted[is_of_use]]
     found = climb(Candidates(shares, wanted, weights), starts)
     return [dict(zip(names, weights.tolist(), strict=True)) for weights, _ in found]
 
