@@ -1,7 +1,7 @@
 """Training data by point-in-time join: what was known of everybody at the moments asked for.
 
 Each user's windows of events are joined by Feast as of their moments, and put together again into
-one history per user; nothing that became known later can get in.
+one history per user; nothing that became known later can get in. Places are as known at the cut.
 """
 
 import hashlib
@@ -98,15 +98,15 @@ def training_histories(home_root: Path, as_of: datetime, store: Any) -> Iterator
             yield db.execute(_PUT_TOGETHER).to_arrow_table().cast(HISTORIES)
 
 
-def training_places(home_root: Path, as_of: datetime, store: Any) -> pa.Table:
-    """Give every place as known at *as_of*, by place id."""
+def training_places(home_root: Path, known_by: datetime, store: Any) -> pa.Table:
+    """Give every place as known at *known_by*, by place id."""
     ids = pq.read_table(Layout(home_root).rows_of("place"), columns=["place_id", "known_at"])
-    ids = ids.filter(pc.less_equal(ids["known_at"], pa.scalar(as_of, UTC_MICROSECONDS)))
+    ids = ids.filter(pc.less_equal(ids["known_at"], pa.scalar(known_by, UTC_MICROSECONDS)))
     names = pc.unique(ids["place_id"])
     if not len(names):
         return PLACES.empty_table()
     places = point_in_time(
-        store, _entities("place_id", names, [as_of] * len(names)), PLACES_SERVICE
+        store, _entities("place_id", names, [known_by] * len(names)), PLACES_SERVICE
     )
     return places.select(PLACES.names).cast(PLACES).sort_by("place_id")
 
@@ -139,10 +139,14 @@ def _fill(folder: Path, home_root: Path, as_of: datetime) -> str:
             f"{Layout(home_root).features}: nobody has events known at {as_of.isoformat()}. "
             "Ingest some and build: tastemate run"
         )
-    places = training_places(home_root, as_of, store)
+    cutoff = _cutoff(home_root, as_of)
+    # What became known of a place after the cut would tell of what is held out. Where nobody was
+    # known before it, there is no such moment.
+    places = training_places(home_root, cutoff or as_of, store)
     pq.write_table(places, folder / "places.parquet")
     _digest(digest, places)
-    cut_at = _cut_at(home_root, as_of).isoformat()
+    cut = cutoff + timedelta(microseconds=1) if cutoff else _last_tenth(home_root, as_of)
+    cut_at = cut.isoformat()
     digest.update(cut_at.encode())
     manifest = {
         "format": 1,
@@ -186,24 +190,27 @@ def _entities(key: str, names: Sequence[str] | pa.Array, moments: Sequence[datet
     return pa.table({key: names, EVENT_TIMESTAMP: pa.array(moments, UTC_MICROSECONDS)})
 
 
-def _cut_at(home_root: Path, as_of: datetime) -> datetime:
-    """Tell where the last tenth of the events begins: a microsecond after the cut-off."""
+def _cutoff(home_root: Path, as_of: datetime) -> datetime | None:
+    """Tell the last moment before the last tenth of the events; None if nobody was known by then.
+
+    As in a file of one moment, or in the first of a log that tells of days long past.
+    """
     path = Layout(home_root).moments
     moments = pq.read_table(path)
     cutoffs = moments.filter(pc.equal(moments["purpose"], "cutoff"))["as_of"]
-    known = cutoffs.filter(pc.less_equal(cutoffs, pa.scalar(as_of, UTC_MICROSECONDS)))
     if not len(cutoffs):
-        return _last_tenth(home_root, as_of)
+        return None
+    known = cutoffs.filter(pc.less_equal(cutoffs, pa.scalar(as_of, UTC_MICROSECONDS)))
     if not len(known):
         raise TrainingSetError(
             f"{path}: no cut-off at or before {as_of.isoformat()}. Build again: tastemate build"
         )
     latest: datetime = pc.max(known).as_py()
-    return latest.astimezone(UTC) + timedelta(microseconds=1)
+    return latest.astimezone(UTC)
 
 
 def _last_tenth(home_root: Path, as_of: datetime) -> datetime:
-    """Tell where the last tenth begins if nobody was known before, as in a file of one moment."""
+    """Tell where the last tenth of the events begins, by when they happened."""
     events = pq.read_table(Layout(home_root).events, columns=["known_at", "event_at"])
     known = pc.less_equal(events["known_at"], pa.scalar(as_of, UTC_MICROSECONDS))
     ats = events.filter(known)["event_at"].sort()

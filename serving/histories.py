@@ -3,7 +3,7 @@
 Rows come from the online store one request at a time, or from Parquet for everybody.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -112,46 +112,39 @@ def current_rows(
     user_favor: Path, place: Path, known_places: Collection[str], as_of: datetime
 ) -> Iterator[tuple[Row, Mapping[str, PlaceFacts]]]:
     """Give the newest row of each user known at *as_of*, with its places that no release knows."""
-    facts = _facts_of_unknown(place, known_places)
-    wanted = _newest_rows(user_favor, as_of)
-    columns = ["user_id", "known_at", *HISTORY_COLUMNS, "is_discoverable"]
+    facts = {
+        str(row["place_id"]): _facts(row)
+        for row in _newest_rows(place, "place_id", ["category_codes", "district_code"], as_of)
+        if row["place_id"] not in known_places
+    }
+    columns = ["known_at", *HISTORY_COLUMNS, "is_discoverable"]
+    for row in _newest_rows(user_favor, "user_id", columns, as_of):
+        unknown = set(cast("list[str]", row["event_place_ids"])) & facts.keys()
+        yield row, {place_id: facts[place_id] for place_id in unknown}
+
+
+def _newest_rows(path: Path, key: str, columns: list[str], as_of: datetime) -> Iterator[Row]:
+    """Give the newest row of each key known at *as_of*, in the file's order."""
+    wanted = _positions_of_newest(path, key, as_of)
     start = 0
-    for batch in pq.ParquetFile(user_favor).iter_batches(BATCH, columns=columns):
+    for batch in pq.ParquetFile(path).iter_batches(BATCH, columns=[key, *columns]):
         stop = start + batch.num_rows
         rows = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, stop)] - start
-        for row in batch.take(pa.array(rows)).to_pylist():
-            unknown = set(row["event_place_ids"]) & facts.keys()
-            yield row, {place_id: facts[place_id] for place_id in unknown}
+        yield from batch.take(pa.array(rows)).to_pylist()
         start = stop
 
 
-def _newest_rows(user_favor: Path, as_of: datetime) -> np.ndarray:
-    """Find the position of each user's newest row, in the file's order."""
-    table = pq.read_table(user_favor, columns=["user_id", "known_at"])
+def _positions_of_newest(path: Path, key: str, as_of: datetime) -> np.ndarray:
+    table = pq.read_table(path, columns=[key, "known_at"])
     table = table.append_column("position", pa.array(np.arange(len(table))))
     moment = pa.scalar(as_of, type=table.schema.field("known_at").type)
     table = table.filter(pc.less_equal(table["known_at"], moment))
     newest = (
         table.sort_by("known_at")
-        .group_by("user_id", use_threads=False)
+        .group_by(key, use_threads=False)
         .aggregate([("position", "last")])
     )
     return np.sort(newest["position_last"].to_numpy())
-
-
-def _facts_of_unknown(place: Path, known_places: Collection[str]) -> dict[str, PlaceFacts]:
-    """Keep what is told of places that the release does not know; the last row of each."""
-    columns = ["place_id", "category_codes", "district_code"]
-    found: dict[str, PlaceFacts] = {}
-    for batch in pq.ParquetFile(place).iter_batches(BATCH, columns=columns):
-        found |= _unknown(batch.to_pylist(), known_places)
-    return found
-
-
-def _unknown(rows: Iterable[Row], known_places: Collection[str]) -> dict[str, PlaceFacts]:
-    return {
-        str(row["place_id"]): _facts(row) for row in rows if row["place_id"] not in known_places
-    }
 
 
 def _facts(row: Row) -> PlaceFacts:

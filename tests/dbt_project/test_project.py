@@ -25,7 +25,7 @@ def test_marts_and_features_have_enforced_contracts_and_are_handed_on(mixed: Any
 
 def test_every_model_that_reckons_has_a_unit_test(mixed: Any) -> None:
     tested = {test["model"] for test in _manifest(mixed)["unit_tests"].values()}
-    plain = {"stg_ledger__fields", "int_lines_judged", "place"}
+    plain = {"stg_ledger__fields", "int_lines_judged"}
     assert {node["name"] for node in _models(mixed)} - plain == tested
 
 

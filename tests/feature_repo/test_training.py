@@ -9,7 +9,7 @@ import pytest
 from feature_repo import training
 from feature_repo.settings import open_store
 from feature_repo.training import TrainingSetError, point_in_time, write_training_set
-from tests.feature_repo.conftest import DAY, MOMENT, World, favor
+from tests.feature_repo.conftest import DAY, MOMENT, World, favor, place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +103,24 @@ def test_where_nobody_was_known_before_the_cut_it_is_where_the_last_tenth_begins
     manifest, histories = written(past, LATER)
     assert len(histories) == 1
     assert datetime.fromisoformat(manifest["cut_at"]) == LATER
+
+
+def test_places_are_as_they_were_known_at_the_cut(past: World) -> None:
+    """A category told after the cut would tell of what is held out; so would a place told then."""
+    before = {"known_at": MOMENT - DAY, "category_codes": ["cafe"]}
+    after = {"known_at": LATER, "category_codes": ["closed"]}
+    past.rows["place"] = [place("p0") | after, place("p0") | before, place("p1") | after]
+    past.write()
+    assert codes_of_places(past) == {"p0": ["cafe"]}
+    past.moments([("u0", LATER, "current")])  # Nobody was known before the cut.
+    assert codes_of_places(past) == {"p0": ["closed"], "p1": ["closed"]}
+
+
+def codes_of_places(world: World) -> dict[str, list[str]]:
+    manifest, _ = written(world, LATER)
+    folder = world.root / "training_sets" / manifest["hash"][:16]
+    rows = pq.read_table(folder / "places.parquet").to_pylist()
+    return {row["place_id"]: row["category_codes"] for row in rows}
 
 
 def asked(world: World, moment: datetime) -> Any:
