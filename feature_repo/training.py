@@ -48,7 +48,8 @@ PLACES = pa.schema(
     ]
 )
 
-# Of an event in several windows counts what was known last.
+# Of an event in several windows counts what was known last. Of one moment the order is that of
+# user_favor, which the windows tell only each for itself.
 _PUT_TOGETHER = """
     with events as (
         select
@@ -61,15 +62,23 @@ _PUT_TOGETHER = """
     latest as (
         select * from events
         qualify row_number() over (partition by user_id, event_id order by event_timestamp desc) = 1
+    ),
+    in_order as (
+        select
+            latest.*,
+            row_number() over (
+                partition by user_id order by event_at, event_order, md5(event_id)
+            ) as event_rank
+        from latest left join orders using (event_id)
     )
     select
         user_id,
-        list(place_id order by event_at, event_id) as place_ids,
-        list(event_kind order by event_at, event_id) as event_kinds,
-        list(event_at order by event_at, event_id) as event_ats,
-        list(event_rating order by event_at, event_id) as event_ratings,
-        list(event_id order by event_at, event_id) as event_ids
-    from latest group by user_id order by user_id
+        list(place_id order by event_rank) as place_ids,
+        list(event_kind order by event_rank) as event_kinds,
+        list(event_at order by event_rank) as event_ats,
+        list(event_rating order by event_rank) as event_ratings,
+        list(event_id order by event_rank) as event_ids
+    from in_order group by user_id order by user_id
 """
 
 
@@ -90,11 +99,13 @@ def point_in_time(store: Any, entities: pa.Table, service: str) -> pa.Table:
 
 def training_histories(home_root: Path, as_of: datetime, store: Any) -> Iterator[pa.Table]:
     """Give everybody's whole history as known at *as_of*, in tables of some users, by user id."""
+    orders = _orders(home_root)
     for entities in _moments(home_root, as_of):
         windows = point_in_time(store, entities, USERS_SERVICE)
         windows = windows.filter(pc.is_valid(windows["event_ids"]))
         with closing(duckdb.connect()) as db:
             db.register("windows", windows)
+            db.register("orders", orders)
             yield db.execute(_PUT_TOGETHER).to_arrow_table().cast(HISTORIES)
 
 
@@ -211,17 +222,26 @@ def _cutoff(home_root: Path, as_of: datetime) -> datetime | None:
 
 def _last_tenth(home_root: Path, as_of: datetime) -> datetime:
     """Tell where the last tenth of the events begins, by when they happened."""
-    events = pq.read_table(Layout(home_root).events, columns=["known_at", "event_at"])
+    columns = ["known_at", "event_at", "is_counted"]
+    events = pq.read_table(Layout(home_root).events, columns=columns)
     known = pc.less_equal(events["known_at"], pa.scalar(as_of, UTC_MICROSECONDS))
-    ats = events.filter(known)["event_at"].sort()
+    ats = events.filter(pc.and_(known, events["is_counted"]))["event_at"].sort()
     first: datetime = ats[len(ats) * 9 // 10].as_py()
     return first.astimezone(UTC)
 
 
 def _known_events(home_root: Path, as_of: datetime) -> int:
-    events = pq.read_table(Layout(home_root).events, columns=["known_at"])
+    events = pq.read_table(Layout(home_root).events, columns=["known_at", "is_counted"])
     known = pc.less_equal(events["known_at"], pa.scalar(as_of, UTC_MICROSECONDS))
-    return int(pc.sum(known).as_py() or 0)
+    return int(pc.sum(pc.and_(known, events["is_counted"])).as_py() or 0)
+
+
+def _orders(home_root: Path) -> pa.Table:
+    """Give the order within equal times of the events of which the source tells it."""
+    is_told = pc.is_valid(pc.field("event_order"))
+    return pq.read_table(
+        Layout(home_root).events, columns=["event_id", "event_order"], filters=is_told
+    )
 
 
 def _is_time_synthetic(home_root: Path) -> bool:

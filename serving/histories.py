@@ -140,9 +140,7 @@ def _positions_of_newest(path: Path, key: str, as_of: datetime) -> np.ndarray:
     moment = pa.scalar(as_of, type=table.schema.field("known_at").type)
     table = table.filter(pc.less_equal(table["known_at"], moment))
     newest = (
-        table.sort_by("known_at")
-        .group_by(key, use_threads=False)
-        .aggregate([("position", "last")])
+        table.sort_by("known_at").group_by(key, use_threads=False).aggregate([("position", "last")])
     )
     return np.sort(newest["position_last"].to_numpy())
 

@@ -81,6 +81,8 @@ class Home:
     training_sets = _At("training_sets")
     models = _At("models")
     retraining = _At("retraining.yml")
+    excluded_people = _At("excluded_people.csv")
+    """Pseudonyms of people who count in no features, training or targets."""
     releases = _At("releases")
     indexes = _At("indexes")
     champion = _At("champion.json")

@@ -13,6 +13,7 @@ from orchestration.delivery.analyst_copy import publish_copy
 from orchestration.forgetting.online_stores import take_out
 from orchestration.forgetting.person import Person
 from orchestration.forgetting.records import vacuum
+from orchestration.home.atomic_files import write_atomically
 from orchestration.home.state_files import Pointers
 from orchestration.online.comparison import last_comparison
 from orchestration.online.publish import publish_and_compare
@@ -59,6 +60,17 @@ def remove_training_sets(home: Home, person: Person) -> int:
             pointer.clear()
         shutil.rmtree(folder)
     return len(holding)
+
+
+def take_out_of_excluded(home: Home, person: Person) -> None:
+    """Take the person's line out of `excluded_people.csv`: who is not there counts in nothing."""
+    path = home.excluded_people
+    if not path.exists():
+        return
+    lines = path.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if not person.traces(line)]
+    if kept != lines:
+        write_atomically(path, b"".join(kept))
 
 
 def remove_rebuilds(home: Home) -> None:

@@ -97,6 +97,7 @@ def _erase(home: Home, person: Person) -> _Erasure:
         f"archive: {erased.lines:,} lines erased, {erased.quarantined:,} of them from quarantine; "
         f"{erased.mentions:,} lines of others mentioned the person"
     )
+    derived.take_out_of_excluded(home, person)
     derived.remove_rebuilds(home)
     training_sets = derived.remove_training_sets(home, person)
     say(f"training sets: {training_sets} removed; the next run makes a new one")

@@ -45,13 +45,15 @@ class Events(Strict):
     event_id: Column | None = None
     discoverable: Column | None = None
     deleted: Column | None = None
+    max_events_per_day: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
-    def _one_of_time_and_order(self) -> Self:
-        if (self.time is None) == (self.order is None):
+    def _time_or_order(self) -> Self:
+        if self.time is None and self.order is None:
             raise ValueError(
-                "exactly one of 'time' and 'order' must be there: 'time' names the column of the "
-                "moment, 'order' the column that counts a user's events where no moment is known"
+                "'time' or 'order' must be there, or both: 'time' names the column of the moment, "
+                "'order' the column that counts a user's events where no moment is known, or those "
+                "of one moment where it is"
             )
         return self
 

@@ -219,6 +219,8 @@ def _lay_out(home: Home, target: Home, as_of: datetime) -> None:
         # So that a copy of the home does not point to where the home was.
         lines = Path(os.path.relpath(lines, target.raw))
     target.lines.symlink_to(lines, target_is_directory=True)
+    if home.excluded_people.exists():
+        shutil.copy(home.excluded_people, target.excluded_people)
     ledger = Ledger(home)
     try:
         files = ledger.files_as_of(as_of)

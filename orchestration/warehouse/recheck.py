@@ -188,6 +188,8 @@ def _lay_out(home: Home, sides: _Sides, people: int) -> tuple[int, datetime, str
                 f"copy (select * from read_parquet({literal(path)}) where file_id in ({files})) "  # noqa: S608
                 f"to {literal(copied)}"
             )
+        if home.excluded_people.exists():
+            shutil.copy(home.excluded_people, anew.excluded_people)
         chosen = warehouse.execute("copy (from chosen) to " + literal(sides.people))
         return chosen.fetchall()[0][0], as_of, cutoff or BEFORE_ALL
 
@@ -196,7 +198,11 @@ def _staged_events(home: Home) -> list[str]:
     """List the staging models that hold events: those that fct_events reads, as dbt says."""
     models = {model.name: model for model in models_of(ensure_manifest(home))}
     read = (models[name] for name in models["fct_events"].parents)
-    return [model.name for model in read if model.stage == "staging"]
+    return [
+        model.name
+        for model in read
+        if model.stage == "staging" and not model.name.startswith("stg_ledger__")
+    ]
 
 
 def _compare(home: Home, sides: _Sides) -> tuple[int, dict[str, int]]:

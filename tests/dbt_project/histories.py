@@ -1,8 +1,9 @@
 """Random histories, landed over several days, and what they must come to, told in plain Python."""
 
+import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,11 +25,15 @@ MAPPING = {
         "user": "user_id",
         "place": "place",
         "time": {"column": "at", "unit": "us"},
+        "order": "step",
         "kind": "visit",
         "event_id": "id",
         "deleted": "gone",
+        "max_events_per_day": 5,
     },
 }
+MOST_A_DAY = 5
+DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,14 @@ class Event:
     display_id: str | None = None
     is_discoverable: bool | None = None
     is_deleted: bool = False
+    event_order: int | None = None
+
+    @property
+    def in_time(self) -> tuple[Any, ...]:
+        """The key of the order of events: time, the source's order, the md5 of the id."""
+        # Who has no order stands last.
+        order = (self.event_order is None, self.event_order or 0)
+        return self.event_at, *order, hashlib.md5(self.event_id.encode()).hexdigest()  # noqa: S324
 
 
 def land_histories(archive: Archive, seed: int) -> list[Event]:
@@ -98,8 +111,8 @@ def _land_places(archive: Archive, chance: random.Random, landed_at: datetime) -
 
 
 def _event(chance: random.Random, user_id: str, landed_at: datetime, day: int) -> Event:
-    # Few distinct minutes, so that events share a time and the id must decide.
-    event_at = microseconds(START + timedelta(minutes=chance.randrange(40_000)))
+    # Few distinct moments, so that events share a time and something else must decide.
+    event_at = microseconds(START + timedelta(minutes=20 * chance.randrange(2_000)))
     kind = chance.choice(["like", "review", "visit"])
     return Event(
         event_id=f"{chance.getrandbits(96):024x}",
@@ -111,6 +124,7 @@ def _event(chance: random.Random, user_id: str, landed_at: datetime, day: int) -
         rating=float(chance.randrange(6)) if kind == "review" else -1.0,
         display_id=f"d{chance.randrange(40)}" if kind == "like" and chance.random() < 0.9 else None,
         is_discoverable=chance.choice([None, None, True, False]) if kind != "visit" else None,
+        event_order=chance.randrange(3) if kind == "visit" and chance.random() < 0.7 else None,
     )
 
 
@@ -147,7 +161,9 @@ def _document(event: Event) -> dict[str, Any]:
     if event.is_discoverable is not None:
         document["is_discoverable"] = event.is_discoverable
     if event.event_kind == "visit":
-        return document | {"id": event.event_id, "place": event.place_id, "at": event.event_at}
+        step = {} if event.event_order is None else {"step": event.event_order}
+        told = {"id": event.event_id, "place": event.place_id, "at": event.event_at}
+        return document | told | step
     document["_id"] = {"$oid": event.event_id}
     if event.event_kind == "review":
         date = {"$date": {"$numberLong": str(event.event_at // 1000)}}
@@ -180,29 +196,56 @@ def newest(versions: list[Event]) -> list[Event]:
     return [event for event in kept.values() if not event.is_deleted]
 
 
+def counted(events: list[Event], excluded: Collection[str] = ()) -> list[Event]:
+    """Keep what counts: of walks the first few of a person and day, and nobody who is excluded."""
+    so_far: Counter[tuple[str, int]] = Counter()
+    kept = []
+    for event in sorted(events, key=lambda event: event.in_time):
+        day = event.user_id, event.event_at // DAY
+        so_far[day] += event.event_kind == "visit"
+        is_surplus = event.event_kind == "visit" and so_far[day] > MOST_A_DAY
+        if not is_surplus and event.user_id not in excluded:
+            kept.append(event)
+    return kept
+
+
 def expected_favor(
-    events: list[Event], now: int
+    events: list[Event], now: int, excluded: Collection[str] = ()
 ) -> dict[tuple[str, int], dict[str, list[Any] | bool]]:
     """Tell the rows of user_favor by user and known_at."""
-    times = sorted(event.event_at for event in events)
+    told = counted(events, excluded)
+    times = sorted(event.event_at for event in told)
     cutoff = times[len(times) * 9 // 10] - 1
     rows = {}
-    for user_id in {event.user_id for event in events}:
-        own = [event for event in events if event.user_id == user_id]
-        own.sort(key=lambda event: (event.known_at, event.event_at, event.event_id))
+    for user_id in {event.user_id for event in told}:
+        own = [event for event in told if event.user_id == user_id]
+        own.sort(key=lambda event: event.known_at)
+        spoken = [
+            event
+            for event in events
+            if event.user_id == user_id and event.is_discoverable is not None
+        ]
+        spoken.sort(key=lambda event: (event.known_at, event.event_at, not event.is_discoverable))
         windows = [event.known_at for event in own[199::200]]
+        # Where more became known at that moment, what was known just before it as well.
+        pairs = zip(own[199::200], own[200::200], strict=False)
+        windows += [
+            event.known_at - 1 for event, following in pairs if following.known_at == event.known_at
+        ]
         for moment in (now, cutoff, *windows):
             known = [event for event in own if event.known_at <= moment]
+            heard = [event for event in spoken if event.known_at <= moment]
             if known:
-                rows[user_id, known[-1].known_at] = _favor(known)
+                known_at = max(event.known_at for event in (known[-1], *heard[-1:]))
+                consent = heard[-1].is_discoverable is True if heard else True
+                rows[user_id, known_at] = _favor(known) | {"is_discoverable": consent}
     return rows
 
 
 def _favor(known: list[Event]) -> dict[str, list[Any] | bool]:
-    last = sorted(known, key=lambda event: (event.event_at, event.event_id))[-200:]
+    last = sorted(known, key=lambda event: event.in_time)[-200:]
     likes = Counter(event.display_id for event in known if event.display_id)
     top = sorted(likes.items(), key=lambda item: (-item[1], item[0]))[:20]
-    consents = [event.is_discoverable for event in known if event.is_discoverable is not None]
     return {
         "event_place_ids": [event.place_id for event in last],
         "event_kinds": [event.event_kind for event in last],
@@ -211,7 +254,6 @@ def _favor(known: list[Event]) -> dict[str, list[Any] | bool]:
         "event_ids": [event.event_id for event in last],
         "like_stat_display_ids": [display_id for display_id, _ in top],
         "like_stat_counts": [count for _, count in top],
-        "is_discoverable": consents[-1] if consents else True,
         "is_time_synthetic": False,
     }
 

@@ -58,7 +58,7 @@ def test_a_session_joins_events_over_sources_and_leaves_others_out(mixed: Any) -
 
 
 def _sessions(events: list[Event]) -> Iterator[list[Event]]:
-    in_order = sorted(events, key=lambda event: (event.user_id, event.event_at, event.event_id))
+    in_order = sorted(events, key=lambda event: (event.user_id, *event.in_time))
     for _, own in groupby(in_order, key=lambda event: event.user_id):
         session: list[Event] = []
         for event in own:

@@ -115,7 +115,12 @@ class World:
         """Write `fct_events` as far as a training set looks at it: known when they happened."""
         (self.root / "marts").mkdir(exist_ok=True)
         ats = pa.array(known_ats, pa.timestamp("us", "UTC"))
-        table = pa.table({"known_at": ats, "event_at": ats})
+        ids = [f"u0-e{nth}" for nth in range(len(ats))]
+        orders = pa.nulls(len(ats), pa.float64())
+        table = pa.table(
+            {"event_id": ids, "known_at": ats, "event_at": ats, "event_order": orders,
+             "is_counted": [True] * len(ats)}
+        )  # fmt: skip
         pq.write_table(table, self.root / "marts" / "fct_events.parquet")
 
     def apply(self, online: str = "") -> "World":

@@ -12,7 +12,20 @@
 with events as (
 
     select * from {{ ref('fct_events') }}
-    where {{ is_touched_user }} and {{ is_in_this_part }}
+    where is_counted and {{ is_touched_user }} and {{ is_in_this_part }}
+
+),
+
+-- Who says no is heard, however much else they do.
+consents as (
+
+    select
+        user_id,
+        known_at,
+        arg_max(is_discoverable, (event_at, not is_discoverable)) as is_discoverable
+    from {{ ref('fct_events') }}
+    where is_discoverable is not null and {{ is_touched_user }} and {{ is_in_this_part }}
+    group by user_id, known_at
 
 ),
 
@@ -31,13 +44,12 @@ by_event as (
     select
         *,
         row_number() over so_far as event_rank,
-        coalesce(last_value(is_discoverable ignore nulls) over so_far, true) as was_discoverable,
         lead(known_at) over so_far as next_known_at,
         coalesce(lag(known_at) over so_far > known_at, false) as is_late
     from events
     window
         so_far as (
-            partition by user_id order by event_at, event_id
+            partition by user_id order by {{ in_time() }}
             rows between unbounded preceding and current row
         )
 
@@ -55,11 +67,7 @@ late_users as (
 known_late as (
 
     select
-        * replace (
-            coalesce(last_value(is_discoverable ignore nulls) over so_far, true)
-                as was_discoverable,
-            lead(known_at) over so_far as next_known_at
-        ),
+        * replace (lead(known_at) over so_far as next_known_at),
         row_number() over so_far as known_rank,
         max(event_rank) over so_far as high_rank,
         -- Of the newest events by time, none stands before the first of those known last.
@@ -99,8 +107,7 @@ states as (
         known_at,
         known_rank,
         if(known_rank < {{ var('events_in_favor') }}, 1, low_rank) as low_rank,
-        high_rank,
-        was_discoverable
+        high_rank
     from by_known
     where known_at is distinct from next_known_at
 
@@ -110,14 +117,17 @@ asked as (
 
     select distinct
         states.user_id,
-        states.known_at,
+        -- A word on consent may be all that is new, where the event itself does not count.
+        greatest(states.known_at, coalesce(consents.known_at, states.known_at)) as known_at,
         states.known_rank,
         states.low_rank,
         states.high_rank,
-        states.was_discoverable
+        coalesce(consents.is_discoverable, true) as is_discoverable
     from moments
     asof join states
         on moments.user_id = states.user_id and moments.as_of >= states.known_at
+    asof left join consents
+        on moments.user_id = consents.user_id and moments.as_of >= consents.known_at
 
 ),
 
@@ -227,7 +237,7 @@ final as (
         coalesce(
             list_transform(like_stats.most_liked, lambda display: -display.falling_count), []
         ) as like_stat_counts,
-        asked.was_discoverable as is_discoverable,
+        asked.is_discoverable,
         list_bool_or(
             list_transform(listed.newest, lambda event: event.is_time_synthetic)
         ) as is_time_synthetic

@@ -16,6 +16,12 @@ staged_places as (
 
 ),
 
+events_before as (
+
+    {{ events_before() }}
+
+),
+
 event_lines as (
 
     select
@@ -23,6 +29,8 @@ event_lines as (
         event_id,
         user_id,
         place_id,
+        source,
+        event_at,
         known_at
     from staged_events
     where line_status = 'accepted'
@@ -66,9 +74,73 @@ touched_lines as (
     select
         event_lines.event_id,
         event_lines.user_id,
-        event_lines.place_id
+        event_lines.place_id,
+        event_lines.source,
+        event_lines.event_at::date as event_date
     from event_lines
     semi join touched_events on event_lines.event_id = touched_events.event_id
+
+),
+
+limited_sources as (
+
+    select distinct source
+    from files
+    where mapped_events.max_events_per_day is not null
+
+),
+
+-- Which events of a day are too many is decided among all of that day.
+days_touched as (
+
+    select distinct
+        touched_lines.user_id,
+        touched_lines.source,
+        touched_lines.event_date
+    from touched_lines
+    semi join limited_sources on touched_lines.source = limited_sources.source
+
+),
+
+excluded as (
+
+    {{ excluded_people() }}
+
+),
+
+excluded_before as (
+
+    {{ excluded_before() }}
+
+),
+
+newly_counted_or_not as (
+
+    select coalesce(excluded.user_id, excluded_before.user_id) as user_id
+    from excluded
+    full join excluded_before on excluded.user_id = excluded_before.user_id
+    where excluded.user_id is null or excluded_before.user_id is null
+
+),
+
+-- Events of before that may count now where they did not, or the other way round.
+counted_anew as (
+
+    select
+        events_before.event_id,
+        events_before.user_id
+    from events_before
+    semi join days_touched
+        on
+            events_before.user_id = days_touched.user_id
+            and events_before.source = days_touched.source
+            and events_before.event_at::date = days_touched.event_date
+    union all
+    select
+        events_before.event_id,
+        events_before.user_id
+    from events_before
+    semi join newly_counted_or_not on events_before.user_id = newly_counted_or_not.user_id
 
 ),
 
@@ -80,9 +152,19 @@ keys as (
     from touched_events
     union
     select
+        'event_id' as key_name,
+        event_id as touched_key
+    from counted_anew
+    union
+    select
         'user_id' as key_name,
         user_id as touched_key
     from touched_lines
+    union
+    select
+        'user_id' as key_name,
+        user_id as touched_key
+    from counted_anew
     union
     select
         'place_id' as key_name,

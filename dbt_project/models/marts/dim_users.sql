@@ -15,9 +15,10 @@ final as (
 
     select
         user_id,
-        -- The newest event that speaks of consent decides; without any, the default.
+        -- The newest event that speaks of consent decides, of equal moments the denial; without
+        -- any, the default.
         coalesce(
-            arg_max(is_discoverable, (known_at, event_at, event_id))
+            arg_max(is_discoverable, (known_at, event_at, not is_discoverable))
             filter (where is_discoverable is not null),
             true
         ) as is_discoverable,

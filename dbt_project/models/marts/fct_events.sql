@@ -46,7 +46,7 @@ superseded as (
 
 ),
 
-final as (
+newest as (
 
     select
         ----------  ids
@@ -57,6 +57,7 @@ final as (
         ----------  what happened
         known.event_kind,
         known.event_at,
+        known.event_order,
         known.known_at,
         known.rating,
         known.display_id,
@@ -74,6 +75,46 @@ final as (
     anti join superseded
         on known.file_id = superseded.file_id and known.line_number = superseded.line_number
     where not known.is_deleted
+
+),
+
+limits as (
+
+    select
+        file_id,
+        mapped_events.max_events_per_day as most_a_day
+    from {{ ref('stg_ledger__files') }}
+    where mapped_events.max_events_per_day is not null
+
+),
+
+-- What is touched of a source with a limit are whole days of people: int_keys_touched.
+surplus as (
+
+    select newest.event_id
+    from newest
+    inner join limits on newest.file_id = limits.file_id
+    qualify
+        row_number() over (
+            partition by newest.user_id, newest.source, newest.event_at::date
+            order by {{ in_time() }}
+        ) > limits.most_a_day
+
+),
+
+excluded as (
+
+    {{ excluded_people() }}
+
+),
+
+final as (
+
+    select
+        *,
+        event_id not in (select surplus.event_id from surplus)
+        and user_id not in (select excluded.user_id from excluded) as is_counted
+    from newest
 
 )
 

@@ -23,7 +23,7 @@ timed as (
     from events
     -- Minutes that stand for an order tell of no pause.
     where not is_time_synthetic
-    window in_order as (partition by user_id order by event_at, event_id)
+    window in_order as (partition by user_id order by {{ in_time() }})
 
 ),
 

@@ -5,6 +5,7 @@
 with events as (
 
     select * from {{ ref('fct_events') }}
+    where is_counted
 
 ),
 
@@ -37,11 +38,14 @@ numbered as (
     select
         user_id,
         known_at,
-        row_number() over (partition by user_id order by known_at, event_at, event_id) as known_rank
+        -- Whichever of those known at one moment comes first: the moment is the same.
+        row_number() over known as known_rank,
+        coalesce(lead(known_at) over known = known_at, false) as is_followed
     from events
     {% if keeps_windows %}
         where {{ is_among('user_id', 'int_keys_touched') }}
     {% endif %}
+    window known as (partition by user_id order by known_at)
 
 ),
 
@@ -76,6 +80,14 @@ window_moments as (
         'window' as purpose
     from numbered
     where known_rank % {{ var('events_in_favor') }} = 0
+    union
+    -- Where more became known at that moment, it no longer holds the first of them.
+    select
+        user_id,
+        known_at - interval 1 microsecond as as_of,
+        'window' as purpose
+    from numbered
+    where known_rank % {{ var('events_in_favor') }} = 0 and is_followed
     {% if keeps_windows %}
         union all
         select

@@ -14,7 +14,7 @@ mapped as (
         {{ plain_text('doc_fields[mapped.time.column]') }} as time_text,
         mapped.time.unit as time_unit,
         {{ plain_text('doc_fields[mapped.order]') }} as order_text,
-        mapped.order is not null as is_time_synthetic,
+        mapped.time.column is null as is_time_synthetic,
         if(
             mapped.kind in ('like', 'review', 'visit'), mapped.kind,
             lower({{ plain_text('doc_fields[mapped.kind]') }})
@@ -35,6 +35,7 @@ typed as (
             make_timestamptz(try_cast({{ ordered_time('order_text') }} as bigint)),
             {{ parsed_time('time_text', 'time_unit', 'time_zone') }}
         ) as event_at,
+        if(not is_time_synthetic, {{ parsed_number('order_text') }}, null) as event_order,
         {{ parsed_number('rating_text') }} as rating,
         try_cast(discoverable_text as boolean) as is_discoverable,
         {{ parsed_deletion('deleted_text') }} as is_deleted,
@@ -54,7 +55,8 @@ judged as (
             when place_id is null then 'no_place'
             when event_kind is null then 'no_kind'
             when event_kind not in ('like', 'review', 'visit') then 'bad_kind'
-            {{ time_reason('coalesce(order_text, time_text)') }}
+            {{ time_reason('if(is_time_synthetic, order_text, time_text)') }}
+            when not is_time_synthetic and order_text is not null and event_order is null then 'bad_order'
             when rating_text is not null and rating is null then 'bad_rating'
             when discoverable_text is not null and is_discoverable is null then 'bad_discoverable'
         end as value_reason
@@ -71,6 +73,7 @@ final as (
         place_id,
         event_kind,
         event_at,
+        event_order,
         rating,
         is_discoverable,
         is_deleted,

@@ -55,6 +55,7 @@ known as (
         json_transform(mapping ->> '$.events', '{
             "user": "VARCHAR", "place": "VARCHAR", "order": "VARCHAR", "kind": "VARCHAR",
             "rating": "VARCHAR", "event_id": "VARCHAR", "discoverable": "VARCHAR", "deleted": "VARCHAR",
+            "max_events_per_day": "BIGINT",
             "time": {"column": "VARCHAR", "unit": "VARCHAR", "timezone": "VARCHAR"}
         }') as mapped_events,
         json_transform(mapping ->> '$.places', '{
