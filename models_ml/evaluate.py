@@ -35,7 +35,7 @@ from models_ml.evaluation.report import (
     Memorization,
 )
 from models_ml.loading import load
-from models_ml.metrics import gains
+from models_ml.metrics import gains, target_weights
 from models_ml.model_folder import ModelFolder, ModelFolderError
 from models_ml.recommender import NetworkModel, Recommender
 from models_ml.typed_json import json_text
@@ -110,11 +110,12 @@ def _beside_counting(
     """Tell how far counts from other starts differ, and what is remembered, on some targets."""
     parts = fit.parts
     some = sample(parts.time_targets if split_name == TIME else parts.loo_targets, _FAMILIAR)
+    weights = target_weights(fit.data.event_users[some])
     quality = [
-        gains(ask(one, fit.data, some).ranks).mean() if len(some) else 0.0
+        float(gains(ask(one, fit.data, some).ranks) @ weights) if len(some) else 0.0
         for one in (linear, *from_other_starts(found, linear, fit))
     ]
-    return float(max(quality) - min(quality)), memorization(fit, found, judged, linear, some)
+    return max(quality) - min(quality), memorization(fit, found, judged, linear, some)
 
 
 def _print(line: str) -> None:

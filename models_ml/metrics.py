@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from models_ml.figures import Bin, Calibration, Interval, RankFigures
 
 TOP = 10
+MOST_SHARE = 0.02
+"""So much of what is asked may be one person's."""
 RESAMPLES = 1000
 _SWAPS = 10_000
 _SWAPS_AT_ONCE = 500
@@ -50,10 +52,49 @@ def summary(ranks: NDArray[np.int64]) -> RankFigures:
     )
 
 
+def capped_shares(amounts: NDArray[np.integer] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide 1 among people by their *amounts* (G,), so that nobody has more than `MOST_SHARE`.
+
+    What is beyond that goes to the others, in proportion. Equal shares where people are too few.
+    """
+    if len(amounts) * MOST_SHARE <= 1:
+        return np.full(len(amounts), 1 / max(1, len(amounts)))
+    shares = amounts / max(1e-300, float(amounts.sum()))
+    is_over = np.zeros(len(shares), dtype=bool)
+    while (more := ~is_over & (shares > MOST_SHARE)).any():
+        is_over |= more
+        others = max(1e-300, float(amounts[~is_over].sum()))
+        shares = amounts * ((1 - MOST_SHARE * is_over.sum()) / others)
+        shares[is_over] = MOST_SHARE
+    return shares
+
+
+def target_weights(people: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weigh the targets of *people* (N,), so that nobody makes more than `capped_shares` lets them.
+
+    All together 1; equal weights where nobody has too many.
+    """
+    _, members, counts = np.unique(people, return_inverse=True, return_counts=True)
+    weights: NDArray[np.float64] = (capped_shares(counts) / counts)[members]
+    return weights
+
+
+def largest_share(people: NDArray[np.int64]) -> float:
+    """Tell how large a part of *people* (N,), one for each target, is the same person."""
+    if not len(people):
+        return 0.0
+    return float(np.unique(people, return_counts=True)[1].max() / len(people))
+
+
 def bootstrap_mean(
-    values: NDArray[np.float64], groups: NDArray[np.int64], seed: int = 0
+    values: NDArray[np.float64],
+    groups: NDArray[np.int64],
+    weights: NDArray[np.float64] | None = None,
+    seed: int = 0,
 ) -> Interval:
     """Return the 95 % interval of the mean of *values*, whole *groups* (users) resampled.
+
+    Of the mean by *weights* (N,), where there are some.
 
     By the bootstrap-t (Efron and Tibshirani, An introduction to the bootstrap, 1993, ch. 12): each
     draw's distance from the mean is told in standard errors of its own, so that intervals of few
@@ -64,8 +105,9 @@ def bootstrap_mean(
     if len(values) == 0:
         return Interval(0.0, 0.0)
     _, members = np.unique(groups, return_inverse=True)
-    counts = np.bincount(members).astype(np.float64)
-    sums = np.bincount(members, weights=values)
+    weights = np.ones(len(values)) if weights is None else weights * (len(values) / weights.sum())
+    counts = np.bincount(members, weights=weights)
+    sums = np.bincount(members, weights=weights * values)
     mean = float(sums.sum() / counts.sum())
     kinds = np.stack([sums, counts, sums**2, sums * counts, counts**2])
     drawn, sizes, *squares = _resampled(kinds, seed).T

@@ -19,6 +19,7 @@ from models_ml.baselines.tuned import Tuned
 from models_ml.baselines.tuning import Fit, Settings
 from models_ml.data.event_windows import EventWindows
 from models_ml.data.tokens import MAX_EVENTS, SPECIAL_TOKENS
+from models_ml.metrics import target_weights
 
 _LATER = 0.1
 _TARGETS = 4000
@@ -105,8 +106,12 @@ def _after_events(
     shares = np.concatenate([chosen for chosen, _ in every], axis=1)[is_of_use]
     # What came stands last, behind the candidates.
     wanted = np.full(len(targets), shares.shape[2] - 1)
-    weights = np.full(len(targets), 1 / len(targets))
-    starts = [likeliest(told[is_of_use]), np.full(len(names), 1 / len(names)), counted[is_of_use]]
+    weights = target_weights(fit.data.event_users[targets])
+    starts = [
+        likeliest(told[is_of_use], weights=weights),
+        np.full(len(names), 1 / len(names)),
+        counted[is_of_use],
+    ]
     found = climb(Candidates(shares, wanted, weights), starts)
     return [dict(zip(names, weights.tolist(), strict=True)) for weights, _ in found]
 

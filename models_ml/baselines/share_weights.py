@@ -17,21 +17,25 @@ _HARDLY = 2e-4
 """So much NDCG@10 the shares that are left out may have brought all together."""
 
 
-def likeliest(told: NDArray[np.float64], prior: float = 0.0) -> NDArray[np.float64]:
+def likeliest(
+    told: NDArray[np.float64], prior: float = 0.0, weights: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """Find the weights, summing to 1, under which what came was likeliest, (K,).
 
     *told* (K, N) is what each share gave to what came. By expectation maximization, which has one
-    optimum here; *prior* stands for so many more targets that every share foretells alike.
+    optimum here; *prior* stands for so many more targets that every share foretells alike. Targets
+    count by their *weights* (N,), which sum to 1; where there are none, all alike.
     """
-    weights = np.full(len(told), 1 / max(1, len(told)))
+    found = np.full(len(told), 1 / max(1, len(told)))
     is_foretold = told.sum(axis=0) > 0
     seen = told[:, is_foretold]
+    counted = np.ones(seen.shape[1]) if weights is None else weights[is_foretold] * told.shape[1]
     for _ in range(_ROUNDS):
-        each = weights[:, None] * seen
+        each = found[:, None] * seen
         each /= np.maximum(1e-300, each.sum(axis=0))
-        weights = each.sum(axis=1) + prior / len(told)
-        weights /= max(1e-300, weights.sum())
-    return weights
+        found = each @ counted + prior / len(told)
+        found /= max(1e-300, found.sum())
+    return found
 
 
 @dataclass(frozen=True)

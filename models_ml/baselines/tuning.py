@@ -26,7 +26,7 @@ from models_ml.data.split import (
 )
 from models_ml.data.tokens import MAX_EVENTS, SPECIAL_TOKENS, Vocabulary
 from models_ml.data.training_set import TrainingSet
-from models_ml.metrics import gains, worst_ranks
+from models_ml.metrics import capped_shares, gains, worst_ranks
 from models_ml.user_vectors import Taste
 from models_ml.user_vectors_fit import fit_taste
 
@@ -225,10 +225,14 @@ class Fit:
 def _weights(data: TrainingSet, parts: Split, targets: NDArray[np.int64]) -> NDArray[np.float64]:
     """Weigh *targets* as they stand for what will be asked: events where there is a cut in time.
 
-    Of each person equally few validate, but on the ``time`` split who does more is asked oftener.
+    Of each person equally few validate, but on the ``time`` split who does more is asked oftener,
+    though nobody more than `capped_shares` lets them.
     """
-    people = data.event_users[targets]
-    weights = np.ones(len(targets))
-    if len(parts.time_targets):
-        weights = (parts.ends - data.offsets[:-1])[people] / np.bincount(people)[people]
-    return weights / max(1.0, weights.sum())
+    if not len(parts.time_targets):
+        return np.full(len(targets), 1 / max(1, len(targets)))
+    people, members, counts = np.unique(
+        data.event_users[targets], return_inverse=True, return_counts=True
+    )
+    shares = capped_shares((parts.ends - data.offsets[:-1])[people])
+    weights: NDArray[np.float64] = (shares / counts)[members]
+    return weights

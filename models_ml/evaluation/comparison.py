@@ -1,6 +1,7 @@
 """Compare recommenders that are asked the same questions, on both splits."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from models_ml.evaluation.report import (
     NETWORK,
     TIME,
     Comparison,
+    HistoryFigures,
     Lead,
     Quality,
     RecommenderFigures,
@@ -25,7 +27,15 @@ from models_ml.evaluation.report import (
 )
 from models_ml.evaluation.slices import is_return, slices_of
 from models_ml.figures import Calibration, RankFigures
-from models_ml.metrics import bootstrap_mean, calibration, gains, paired_p_values, summary
+from models_ml.metrics import (
+    bootstrap_mean,
+    calibration,
+    gains,
+    largest_share,
+    paired_p_values,
+    summary,
+    target_weights,
+)
 from models_ml.recommender import Recommender
 
 MOST_TARGETS = 20_000
@@ -51,10 +61,8 @@ def compare(
     leads: dict[str, dict[str, Lead]] = {}
     slices: dict[str, Slices] = {}
     calibrations: dict[str, Calibration] = {}
-    targets = {
-        TIME: sample(parts.time_targets, most_targets),
-        LOO: sample(parts.loo_targets, most_targets),
-    }
+    held_out = {TIME: parts.time_targets, LOO: parts.loo_targets}
+    targets = {part: sample(every, most_targets) for part, every in held_out.items()}
     # Most last events are among the last tenth, too, and what is asked before each is the same.
     every = np.unique(np.concatenate(list(targets.values())))
     places = {part: np.searchsorted(every, asked) for part, asked in targets.items()}
@@ -70,6 +78,11 @@ def compare(
             who: _describe(answer.take(places[part]), data, asked, counts, returns)
             for who, answer in answered.items()
         }
+        # Of all targets, be those that are asked a sample or not.
+        share = largest_share(data.event_users[held_out[part]])
+        quality[part] = {
+            who: replace(told, largest_share=share) for who, told in quality[part].items()
+        }
     judged = subject or best_baseline(quality[gate_split(data, parts)])
     for part, asked in targets.items():
         answers = {who: answer.take(places[part]) for who, answer in answered.items()}
@@ -78,7 +91,22 @@ def compare(
         leads[part] = _leads(ours, others, data, asked)
         slices[part] = _by_slice(answers, data, asked, counts)
         calibrations[part] = calibration(ours.confidences, ours.ranks == 1)
-    return Comparison(leads, slices, calibrations, time=quality[TIME], loo=quality[LOO])
+    return Comparison(
+        leads, slices, calibrations, time=quality[TIME], loo=quality[LOO],
+        histories=_describe_histories(data),
+    )  # fmt: skip
+
+
+def _describe_histories(data: TrainingSet) -> HistoryFigures:
+    """Tell what in the events themselves may make figures mean less than they seem to."""
+    follows = (data.event_users[1:] == data.event_users[:-1]) & (data.ats[1:] == data.ats[:-1])
+    is_tied = np.zeros(len(data.ats), dtype=bool)
+    is_tied[1:] |= follows
+    is_tied[:-1] |= follows
+    return HistoryFigures(
+        tied_share=float(is_tied.mean()) if len(is_tied) else 0.0,
+        largest_share=largest_share(data.event_users),
+    )
 
 
 def _each(
@@ -113,8 +141,13 @@ def _describe(
     returns: NDArray[np.bool_],
 ) -> RecommenderFigures:
     """Sum up ranks and lists: of all targets, of places new to the person, of returns."""
+    weights = target_weights(data.event_users[targets])
+    overall = replace(
+        summary(answers.ranks),
+        ndcg_10_capped=float(gains(answers.ranks) @ weights),
+    )
     return RecommenderFigures(
-        **vars(summary(answers.ranks)),
+        **vars(overall),
         ndcg_10_interval=bootstrap_mean(gains(answers.ranks), data.event_users[targets]),
         new_places=summary(answers.ranks[~returns]),
         new_among_unvisited=summary(answers.unvisited_ranks[~returns]),
@@ -126,17 +159,21 @@ def _describe(
 def _leads(
     ours: Answers, theirs: Mapping[str, Answers], data: TrainingSet, targets: NDArray[np.int64]
 ) -> dict[str, Lead]:
-    """Compare on the same targets; the interval tells whether the difference is more than luck."""
+    """Compare on the same targets; the interval tells whether the difference is more than luck.
+
+    Nobody counts more than `target_weights` lets them.
+    """
     users = data.event_users[targets]
+    weights = target_weights(users)
     is_first = targets == data.offsets[users]
     differences = {who: gains(ours.ranks) - gains(one.ranks) for who, one in theirs.items()}
-    chances = paired_p_values(list(differences.values()), users)
+    chances = paired_p_values([weights * one for one in differences.values()], users)
     return {
         who: Lead(
-            ndcg_10=float(difference.mean()) if len(difference) else 0.0,
-            interval=bootstrap_mean(difference, users),
+            ndcg_10=float(difference @ weights),
+            interval=bootstrap_mean(difference, users, weights),
             p_value=chance,
-            without_history=float(difference[is_first].sum() / max(1, len(difference))),
+            without_history=float(difference[is_first] @ weights[is_first]),
         )
         for (who, difference), chance in zip(differences.items(), chances, strict=True)
     }
@@ -148,23 +185,26 @@ def _by_slice(
     targets: NDArray[np.int64],
     counts: NDArray[np.int64],
 ) -> Slices:
+    users = data.event_users[targets]
+    weights = target_weights(users)
     return {
-        way: {
-            group: _slice(answers, mask, data.event_users[targets])
-            for group, mask in groups.items()
-        }
+        way: {group: _slice(answers, mask, users, weights) for group, mask in groups.items()}
         for way, groups in slices_of(data, targets, counts).items()
     }
 
 
 def _slice(
-    answers: Mapping[str, Answers], mask: NDArray[np.bool_], users: NDArray[np.int64]
+    answers: Mapping[str, Answers],
+    mask: NDArray[np.bool_],
+    users: NDArray[np.int64],
+    weights: NDArray[np.float64],
 ) -> SliceFigures:
     gained = {who: gains(one.ranks[mask]) for who, one in answers.items()}
+    weights = weights[mask] / weights[mask].sum()
     return SliceFigures(
         n=int(mask.sum()),
-        ndcg_10={who: float(values.mean()) for who, values in gained.items()},
-        model_minus_champion=bootstrap_mean(gained[MODEL] - gained[CHAMPION], users[mask])
+        ndcg_10={who: float(values @ weights) for who, values in gained.items()},
+        model_minus_champion=bootstrap_mean(gained[MODEL] - gained[CHAMPION], users[mask], weights)
         if CHAMPION in gained
         else None,
     )

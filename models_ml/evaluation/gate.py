@@ -71,10 +71,10 @@ def baselines_among(names: Iterable[str]) -> set[str]:
 
 
 def best_baseline(quality: Quality) -> str:
-    """Name the baseline of the best NDCG@10; *quality* is that of the gate's split."""
+    """Name the baseline that is judged best; *quality* is that of the gate's split."""
     baselines = baselines_among(quality)
     # In the order of the comparison, so that of equals the same one is best every time.
-    return max((who for who in quality if who in baselines), key=lambda who: quality[who].ndcg_10)
+    return max((who for who in quality if who in baselines), key=lambda who: quality[who].judged)
 
 
 def _no_better_than_baselines(compared: Comparison, terms: GateTerms) -> list[str]:
@@ -83,8 +83,8 @@ def _no_better_than_baselines(compared: Comparison, terms: GateTerms) -> list[st
         return [_NOTHING_TO_ASK]
     against = []
     for name in baselines_among(figures):
-        lead, told = leads[name], f"{name} {figures[name].ndcg_10:.4f}"
-        both = f"NDCG@10 {figures[MODEL].ndcg_10:.4f} {ASKED_ON[terms.split]}, {told}"
+        lead, told = leads[name], f"{name} {figures[name].judged:.4f}"
+        both = f"NDCG@10 {figures[MODEL].judged:.4f} {ASKED_ON[terms.split]}, {told}"
         if lead.ndcg_10 <= 0:
             against.append(f"no better than {name}: {both}")
         elif lead.p_value > terms.alpha:

@@ -17,7 +17,7 @@ from models_ml.baselines.tuning import Fit
 from models_ml.data.event_windows import laid_flat
 from models_ml.evaluation.ranking import ask
 from models_ml.evaluation.report import Memorization
-from models_ml.metrics import gains
+from models_ml.metrics import gains, target_weights
 from models_ml.recommender import Recommender
 
 _LEAST = 0.5
@@ -46,13 +46,14 @@ def memorization(
     )
     ours, theirs = ([asked[one] - asked[2] for asked in (familiar, unknown)] for one in (0, 1))
     people = [fit.data.event_users[targets] for targets in (learned, held_out)]
-    by_counting = float(theirs[0].mean() - theirs[1].mean())
+    weights = [target_weights(whose) for whose in people]
+    by_counting = float(theirs[0] @ weights[0] - theirs[1] @ weights[1])
     # Where hardly a pair comes twice, counting memorizes many times what anybody foretells.
-    comparable = min(by_counting, float(unknown[0].mean()))
+    comparable = min(by_counting, float(unknown[0] @ weights[1]))
     return Memorization(
-        model=float(ours[0].mean() - ours[1].mean()),
+        model=float(ours[0] @ weights[0] - ours[1] @ weights[1]),
         counting=by_counting,
-        error=_standard_error(theirs, people),
+        error=_standard_error(theirs, weights, people),
         least=_LEAST * comparable,
     )
 
@@ -69,11 +70,15 @@ def _gained(fit: Fit, one: Recommender, targets: NDArray[np.int64]) -> NDArray[n
     return gains(ask(one, fit.data, targets).ranks)
 
 
-def _standard_error(values: list[NDArray[np.float64]], people: list[NDArray[np.int64]]) -> float:
+def _standard_error(
+    values: list[NDArray[np.float64]],
+    weights: list[NDArray[np.float64]],
+    people: list[NDArray[np.int64]],
+) -> float:
     """Tell the standard error of the difference of two means, which share their people."""
     size = 1 + max(int(whose.max()) for whose in people)
     first, second = (
-        np.bincount(whose, weights=told - told.mean(), minlength=size) / len(told)
-        for told, whose in zip(values, people, strict=True)
+        np.bincount(whose, weights=weight * (told - told @ weight), minlength=size)
+        for told, weight, whose in zip(values, weights, people, strict=True)
     )
     return float(np.sqrt(((first - second) ** 2).sum()))

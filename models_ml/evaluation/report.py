@@ -29,7 +29,7 @@ class ListFigures:
     popularity: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecommenderFigures(RankFigures):
     """How one recommender did on a split.
 
@@ -48,7 +48,8 @@ class RecommenderFigures(RankFigures):
 class Lead:
     """How far the model is ahead of another in NDCG@10, and how likely by chance alone.
 
-    ``without_history`` is the part of it that comes from people who had done nothing before.
+    No person counts more than in ``ndcg_10_capped``. ``without_history`` is the part of it that
+    comes from people who had done nothing before.
     """
 
     ndcg_10: float
@@ -59,7 +60,7 @@ class Lead:
 
 @dataclass(frozen=True)
 class SliceFigures:
-    """NDCG@10 by recommender of one group of targets."""
+    """NDCG@10 by recommender of one group of targets, as ``ndcg_10_capped`` of the whole split."""
 
     n: int
     ndcg_10: Mapping[str, float]
@@ -115,6 +116,18 @@ class Memorization:
     least: float
 
 
+@dataclass(frozen=True)
+class HistoryFigures:
+    """What in the events themselves may make figures mean less than they seem to.
+
+    tied_share     of the events, those at the same moment as another of their person
+    largest_share  of the events, those of the person with most
+    """
+
+    tied_share: float
+    largest_share: float
+
+
 Quality = Mapping[str, RecommenderFigures]
 """Figures by recommender, of one split."""
 Slices = Mapping[str, Mapping[str, SliceFigures]]
@@ -129,6 +142,7 @@ class Comparison:
     model_minus  by split, the model's lead over each other
     slices       by split, NDCG@10 of groups of targets
     calibration  by split, of the model's scores
+    histories    of what all were asked about
     """
 
     model_minus: Mapping[str, Mapping[str, Lead]]
@@ -136,6 +150,7 @@ class Comparison:
     calibration: Mapping[str, Calibration]
     time: Quality
     loo: Quality
+    histories: HistoryFigures
 
     @property
     def quality(self) -> Mapping[str, Quality]:

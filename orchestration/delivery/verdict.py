@@ -71,7 +71,7 @@ def _quality(report: RunReport, card: Card | None, asked_on: str) -> float | Non
     # Where another model was judged since, what is live was asked the same questions.
     is_newest = own is not None and asked.get(name) == own
     found = own if is_newest else asked.get(CHAMPION, own)
-    return found.ndcg_10 if found and found.n else None
+    return found.judged if found and found.n else None
 
 
 def _earlier(before: RunReport) -> dict[str, int | float | None]:

@@ -54,8 +54,8 @@ def _compared(judged: Evaluation) -> str:
     best, split = judged.best_baseline, judged.terms.split
     lead, figures = judged.model_minus[split][best], judged.quality[split]
     return (
-        f"NDCG@10 {figures[MODEL].ndcg_10:.4f} {ASKED_ON[split]}, {best} "
-        f"{figures[best].ndcg_10:.4f} (difference {lead.interval.low:+.4f} to "
+        f"NDCG@10 {figures[MODEL].judged:.4f} {ASKED_ON[split]}, {best} "
+        f"{figures[best].judged:.4f} (difference {lead.interval.low:+.4f} to "
         f"{lead.interval.high:+.4f} with 95 % confidence; of {lead.ndcg_10:+.4f} people without a "
         f"history are {lead.without_history:+.4f})"
     )
@@ -70,7 +70,7 @@ def _has_aged(home: Home, live: str, judged: Evaluation) -> bool:
     # One of an earlier version cannot be asked any more.
     figures = judged.quality[judged.terms.split]
     asked = figures.get(CHAMPION)
-    return not asked or figures[judged.best_baseline].ndcg_10 >= asked.ndcg_10
+    return not asked or figures[judged.best_baseline].judged >= asked.judged
 
 
 def _baseline_folder(home: Home, name: str) -> ModelFolder:

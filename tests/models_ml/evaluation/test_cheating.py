@@ -33,15 +33,15 @@ CUT = 2200
 SEEN = "seems to have seen what it is asked"
 
 
-def city_choices(people: int = 600) -> Choices:
-    """People who go round four places of their own out of 240, and stray every other time."""
+def city_choices(people: int = 900) -> Choices:
+    """People who go round four places of their own out of 240, and stray two times of three."""
     generator = np.random.default_rng(3)
     choices: Choices = {}
     for person in range(people):
         own = [f"{'abcd'[person % 4]}{one}" for one in generator.choice(60, 4, replace=False)]
         minute, visits = int(generator.integers(0, 60)), []
         for step in range(int(generator.integers(8, 30))):
-            strays = generator.random() >= 0.5
+            strays = generator.random() >= 0.35
             elsewhere = f"{'abcd'[generator.integers(4)]}{generator.integers(60)}"
             visits.append((elsewhere if strays else own[step % 4], minute))
             minute += int(generator.integers(30, 200))
