@@ -97,7 +97,10 @@ def evaluate(home: Home, *, gate: bool) -> Report:
     refusal = "" if judged.passes or not gate else "\n".join(judged.refusals)
     verdict = ["It passes the gate."] if judged.passes else ["The gate refuses it:"]
     verdict += [f"- {reason}" for reason in judged.refusals]
-    words = [quality_tables(judged.quality), *([] if refusal else ["\n".join(verdict)])]
+    words = [
+        quality_tables(judged.quality, judged.histories),
+        *([] if refusal else ["\n".join(verdict)]),
+    ]
     return Report(judged, "\n\n".join(words), refusal=refusal)
 
 

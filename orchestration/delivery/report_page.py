@@ -27,12 +27,18 @@ from orchestration.delivery.report_text import (
     training_sentences,
 )
 from orchestration.delivery.run_report import RunReport
-from orchestration.model.quality_tables import ALONE, SPLITS, best_first, cell_text
+from orchestration.model.quality_tables import (
+    ALONE,
+    SPLITS,
+    best_first,
+    cell_text,
+    metrics_of,
+    quality_notes,
+)
 
 if TYPE_CHECKING:
     from models_ml.typed_json import Scalar
 
-_METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
 _COMMAND = re.compile(r"(tastemate [^,;]+)")
 
 _TEMPLATE = Environment(autoescape=True).from_string(
@@ -123,6 +129,7 @@ the mart <code>fct_quarantined_lines</code> has every line.</p>{% endif %}
 %}{{ table(files) }}{% endcall %}{% endif %}{% endcall %}
 {% for one in quality %}{% call folded("Quality", one.what) %}{{ table(one.table) }}
 <p class="soft">network: {{ alone }}.</p>{% endcall %}{% endfor %}
+{% if quality_notes %}<p class="soft">{{ quality_notes | join(" ") }}</p>{% endif %}
 {% if report.parity %}{% call folded("Online = offline", parity) %}
 {{ listed(report.parity.examples) }}{% endcall %}{% endif %}
 {% if report.slo %}{% call folded("What users may rely on", promised) %}{{ table(slo) }}
@@ -203,6 +210,7 @@ def as_page(report: RunReport) -> str:
         files=_Cells(files),
         went_in=_went_in(report),
         quality=list(_quality(report)),
+        quality_notes=quality_notes(report.quality, report.histories),
         alone=ALONE,
         parity=_parity(report),
         promised=_promised(report),
@@ -232,10 +240,11 @@ def _went_in(report: RunReport) -> str:
 def _quality(report: RunReport) -> Iterator[_Split]:
     for split, what in SPLITS.items():
         if ranked := best_first(report.quality.get(split, {})):
+            metrics = metrics_of(report.quality[split])
             rows: list[list[Scalar]] = [
-                [name, *(getattr(figures, one) for one in _METRICS)] for name, figures in ranked
+                [name, *(getattr(figures, one) for one in metrics)] for name, figures in ranked
             ]
-            table = _Cells(Table(["name", *_METRICS], rows))
+            table = _Cells(Table(["name", *metrics], rows))
             yield _Split(f"on {what} ({split}): best {ranked[0][0]}", table)
 
 

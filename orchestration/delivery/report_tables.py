@@ -25,6 +25,7 @@ _REASONS = {
     "bad_time": "its time cannot be read",
     "before_2000": "its time is before 2000, as of a clock that was never set",
     "in_future": "its time is more than a day after it landed",
+    "bad_order": "its order within equal times is no number",
     "bad_rating": "its rating is no number that fits",
     "bad_deleted": "whether or when it was taken back cannot be read",
     "bad_discoverable": "it speaks of consent, but neither yes nor no",

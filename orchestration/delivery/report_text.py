@@ -45,7 +45,7 @@ def as_markdown(report: RunReport) -> str:
     ]
     parts += training_sentences(report)
     parts += ["## What went in", _table(files_table(folded_files(report.files)))]
-    parts.append(quality_tables(report.quality))
+    parts.append(quality_tables(report.quality, report.histories))
     if report.state:
         parts += ["## Any day again", _state(report.state)]
     if report.parity:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from feature_repo.parity_report import ParityReport
+from models_ml.evaluation.report import HistoryFigures
 from models_ml.figures import RankFigures
 from models_ml.typed_json import JsonTypeError, read_json
 from orchestration.model.retraining.verdict import Verdict
@@ -123,6 +124,7 @@ class RunReport:
     training: TrainingFacts = field(default_factory=TrainingFacts)
     retraining: Verdict | None = None
     quality: Mapping[str, Mapping[str, RankFigures]] = field(default_factory=dict)
+    histories: HistoryFigures | None = None
     parity: ParityReport | None = None
     state_hash: str | None = None
     state: State | None = None

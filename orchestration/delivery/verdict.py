@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from models_ml.evaluation.report import CHAMPION, MODEL, TIME
 from orchestration.delivery.run_report import Headline, RunReport, RunVerdict
+from orchestration.model.quality_tables import warnings_of
 from serving.card import Card
 
 if TYPE_CHECKING:
@@ -165,6 +166,7 @@ def _notes(report: RunReport) -> Iterator[str]:
     new = sum(one.lines - (one.before or 0) for one in report.quarantine)
     if new > 0:
         yield f"{new:,} {'lines' if new > 1 else 'line'} went to quarantine: see why below."
+    yield from warnings_of(report.quality, report.histories)
     warnings = [check.name for check in report.failed_checks if check.is_warning]
     # The gate's own are told as reasons why the model was refused.
     if warnings and not report.refusals:

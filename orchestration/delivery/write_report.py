@@ -6,7 +6,7 @@ that it says the same however the run was started.
 
 import html
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import dagster as dg
@@ -106,6 +106,7 @@ def _gathered(home: Home, instance: dg.DagsterInstance, run_id: str, status: Sta
         training=_training(home),
         retraining=remembered(home, run_id),
         quality=_quality(judged) if judged else {},
+        histories=judged.histories if judged else None,
         parity=last_comparison(home).read(),
         state_hash=state.state_hash if state else None,
         state=state,
@@ -163,7 +164,7 @@ def _quality(judged: Evaluation) -> dict[str, dict[str, RankFigures]]:
     """Give the figures of an evaluation, by split and recommender."""
     return {
         split: {
-            name: RankFigures(told.hr_1, told.hr_10, told.ndcg_10, told.mrr, told.n)
+            name: RankFigures(**{one.name: getattr(told, one.name) for one in fields(RankFigures)})
             for name, told in quality.items()
         }
         for split, quality in judged.quality.items()

@@ -57,6 +57,12 @@ class Events(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _days_are_known(self) -> Self:
+        if self.max_events_per_day and self.time is None:
+            raise ValueError("'max_events_per_day' needs 'time', for an order alone has no days")
+        return self
+
     def columns(self) -> list[str]:
         """List the columns that the events file must have."""
         named = [self.user, self.place, self.order, self.rating, self.event_id]

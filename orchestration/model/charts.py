@@ -63,9 +63,13 @@ def quality_with_intervals(quality: Quality, is_marked: Callable[[str], bool] = 
     panel = figure.subplots()
     values = [told.ndcg_10 for _, told in ranked]
     intervals = [told.ndcg_10_interval for _, told in ranked]
+    # Where all are right, the ends are the value itself but for rounding.
     reach = [
-        [value - interval.low for value, interval in zip(values, intervals, strict=True)],
-        [interval.high - value for value, interval in zip(values, intervals, strict=True)],
+        [max(0.0, value - interval.low) for value, interval in zip(values, intervals, strict=True)],
+        [
+            max(0.0, interval.high - value)
+            for value, interval in zip(values, intervals, strict=True)
+        ],
     ]
     names = [name for name, _ in ranked]
     colours = [OURS if is_marked(name) else OTHERS for name in names]

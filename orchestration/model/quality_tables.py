@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from models_ml.evaluation.report import LOO, NETWORK, TIME
+from models_ml.evaluation.report import ASKED_ON, LOO, NETWORK, TIME, HistoryFigures
 from models_ml.figures import RankFigures
 from models_ml.typed_json import Scalar
 
@@ -10,6 +10,11 @@ SPLITS = {TIME: "the last tenth of events", LOO: "each user's last event"}
 ALONE = "the model without the counts that answer beside it"
 """What `NETWORK` means in a table of quality."""
 _METRICS = ["hr_1", "hr_10", "ndcg_10", "mrr", "n"]
+_CAPPED = "ndcg_10_capped"
+_TOLD_APART = 5e-5
+"""Figures are told with four digits."""
+_TOO_MUCH = 0.1
+"""A person who makes more of the events or of the targets than this is to be looked at."""
 
 Ranks = Mapping[str, RankFigures]
 """Figures by recommender, of one split."""
@@ -20,20 +25,58 @@ def best_first(ranks: Ranks) -> list[tuple[str, RankFigures]]:
     return sorted(ranks.items(), key=lambda entry: -entry[1].ndcg_10)
 
 
-def quality_tables(quality: Mapping[str, Ranks]) -> str:
+def metrics_of(ranks: Ranks) -> list[str]:
+    """Name the figures of a split's table: what is judged as well, where it is another."""
+    differs = any(abs(told.judged - told.ndcg_10) >= _TOLD_APART for told in ranks.values())
+    return [*_METRICS[:3], *([_CAPPED] if differs else []), *_METRICS[3:]]
+
+
+def warnings_of(quality: Mapping[str, Ranks], histories: HistoryFigures | None) -> list[str]:
+    """Say where one person makes too much of what is learned or asked."""
+    told = []
+    if histories and histories.largest_share > _TOO_MUCH:
+        told.append(f"One person makes {histories.largest_share:.1%} of the events.")
+    for split, what in ASKED_ON.items():
+        share = max(
+            (one.largest_share or 0.0 for one in quality.get(split, {}).values()), default=0
+        )
+        if share > _TOO_MUCH:
+            told.append(
+                f"One person makes {share:.1%} of what is asked {what}; the gate goes by "
+                f"{_CAPPED}, in which nobody makes more than 2 %."
+            )
+    if told:
+        told.append("What to do: docs/how-to/limit-what-one-person-counts.md.")
+    return told
+
+
+def quality_notes(quality: Mapping[str, Ranks], histories: HistoryFigures | None) -> list[str]:
+    """Say what in the events may make figures mean less than they seem to."""
+    notes = warnings_of(quality, histories)
+    if histories and histories.tied_share:
+        notes.append(
+            f"{histories.tied_share:.1%} of the events happened at the same moment as another of "
+            "their person; what orders those tells nothing of them."
+        )
+    return notes
+
+
+def quality_tables(quality: Mapping[str, Ranks], histories: HistoryFigures | None = None) -> str:
     """Write both splits' tables for a person."""
     parts = []
     for split, title in SPLITS.items():
         ranked = best_first(quality.get(split, {}))
         # A split in which nothing was asked says nothing of anybody.
         if any(told.n for _, told in ranked):
-            rows = [[name, *(getattr(told, one) for one in _METRICS)] for name, told in ranked]
+            metrics = metrics_of(quality[split])
+            rows = [[name, *(getattr(told, one) for one in metrics)] for name, told in ranked]
             parts += [
                 f"## Quality on {title} (`{split}`)",
-                markdown_table(["name", *_METRICS], rows),
+                markdown_table(["name", *metrics], rows),
             ]
     if any(NETWORK in quality.get(split, {}) for split in SPLITS):
         parts.append(f"{NETWORK}: {ALONE}.")
+    parts += [" ".join(notes)] if (notes := quality_notes(quality, histories)) else []
     return "\n\n".join(parts)
 
 

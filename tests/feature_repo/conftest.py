@@ -111,14 +111,14 @@ class World:
         table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema)
         pq.write_table(table, self.root / "marts" / "feature_moments.parquet")
 
-    def events(self, known_ats: list[datetime]) -> None:
+    def events(self, known_ats: list[datetime], orders: list[float | None] | None = None) -> None:
         """Write `fct_events` as far as a training set looks at it: known when they happened."""
         (self.root / "marts").mkdir(exist_ok=True)
         ats = pa.array(known_ats, pa.timestamp("us", "UTC"))
         ids = [f"u0-e{nth}" for nth in range(len(ats))]
-        orders = pa.nulls(len(ats), pa.float64())
+        told = pa.array(orders or [None] * len(ats), pa.float64())
         table = pa.table(
-            {"event_id": ids, "known_at": ats, "event_at": ats, "event_order": orders,
+            {"event_id": ids, "known_at": ats, "event_at": ats, "event_order": told,
              "is_counted": [True] * len(ats)}
         )  # fmt: skip
         pq.write_table(table, self.root / "marts" / "fct_events.parquet")

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,22 @@ def test_where_nobody_was_known_before_the_cut_it_is_where_the_last_tenth_begins
     assert datetime.fromisoformat(manifest["cut_at"]) == LATER
 
 
+def test_of_one_moment_the_order_that_the_source_tells_decides_then_the_md5_of_the_id(
+    past: World,
+) -> None:
+    """Over the windows as within each."""
+    for row in past.rows["user_favor"]:
+        row["event_ats"] = [7] * len(row["event_ats"])
+    past.write()
+    _, (history, _) = written(past, LATER)
+    by_md5 = sorted((f"u0-e{n}" for n in range(5)), key=md5)
+    assert history["event_ids"] == by_md5
+    assert by_md5 != sorted(by_md5)
+    past.events([MOMENT] * 5, orders=[4.0, 3.0, 2.0, 1.0, None])
+    _, (history, _) = written(past, LATER)
+    assert history["event_ids"] == [f"u0-e{n}" for n in (3, 2, 1, 0, 4)]
+
+
 def test_places_are_as_they_were_known_at_the_cut(past: World) -> None:
     """A category told after the cut would tell of what is held out; so would a place told then."""
     before = {"known_at": MOMENT - DAY, "category_codes": ["cafe"]}
@@ -114,6 +131,10 @@ def test_places_are_as_they_were_known_at_the_cut(past: World) -> None:
     assert codes_of_places(past) == {"p0": ["cafe"]}
     past.moments([("u0", LATER, "current")])  # Nobody was known before the cut.
     assert codes_of_places(past) == {"p0": ["closed"], "p1": ["closed"]}
+
+
+def md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()  # noqa: S324 - an order, no secret
 
 
 def codes_of_places(world: World) -> dict[str, list[str]]:

@@ -6,15 +6,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
 from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, top_k_accuracy_score
 
 from models_ml import metrics
 from models_ml.metrics import (
+    MOST_SHARE,
     bootstrap_mean,
     calibration,
+    capped_shares,
     gains,
+    largest_share,
     paired_p_values,
     summary,
+    target_weights,
     worst_ranks,
 )
 
@@ -45,6 +51,43 @@ def test_metrics_are_those_worked_out_by_hand() -> None:
 
 def test_no_target_is_no_error() -> None:
     assert summary(np.zeros(0, dtype=np.int64)).n == 0
+
+
+@given(arrays.arrays(np.int64, st.integers(1, 400), elements=st.integers(1, 10**6)))
+def test_nobody_has_more_than_a_fiftieth_and_who_has_less_keeps_their_proportions(
+    amounts: NDArray[np.int64],
+) -> None:
+    shares = capped_shares(amounts)
+    assert shares.sum() == pytest.approx(1)
+    if len(amounts) <= 1 / MOST_SHARE:
+        assert shares == pytest.approx(1 / len(amounts))
+        return
+    assert shares.max() <= MOST_SHARE * (1 + 1e-9)
+    is_capped = shares >= MOST_SHARE * (1 - 1e-9)
+    assert (amounts[is_capped].min(initial=10**6)) >= (amounts[~is_capped].max(initial=1))
+    rate = shares[~is_capped] / amounts[~is_capped]
+    assert rate == pytest.approx(rate.mean() if len(rate) else 0)
+
+
+def test_one_person_of_very_many_targets_weighs_a_fiftieth() -> None:
+    people = np.concatenate([np.zeros(5000, np.int64), np.arange(1, 101).repeat(2)])
+    weights = target_weights(people)
+    assert weights[people == 0].sum() == pytest.approx(MOST_SHARE)
+    assert weights[people != 0] == pytest.approx((1 - MOST_SHARE) / 200)
+    assert largest_share(people) == pytest.approx(5000 / 5200)
+    # Where nobody has too many, each target weighs the same.
+    assert target_weights(people[people != 0]) == pytest.approx(1 / 200)
+
+
+def test_the_interval_is_that_of_the_mean_by_weights() -> None:
+    values, people = np.arange(200) % 7 / 7, np.arange(200) // 2
+    weights = 1.0 + np.arange(200) % 3
+    told = bootstrap_mean(values, people, weights)
+    assert told.low < values @ weights / weights.sum() < told.high
+    repeated = np.repeat(values, weights.astype(int)), np.repeat(people, weights.astype(int))
+    assert bootstrap_mean(*repeated) == pytest.approx(told, abs=1e-12) or vars(
+        bootstrap_mean(*repeated)
+    ) == pytest.approx(vars(told))
 
 
 def test_the_interval_holds_the_mean_and_resamples_whole_users() -> None:

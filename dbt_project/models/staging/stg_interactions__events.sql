@@ -56,7 +56,8 @@ judged as (
             when event_kind is null then 'no_kind'
             when event_kind not in ('like', 'review', 'visit') then 'bad_kind'
             {{ time_reason('if(is_time_synthetic, order_text, time_text)') }}
-            when not is_time_synthetic and order_text is not null and event_order is null then 'bad_order'
+            when not is_time_synthetic and order_text is not null and event_order is null
+                then 'bad_order'
             when rating_text is not null and rating is null then 'bad_rating'
             when discoverable_text is not null and is_discoverable is null then 'bad_discoverable'
         end as value_reason

@@ -36,7 +36,12 @@ def described(tmp_path: Path, text: str) -> Path:
         (("format: csv", "format: xml"), r"mapping\.yml: format is 'xml'.*'csv'"),
         (("user: who, ", ""), r"mapping\.yml: events\.user is missing"),
         (("user: who", "user: who, colour: red"), r"events\.colour is no field.*'red'"),
-        (("kind: visit", "kind: visit, order: pos"), r"events: exactly one of 'time' and 'order'"),
+        (("kind: visit", "kind: visit, max_events_per_day: 0"), "max_events_per_day"),
+        (("time: {column: when}", "rating: stars"), "'time' or 'order' must be there"),
+        (
+            ("time: {column: when}", "order: nth, max_events_per_day: 9"),
+            "'max_events_per_day' needs 'time'",
+        ),
         (("column: when", "column: when, timezone: America/Gotham"), r"no time zone.*Gotham"),
         (("column: when", "column: when, unit: h"), r"events\.time\.unit is 'h'.*'ms'"),
         (("source: visits", "source: ../up"), r"source is '\.\./up'.*my_reviews"),
@@ -50,6 +55,13 @@ def test_a_wrong_mapping_says_where_and_what_is_right(
     path = described(tmp_path, VISITS.format(format="csv").replace(*change))
     with pytest.raises(MappingError, match=f"(?s){said}"):
         load_mapping(path)
+
+
+def test_an_order_may_stand_beside_the_time(tmp_path: Path) -> None:
+    text = VISITS.format(format="csv").replace("kind: visit", "kind: visit, order: pos")
+    events = load_mapping(described(tmp_path, text)).events
+    assert (events.time, events.order) != (None, None)
+    assert "pos" in events.columns()
 
 
 def test_a_mapping_that_is_not_there_leads_to_those_that_are(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -90,6 +91,10 @@ def test_a_day_is_rebuilt_as_it_was_published(
     mapping.write_text(yaml.safe_dump(SHOPS | {"source": "others"}))
     land(home, load_mapping(mapping), documents / "shops")
 
+    # And somebody is excluded from then on.
+    (user_id,) = pq.read_table(home.marts / "dim_users.parquet")["user_id"].to_pylist()[:1]
+    home.excluded_people.write_text(f"user_id,since,until\n{user_id},2024-03-02T00:00:00Z,\n")
+
     again = rebuild(home, moment_of(FIRST))
     assert again.state == first
     assert (again.run_id, again.holds) == ("first", True)
@@ -99,6 +104,8 @@ def test_a_day_is_rebuilt_as_it_was_published(
     now = rebuild(home, moment_of(LAST), tmp_path / "last")
     assert now.state.models["marts/fct_events"].rows == 9 + 3 + 1 + 3
     assert now.run_id is None
+    rows = pq.read_table(now.folder / "marts" / "fct_events.parquet").to_pylist()
+    assert {row["user_id"] for row in rows if not row["is_counted"]} == {user_id}
 
     before = rebuild(home, moment_of("2024-01-01"), tmp_path / "before")
     assert (before.is_empty, before.is_well) == (True, False)
