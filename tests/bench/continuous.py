@@ -210,7 +210,7 @@ def _written(
     if folder.manifest.exists():
         return folder.path
     folder.path.mkdir(parents=True, exist_ok=True)
-    lists = ", ".join(f"list({one} order by event_ats, event_ids) as {one}" for one in LISTS)
+    lists = ", ".join(f"list({one} order by event_ats, md5(event_ids)) as {one}" for one in LISTS)
     db.sql(
         f"select user_id, {lists} from events where event_ats <= {until} "
         "group by user_id order by user_id"

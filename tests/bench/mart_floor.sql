@@ -199,7 +199,7 @@ ranked as (
         coalesce(last_value(is_discoverable ignore nulls) over so_far, true) as was_discoverable
     from events
     window so_far as (
-        partition by user_id order by event_at, event_id
+        partition by user_id order by event_at, md5(event_id)
         rows between unbounded preceding and current row
     )
 )
