@@ -38,7 +38,7 @@ HISTORIES = pa.schema(
         ("event_ids", pa.list_(pa.string())),
     ]
 )
-PLACES = pa.schema(
+_CURRENT = pa.schema(
     [
         ("place_id", pa.string()),
         ("category_codes", pa.list_(pa.string())),
@@ -46,6 +46,10 @@ PLACES = pa.schema(
         ("latitude", pa.float64()),
         ("longitude", pa.float64()),
     ]
+)
+_LEARNED = ("category_codes", "district_code")
+PLACES = pa.schema(
+    [*_CURRENT, *(_CURRENT.field(one).with_name(f"current_{one}") for one in _LEARNED)]
 )
 
 # Of an event in several windows counts what was known last. Of one moment the order is that of
@@ -81,6 +85,12 @@ _PUT_TOGETHER = """
     from in_order group by user_id order by user_id
 """
 
+_ORDERS = """
+    create temp table orders as select event_id, event_order from read_parquet($1)
+    where event_order is not null and user_id in (select user_id from windows)
+"""
+_NO_ORDERS = "create temp table orders (event_id varchar, event_order double)"
+
 
 class TrainingSetError(ValueError):
     """A training set that cannot be made."""
@@ -99,27 +109,43 @@ def point_in_time(store: Any, entities: pa.Table, service: str) -> pa.Table:
 
 def training_histories(home_root: Path, as_of: datetime, store: Any) -> Iterator[pa.Table]:
     """Give everybody's whole history as known at *as_of*, in tables of some users, by user id."""
-    orders = _orders(home_root)
+    events = _events(home_root)
+    has_orders = _has_orders(events)
     for entities in _moments(home_root, as_of):
         windows = point_in_time(store, entities, USERS_SERVICE)
         windows = windows.filter(pc.is_valid(windows["event_ids"]))
         with closing(duckdb.connect()) as db:
             db.register("windows", windows)
-            db.register("orders", orders)
+            db.execute(_ORDERS if has_orders else _NO_ORDERS, [str(events)] if has_orders else [])
             yield db.execute(_PUT_TOGETHER).to_arrow_table().cast(HISTORIES)
 
 
-def training_places(home_root: Path, known_by: datetime, store: Any) -> pa.Table:
-    """Give every place as known at *known_by*, by place id."""
+def training_places(
+    home_root: Path, as_of: datetime, store: Any, cutoff: datetime | None = None
+) -> pa.Table:
+    """Give every place known at *as_of*, by place id.
+
+    Its category and district are those known at the *cutoff*, if one is given, and none where
+    nothing was; what is known of it at *as_of* stands beside them, in ``current_...``.
+    """
     ids = pq.read_table(Layout(home_root).rows_of("place"), columns=["place_id", "known_at"])
-    ids = ids.filter(pc.less_equal(ids["known_at"], pa.scalar(known_by, UTC_MICROSECONDS)))
+    ids = ids.filter(pc.less_equal(ids["known_at"], pa.scalar(as_of, UTC_MICROSECONDS)))
     names = pc.unique(ids["place_id"])
     if not len(names):
         return PLACES.empty_table()
+    places = _places_at(as_of, names, store)
+    learned = _places_at(cutoff, names, store) if cutoff else places
+    for name in _LEARNED:
+        places = places.append_column(f"current_{name}", places[name])
+        places = places.set_column(places.schema.get_field_index(name), name, learned[name])
+    return places.cast(PLACES)
+
+
+def _places_at(moment: datetime, names: pa.Array, store: Any) -> pa.Table:
     places = point_in_time(
-        store, _entities("place_id", names, [known_by] * len(names)), PLACES_SERVICE
+        store, _entities("place_id", names, [moment] * len(names)), PLACES_SERVICE
     )
-    return places.select(PLACES.names).cast(PLACES).sort_by("place_id")
+    return places.select(_CURRENT.names).cast(_CURRENT).sort_by("place_id")
 
 
 def write_training_set(home_root: Path, out: Path, as_of: datetime) -> Path:
@@ -152,8 +178,9 @@ def _fill(folder: Path, home_root: Path, as_of: datetime) -> str:
         )
     cutoff = _cutoff(home_root, as_of)
     # What became known of a place after the cut would tell of what is held out. Where nobody was
-    # known before it, there is no such moment.
-    places = training_places(home_root, cutoff or as_of, store)
+    # known before it, or times are made up, there is no such moment.
+    is_made_up = _is_time_synthetic(home_root)
+    places = training_places(home_root, as_of, store, None if is_made_up else cutoff)
     pq.write_table(places, folder / "places.parquet")
     _digest(digest, places)
     cut = cutoff + timedelta(microseconds=1) if cutoff else _last_tenth(home_root, as_of)
@@ -162,7 +189,7 @@ def _fill(folder: Path, home_root: Path, as_of: datetime) -> str:
     manifest = {
         "format": 1,
         "cut_at": cut_at,
-        "is_time_synthetic": _is_time_synthetic(home_root),
+        "is_time_synthetic": is_made_up,
         "feature_services": [USERS_SERVICE, PLACES_SERVICE],
         "users": users,
         "places": places.num_rows,
@@ -223,7 +250,7 @@ def _cutoff(home_root: Path, as_of: datetime) -> datetime | None:
 def _last_tenth(home_root: Path, as_of: datetime) -> datetime:
     """Tell where the last tenth of the events begins, by when they happened."""
     columns = ["known_at", "event_at", "is_counted"]
-    events = pq.read_table(Layout(home_root).events, columns=columns)
+    events = pq.read_table(_events(home_root), columns=columns)
     known = pc.less_equal(events["known_at"], pa.scalar(as_of, UTC_MICROSECONDS))
     ats = events.filter(pc.and_(known, events["is_counted"]))["event_at"].sort()
     first: datetime = ats[len(ats) * 9 // 10].as_py()
@@ -231,16 +258,28 @@ def _last_tenth(home_root: Path, as_of: datetime) -> datetime:
 
 
 def _known_events(home_root: Path, as_of: datetime) -> int:
-    events = pq.read_table(Layout(home_root).events, columns=["known_at", "is_counted"])
+    events = pq.read_table(_events(home_root), columns=["known_at", "is_counted"])
     known = pc.less_equal(events["known_at"], pa.scalar(as_of, UTC_MICROSECONDS))
     return int(pc.sum(pc.and_(known, events["is_counted"])).as_py() or 0)
 
 
-def _orders(home_root: Path) -> pa.Table:
-    """Give the order within equal times of the events of which the source tells it."""
-    is_told = pc.is_valid(pc.field("event_order"))
-    return pq.read_table(
-        Layout(home_root).events, columns=["event_id", "event_order"], filters=is_told
+def _events(home_root: Path) -> Path:
+    """Tell where the events lie, if this version built them."""
+    path = Layout(home_root).events
+    if not path.exists() or "is_counted" not in pq.read_schema(path).names:
+        raise TrainingSetError(
+            f"{path}: was not built, or by an earlier version. Build again: tastemate build"
+        )
+    return path
+
+
+def _has_orders(events: Path) -> bool:
+    """Whether any source tells the order within equal times, by the file's statistics alone."""
+    metadata = pq.read_metadata(events)
+    column = metadata.schema.names.index("event_order")
+    parts = (metadata.row_group(nth).column(column) for nth in range(metadata.num_row_groups))
+    return any(
+        part.statistics is None or part.statistics.null_count < part.num_values for part in parts
     )
 
 

@@ -35,7 +35,7 @@ from models_ml.evaluation.report import (
     Memorization,
 )
 from models_ml.loading import load
-from models_ml.metrics import gains, target_weights
+from models_ml.metrics import fewer_of_each, gains, target_weights
 from models_ml.model_folder import ModelFolder, ModelFolderError
 from models_ml.recommender import NetworkModel, Recommender
 from models_ml.typed_json import json_text
@@ -109,7 +109,9 @@ def _beside_counting(
 ) -> tuple[float, Memorization | None]:
     """Tell how far counts from other starts differ, and what is remembered, on some targets."""
     parts = fit.parts
-    some = sample(parts.time_targets if split_name == TIME else parts.loo_targets, _FAMILIAR)
+    asked = parts.time_targets if split_name == TIME else parts.loo_targets
+    asked = fewer_of_each(asked, fit.data.event_users[asked], _FAMILIAR)
+    some = sample(asked, _FAMILIAR)
     weights = target_weights(fit.data.event_users[some])
     quality = [
         float(gains(ask(one, fit.data, some).ranks) @ weights) if len(some) else 0.0

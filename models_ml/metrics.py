@@ -79,6 +79,23 @@ def target_weights(people: NDArray[np.int64]) -> NDArray[np.float64]:
     return weights
 
 
+def fewer_of_each(
+    targets: NDArray[np.int64], people: NDArray[np.int64], most: int
+) -> NDArray[np.int64]:
+    """Leave out *targets* (N,) of those *people* (N,) who would fill a sample of *most*.
+
+    Drawn at random, the same ones each time: a sample has room for `MOST_SHARE` of anybody's.
+    """
+    room = int(np.ceil(MOST_SHARE * most))
+    if len(targets) <= most or np.unique(people, return_counts=True)[1].max() <= room:
+        return targets
+    order = np.random.default_rng(0).permutation(len(targets))
+    order = order[np.argsort(people[order], kind="stable")]
+    is_first = np.concatenate([[True], people[order][1:] != people[order][:-1]])
+    begins = np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))
+    return np.sort(targets[order[np.arange(len(order)) - begins < room]])
+
+
 def largest_share(people: NDArray[np.int64]) -> float:
     """Tell how large a part of *people* (N,), one for each target, is the same person."""
     if not len(people):

@@ -36,6 +36,7 @@ from orchestration.steps.job_names import LAND, REFRESH
 from orchestration.steps.lines import step_lines
 from orchestration.warehouse.dbt_command import parse_ahead
 from orchestration.warehouse.dbt_lines import DbtLines
+from orchestration.warehouse.excluded import excluded_people
 from serving.home import Home, now
 
 
@@ -279,4 +280,5 @@ def _fingerprint(home: Home) -> str:
     told = (home.landed_files, home.champion, policy_file(home), *current)
     for path in told:
         digest.update(path.read_bytes() if path.exists() else b"")
+    digest.update("\0".join(excluded_people(home, now())).encode())
     return digest.hexdigest()

@@ -15,8 +15,8 @@ class Catalogue:
 
     def __init__(self, places: PlaceTable) -> None:
         self.place_ids = [str(place_id) for place_id in places.place_ids]
-        self.category_codes = [list(codes) for codes in places.category_codes]
-        self.district_codes = [code or "" for code in places.district_codes]
+        self.category_codes = [list(codes) for codes in places.current_category_codes]
+        self.district_codes = [code or "" for code in places.current_district_codes]
         self.event_counts = np.asarray(places.event_counts, dtype=np.int64)
         self.popularity = self.event_counts.astype(np.float32)
         self._row_of = {place_id: row for row, place_id in enumerate(self.place_ids)}

@@ -11,6 +11,35 @@
 {%- endmacro %}
 
 
+{#- A name for them all. -#}
+{% macro hash_of_excluded() -%}
+    (select coalesce(md5(string_agg(excluded.user_id, ' ' order by excluded.user_id)), '') from ({{ excluded_people() }}) as excluded)
+{%- endmacro %}
+
+
+{#-
+    Before each run, remember who is excluded in it. A build that was killed, or was of some models
+    only, may have left rows that were made so, which nothing else tells.
+-#}
+{% macro note_excluded() -%}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        create table if not exists state.tried_excluded (hash_of_excluded varchar);
+        insert into state.tried_excluded select {{ hash_of_excluded() }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Whether a build since the last whole one excluded others than this one does. -#}
+{% macro others_were_excluded() -%}
+    {%- set relation = adapter.get_relation(database=target.database, schema='state', identifier='tried_excluded') if execute else none -%}
+    {%- if relation is none -%}
+    false
+    {%- else -%}
+    exists (select 1 from {{ relation }} where hash_of_excluded != {{ hash_of_excluded() }})
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- Those of the last whole build. -#}
 {% macro excluded_before() -%}
     {%- set relation = adapter.get_relation(database=target.database, schema='state', identifier='last_excluded') if execute else none -%}
@@ -25,7 +54,8 @@
 {#- After each run in which every model of the project was built, before that is remembered. -#}
 {% macro remember_excluded() -%}
     {%- if execute and not flags.EMPTY and all_models_built(results) -%}
-        create or replace table state.last_excluded as {{ excluded_people() }}
+        create or replace table state.last_excluded as {{ excluded_people() }};
+        delete from state.tried_excluded
     {%- endif -%}
 {%- endmacro %}
 

@@ -83,6 +83,8 @@
                     where (landed_at, file_id) < (select max((landed_at, file_id)) from {{ last }})
                 )
                 then 'a file landed before others that have been built.'
+            when {{ others_were_excluded() }}
+                then 'other people were excluded in a build that did not make everything.'
         end as why
 {%- endmacro %}
 

@@ -19,7 +19,7 @@ from models_ml.baselines.tuned import Tuned
 from models_ml.baselines.tuning import Fit, Settings
 from models_ml.data.event_windows import EventWindows
 from models_ml.data.tokens import MAX_EVENTS, SPECIAL_TOKENS
-from models_ml.metrics import target_weights
+from models_ml.metrics import fewer_of_each, target_weights
 
 _LATER = 0.1
 _TARGETS = 4000
@@ -77,6 +77,7 @@ def _to_foretell(fit: Fit) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         is_later = ats > np.quantile(ats, 1 - _LATER) if len(ats) else np.zeros(0, bool)
         earlier, later = fit.known[~is_later], fit.known[is_later]
     later = later[later > data.offsets[data.event_users[later]]]
+    later = fewer_of_each(later, data.event_users[later], _TARGETS)
     if len(later) > _TARGETS:
         later = np.random.default_rng(_SEED).permutation(later)[:_TARGETS]
     return earlier, later

@@ -25,6 +25,8 @@ PLACE_SCHEMA = pa.schema(
         "latitude": pa.float64(),
         "longitude": pa.float64(),
         "event_count": pa.int64(),
+        "current_category_codes": pa.list_(pa.string()),
+        "current_district_code": pa.string(),
     }
 )
 HISTORY_LISTS = ("place_ids", "event_kinds", "event_ats", "event_ratings")
@@ -103,7 +105,11 @@ class TrainingSetFolder:
 
 @dataclass(frozen=True)
 class PlaceTable:
-    """Places in a fixed order, and what is known of each."""
+    """Places in a fixed order, and what is known of each.
+
+    ``category_codes`` and ``district_codes`` are what a model learns from: as known at the cut.
+    ``current_...`` is what to show and to filter by; the same, where no more is told.
+    """
 
     place_ids: list[str]
     category_codes: list[list[str]]
@@ -111,6 +117,14 @@ class PlaceTable:
     latitudes: NDArray[np.float64]
     longitudes: NDArray[np.float64]
     event_counts: NDArray[np.int64]
+    current_category_codes: list[list[str]] = field(default_factory=list)
+    current_district_codes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Take what was learned for what is known now, where no more is told."""
+        if len(self.current_category_codes) != len(self.place_ids):
+            object.__setattr__(self, "current_category_codes", self.category_codes)
+            object.__setattr__(self, "current_district_codes", self.district_codes)
 
     def __len__(self) -> int:
         return len(self.place_ids)
@@ -129,10 +143,13 @@ class PlaceTable:
             if "event_count" in table.column_names
             else np.zeros(len(table), dtype=np.int64)
         )
+        current = "current_" if "current_category_codes" in table.column_names else ""
         return cls(
             place_ids=table["place_id"].to_pylist(),
-            category_codes=[list(codes or ()) for codes in table["category_codes"].to_pylist()],
-            district_codes=[code or "" for code in table["district_code"].to_pylist()],
+            category_codes=_lists(table["category_codes"]),
+            district_codes=_texts(table["district_code"]),
+            current_category_codes=_lists(table[f"{current}category_codes"]),
+            current_district_codes=_texts(table[f"{current}district_code"]),
             latitudes=table["latitude"].to_numpy().astype(np.float64),
             longitudes=table["longitude"].to_numpy().astype(np.float64),
             event_counts=counts.astype(np.int64),
@@ -147,6 +164,8 @@ class PlaceTable:
             "latitude": pa.array(self.latitudes, from_pandas=True),
             "longitude": pa.array(self.longitudes, from_pandas=True),
             "event_count": self.event_counts,
+            "current_category_codes": self.current_category_codes,
+            "current_district_code": self.current_district_codes,
         }
         pq.write_table(pa.table(columns, schema=PLACE_SCHEMA), path)
 
@@ -159,7 +178,17 @@ class PlaceTable:
             latitudes=self.latitudes[chosen],
             longitudes=self.longitudes[chosen],
             event_counts=event_counts,
+            current_category_codes=[self.current_category_codes[row] for row in chosen],
+            current_district_codes=[self.current_district_codes[row] for row in chosen],
         )
+
+
+def _lists(column: pa.ChunkedArray) -> list[list[str]]:
+    return [list(codes or ()) for codes in column.to_pylist()]
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    return [code or "" for code in column.to_pylist()]
 
 
 @dataclass(frozen=True)
@@ -256,6 +285,8 @@ def _rows_of(values: pa.Array, catalogue: PlaceTable) -> tuple[NDArray[np.int64]
             latitudes=np.concatenate([catalogue.latitudes, nowhere]),
             longitudes=np.concatenate([catalogue.longitudes, nowhere]),
             event_counts=np.zeros(len(catalogue) + len(absent), dtype=np.int64),
+            current_category_codes=catalogue.current_category_codes + [[] for _ in absent],
+            current_district_codes=catalogue.current_district_codes + [""] * len(absent),
         )
     rows = np.array([catalogue.positions[name] for name in names], dtype=np.int64)
     indices = encoded.indices.to_numpy(zero_copy_only=False)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric
 
 _MODEL, _EVALUATION = "tastemate.model", "tastemate.evaluation"
-_FIGURES = ("ndcg_10", "hr_1", "hr_10", "mrr")
+_FIGURES = ("ndcg_10", "ndcg_10_capped", "hr_1", "hr_10", "mrr")
 _AT_ONCE = 1000  # MLflow's own limit of metrics in a call
 # By default a server that is away is waited for for minutes.
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
@@ -184,7 +184,8 @@ def _quality(judged: Evaluation) -> Iterator["Metric"]:
     for split, quality in judged.quality.items():
         for name, told in quality.items():
             for figure in _FIGURES:
-                yield _metric(f"{split}/{name}/{figure}", getattr(told, figure))
+                value = told.judged if figure == "ndcg_10_capped" else getattr(told, figure)
+                yield _metric(f"{split}/{name}/{figure}", value)
     for behaviour in judged.behaviours:
         if behaviour.value is not None:
             yield _metric(f"behaviour/{behaviour.name}", behaviour.value)

@@ -314,7 +314,9 @@ class Landing:
         named = mapping.events if entry.kind == "events" else mapping.places
         # What landing itself reads is no longer in the archive, or not as it was.
         read = {name for names in vars(reading).values() for name in names or ()}
-        wanted = set(named.columns() if named else ()) - read
+        # Beside a time the order may be missing.
+        order = {mapping.events.order} if mapping.events.time else set()
+        wanted = set(named.columns() if named else ()) - read - order
         return wanted <= self._ledger.fields_of(entry.file_id)
 
     def again(self, entry: Entry, reading: Reading, name: str, where: str) -> LandedFile:

@@ -36,15 +36,14 @@ def warnings_of(quality: Mapping[str, Ranks], histories: HistoryFigures | None) 
     told = []
     if histories and histories.largest_share > _TOO_MUCH:
         told.append(f"One person makes {histories.largest_share:.1%} of the events.")
-    for split, what in ASKED_ON.items():
-        share = max(
-            (one.largest_share or 0.0 for one in quality.get(split, {}).values()), default=0
+    # Of the other split everybody has one target.
+    asked = quality.get(TIME, {}).values()
+    share = max((one.largest_share or 0.0 for one in asked), default=0.0)
+    if share > _TOO_MUCH:
+        told.append(
+            f"One person makes {share:.1%} of what is asked {ASKED_ON[TIME]}; the gate goes by "
+            f"{_CAPPED}, in which nobody counts for so much."
         )
-        if share > _TOO_MUCH:
-            told.append(
-                f"One person makes {share:.1%} of what is asked {what}; the gate goes by "
-                f"{_CAPPED}, in which nobody makes more than 2 %."
-            )
     if told:
         told.append("What to do: docs/how-to/limit-what-one-person-counts.md.")
     return told

@@ -44,7 +44,8 @@ img { max-width: 100% } p.note { color: #5d6b78 }
 <p class="note">{% if subject == "model" %}network: the model without the counts that answer beside
 it. {% endif %}All places are ranked;
 of equals the right one counts as last. Intervals: 95 %, by 1,000 resamplings of people,
-studentized. p: how often swapping the answers of {{ subject }} with the other's at random parts
+studentized. As judged: NDCG@10 in which nobody makes more than 2 % of the questions; p and the
+slices go by it. p: how often swapping the answers of {{ subject }} with the other's at random parts
 them as far.</p>
 {{ table(split.lists) }}
 <p class="note">NDCG@10 of places new to the person while those they know compete, of the same
@@ -60,7 +61,7 @@ people go to.</p>
 </body></html>
 """
 )
-_RANKS = ("", "NDCG@10", "interval", "HR@1", "HR@10", "MRR", "p")
+_RANKS = ("", "NDCG@10", "interval", "as judged", "HR@1", "HR@10", "MRR", "p")
 _LISTS = (
     "", "new places", "new among unvisited", "returns", "coverage", "novelty", "diversity",
     "popularity",
@@ -143,7 +144,7 @@ def _section(
     subject: str,
 ) -> _Section:
     quality, leads = compared.quality[split], compared.model_minus[split]
-    ranked = sorted(quality.items(), key=lambda entry: -entry[1].ndcg_10)
+    ranked = sorted(quality.items(), key=lambda entry: -entry[1].judged)
 
     def rows(cells: Callable[[str, RecommenderFigures], list[str]]) -> list[_Row]:
         return [
@@ -175,6 +176,7 @@ def _ranks(figures: RecommenderFigures, lead: Lead | None) -> list[str]:
     return [
         f"{figures.ndcg_10:.4f}",
         f"{interval.low:.4f} to {interval.high:.4f}",
+        f"{figures.judged:.4f}",
         *(f"{figure:.4f}" for figure in (figures.hr_1, figures.hr_10, figures.mrr)),
         "" if lead is None else f"{lead.p_value:.4f}",
     ]
@@ -194,4 +196,4 @@ def _lists(told: RecommenderFigures) -> list[str]:
 
 def _published(row: Published) -> list[str]:
     ndcg = "" if row.ndcg_10 is None else f"{row.ndcg_10:.4f}"
-    return [f"{row.name} ({row.source})", ndcg, "", "", f"{row.hr_10:.4f}", "", ""]
+    return [f"{row.name} ({row.source})", ndcg, "", "", "", f"{row.hr_10:.4f}", "", ""]

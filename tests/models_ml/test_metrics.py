@@ -16,6 +16,7 @@ from models_ml.metrics import (
     bootstrap_mean,
     calibration,
     capped_shares,
+    fewer_of_each,
     gains,
     largest_share,
     paired_p_values,
@@ -77,6 +78,17 @@ def test_one_person_of_very_many_targets_weighs_a_fiftieth() -> None:
     assert largest_share(people) == pytest.approx(5000 / 5200)
     # Where nobody has too many, each target weighs the same.
     assert target_weights(people[people != 0]) == pytest.approx(1 / 200)
+
+
+def test_a_sample_has_room_for_others_than_who_has_most() -> None:
+    people = np.concatenate([np.zeros(5000, np.int64), np.arange(1, 301).repeat(5)])
+    kept = fewer_of_each(np.arange(len(people)), people, 2000)
+    assert np.bincount(people[kept])[0] == MOST_SHARE * 2000
+    assert (np.bincount(people[kept])[1:] == 5).all()
+    assert (np.diff(kept) > 0).all()
+    # Where all fit in, or nobody has too many, nothing is left out.
+    assert len(fewer_of_each(np.arange(900), people[4500:5400], 2000)) == 900
+    assert len(fewer_of_each(np.arange(1500), people[5000:], 1000)) == 1500
 
 
 def test_the_interval_is_that_of_the_mean_by_weights() -> None:

@@ -54,13 +54,13 @@ first_described as (
 
 ),
 
-final as (
+places as (
 
     select
         described.place_id,
         described.known_at,
         coalesce(described.category_codes, []) as category_codes,
-        coalesce(described.district_code, '') as district_code,
+        described.district_code,
         described.latitude,
         described.longitude,
         coalesce(visited.event_count, 0) as event_count
@@ -72,13 +72,24 @@ final as (
         visited.place_id,
         visited.known_at,
         []::varchar[] as category_codes,
-        '' as district_code,
-        null::double as latitude,
-        null::double as longitude,
         visited.event_count
     from visited
     left join first_described on visited.place_id = first_described.place_id
     where coalesce(visited.known_at < first_described.known_at, true)
+
+),
+
+final as (
+
+    select
+        place_id,
+        known_at,
+        category_codes,
+        coalesce(district_code, '') as district_code,
+        latitude,
+        longitude,
+        event_count
+    from places
 
 )
 

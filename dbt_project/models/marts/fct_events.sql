@@ -46,7 +46,40 @@ superseded as (
 
 ),
 
-newest as (
+limits as (
+
+    select
+        file_id,
+        mapped_events.max_events_per_day as most_a_day
+    from {{ ref('stg_ledger__files') }}
+    where mapped_events.max_events_per_day is not null
+
+),
+
+-- What is touched of a source with a limit are whole days of people: int_keys_touched.
+surplus as (
+
+    select known.event_id
+    from known
+    inner join limits on known.file_id = limits.file_id
+    anti join superseded
+        on known.file_id = superseded.file_id and known.line_number = superseded.line_number
+    where not known.is_deleted
+    qualify
+        row_number() over (
+            partition by known.user_id, known.source, known.event_at::date
+            order by {{ in_time() }}
+        ) > limits.most_a_day
+
+),
+
+excluded as (
+
+    {{ excluded_people() }}
+
+),
+
+final as (
 
     select
         ----------  ids
@@ -66,6 +99,8 @@ newest as (
         known.is_discoverable,
         coalesce(known.is_time_synthetic, false) as is_time_synthetic,
         known.is_backfill,
+        known.event_id not in (select surplus.event_id from surplus)
+        and known.user_id not in (select excluded.user_id from excluded) as is_counted,
 
         ----------  where it came from
         known.source,
@@ -75,46 +110,6 @@ newest as (
     anti join superseded
         on known.file_id = superseded.file_id and known.line_number = superseded.line_number
     where not known.is_deleted
-
-),
-
-limits as (
-
-    select
-        file_id,
-        mapped_events.max_events_per_day as most_a_day
-    from {{ ref('stg_ledger__files') }}
-    where mapped_events.max_events_per_day is not null
-
-),
-
--- What is touched of a source with a limit are whole days of people: int_keys_touched.
-surplus as (
-
-    select newest.event_id
-    from newest
-    inner join limits on newest.file_id = limits.file_id
-    qualify
-        row_number() over (
-            partition by newest.user_id, newest.source, newest.event_at::date
-            order by {{ in_time() }}
-        ) > limits.most_a_day
-
-),
-
-excluded as (
-
-    {{ excluded_people() }}
-
-),
-
-final as (
-
-    select
-        *,
-        event_id not in (select surplus.event_id from surplus)
-        and user_id not in (select excluded.user_id from excluded) as is_counted
-    from newest
 
 )
 
