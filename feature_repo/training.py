@@ -137,7 +137,9 @@ def training_places(
     learned = _places_at(cutoff, names, store) if cutoff else places
     for name in _LEARNED:
         places = places.append_column(f"current_{name}", places[name])
-        places = places.set_column(places.schema.get_field_index(name), name, learned[name])
+        nothing = pa.scalar([] if name == "category_codes" else "", _CURRENT.field(name).type)
+        known = pc.coalesce(learned[name], nothing)
+        places = places.set_column(places.schema.get_field_index(name), name, known)
     return places.cast(PLACES)
 
 

@@ -23,8 +23,9 @@
 -#}
 {% macro note_excluded() -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
-        create table if not exists state.tried_excluded (hash_of_excluded varchar);
-        insert into state.tried_excluded select {{ hash_of_excluded() }}
+        {%- do run_query("create table if not exists state.tried_excluded (hash_of_excluded varchar)") -%}
+        {%- do run_query("insert into state.tried_excluded select " ~ hash_of_excluded()) -%}
+        {%- do adapter.commit() -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -55,7 +56,7 @@
 {% macro remember_excluded() -%}
     {%- if execute and not flags.EMPTY and all_models_built(results) -%}
         create or replace table state.last_excluded as {{ excluded_people() }};
-        delete from state.tried_excluded
+        create or replace table state.tried_excluded (hash_of_excluded varchar)
     {%- endif -%}
 {%- endmacro %}
 

@@ -109,12 +109,9 @@ def _facts(home: Home, release_id: str) -> dict[str, JsonValue]:
     for split, quality in card.metrics.items():
         asked = quality.get(MODEL if release.kind == "model" else card.name)
         if asked:
-            told = {
-                "ndcg_10": asked.ndcg_10,
-                "ndcg_10_capped": asked.judged,
-                "hr_10": asked.hr_10,
-                "mrr": asked.mrr,
-            }
+            told = {"ndcg_10": asked.ndcg_10, "hr_10": asked.hr_10, "mrr": asked.mrr}
+            if asked.ndcg_10_capped is not None:
+                told["ndcg_10_capped"] = asked.ndcg_10_capped
             facts |= {f"{name} {split}": value for name, value in told.items()}
     return facts
 

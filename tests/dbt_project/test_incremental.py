@@ -65,6 +65,13 @@ def test_what_cannot_be_added_to_is_built_anew(tmp_path: Path) -> None:
     assert "landed before others" in dbt(home, later, "run")
     assert differing(home, anew, later) == []
 
+    # A build that did not come to its end has left what was made without somebody.
+    exclude(home, [f"{8:032x}"])
+    dbt(home, later, "run", "--select", "+fct_events")
+    exclude(home, [])
+    assert "other people were excluded" in dbt(home, later, "run")
+    assert differing(home, anew, later) == []
+
     assert "the settings" in dbt(home, later, "run", "--vars", "session_gap_minutes: 30")
 
 

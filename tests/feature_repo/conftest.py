@@ -118,8 +118,8 @@ class World:
         ids = [f"u0-e{nth}" for nth in range(len(ats))]
         told = pa.array(orders or [None] * len(ats), pa.float64())
         table = pa.table(
-            {"event_id": ids, "user_id": ["u0"] * len(ats), "known_at": ats, "event_at": ats, "event_order": told,
-             "is_counted": [True] * len(ats)}
+            {"event_id": ids, "user_id": ["u0"] * len(ats), "known_at": ats, "event_at": ats,
+             "event_order": told, "is_counted": [True] * len(ats)}
         )  # fmt: skip
         pq.write_table(table, self.root / "marts" / "fct_events.parquet")
 

@@ -128,20 +128,36 @@ def test_places_are_as_they_were_known_at_the_cut(past: World) -> None:
     after = {"known_at": LATER, "category_codes": ["closed"]}
     past.rows["place"] = [place("p0") | after, place("p0") | before, place("p1") | after]
     past.write()
-    assert codes_of_places(past) == {"p0": ["cafe"]}
-    past.moments([("u0", LATER, "current")])  # Nobody was known before the cut.
-    assert codes_of_places(past) == {"p0": ["closed"], "p1": ["closed"]}
+    assert codes_of_places(past) == {"p0": (["cafe"], ["closed"]), "p1": ([], ["closed"])}
+    both = {name: (["closed"], ["closed"]) for name in ("p0", "p1")}
+    # Where times are made up, or nobody was known before the cut, there is no such moment.
+    favors = [row | {"is_time_synthetic": True} for row in past.rows["user_favor"]]
+    past.rows["user_favor"] = favors
+    past.write()
+    assert codes_of_places(past) == both
+    past.rows["user_favor"] = [row | {"is_time_synthetic": False} for row in favors]
+    past.write().moments([("u0", LATER, "current")])
+    assert codes_of_places(past) == both
+
+
+def test_events_of_an_earlier_version_are_to_be_built_again(past: World) -> None:
+    past.events([MOMENT])
+    path = past.root / "marts" / "fct_events.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["is_counted", "event_order"]), path)
+    with pytest.raises(TrainingSetError, match=r"earlier version\. Build again: tastemate build"):
+        written(past, LATER)
 
 
 def md5(text: str) -> str:
     return hashlib.md5(text.encode()).hexdigest()  # noqa: S324 - an order, no secret
 
 
-def codes_of_places(world: World) -> dict[str, list[str]]:
+def codes_of_places(world: World) -> dict[str, tuple[list[str], list[str]]]:
+    """Tell of each place what is learned from, and what was known as of the set."""
     manifest, _ = written(world, LATER)
     folder = world.root / "training_sets" / manifest["hash"][:16]
     rows = pq.read_table(folder / "places.parquet").to_pylist()
-    return {row["place_id"]: row["category_codes"] for row in rows}
+    return {row["place_id"]: (row["category_codes"], row["current_category_codes"]) for row in rows}
 
 
 def asked(world: World, moment: datetime) -> Any:

@@ -16,6 +16,20 @@ def catalogue() -> Catalogue:
     ))  # fmt: skip
 
 
+def test_what_is_shown_and_filtered_by_is_what_was_known_last() -> None:
+    """A model goes on with what it has learned from."""
+    nowhere, counts = np.full(1, np.nan), np.ones(1, dtype=np.int64)
+    told = PlaceTable(
+        ["p1"], [["cafe"]], ["south"], nowhere, nowhere, counts,
+        current_category_codes=[["bar"]], current_district_codes=["north"],
+    )  # fmt: skip
+    catalogue = Catalogue(told)
+    assert (catalogue.category_codes, catalogue.district_codes) == ([["bar"]], ["north"])
+    wanted = {"district_code": None, "hidden_place_ids": ()}
+    assert catalogue.allowed(category_code="bar", **wanted).all()
+    assert not catalogue.allowed(category_code="cafe", **wanted).any()
+
+
 @pytest.mark.parametrize(
     ("category", "district", "why"),
     [
